@@ -1,0 +1,63 @@
+/**
+ * What a deployed environment says of itself: the Terraform outputs of a credentials stack. None of it is secret.
+ * The stack writes them; the sandbox and the command-line tools read them, and nothing else of the stack.
+ */
+export interface EnvironmentOutputs {
+  readonly vault: VaultOutput;
+  readonly postgres: PostgresOutput;
+  /** By the role's name in the secrets engine. */
+  readonly roles: Readonly<Record<string, RoleOutput>>;
+  /** By the AppRole's name. */
+  readonly approles: Readonly<Record<string, AppRoleOutput>>;
+}
+
+export interface VaultOutput {
+  /** URL of the Vault or OpenBao API. */
+  readonly address: string;
+  /** Namespace that holds everything below, or null for the root namespace. */
+  readonly namespace: string | null;
+  /** Path of the database secrets engine, such as `orders-dev/database`. */
+  readonly mount: string;
+  /** Name of the connection in the secrets engine. */
+  readonly connection: string;
+  /** Path of the AppRole auth method below `auth/`, such as `orders-dev/approle`. */
+  readonly approle_mount: string;
+}
+
+export interface PostgresOutput {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  /** libpq's sslmode as applications should use it. */
+  readonly sslmode: string;
+  /** The login that the secrets engine uses. */
+  readonly manager: string;
+}
+
+export interface RoleOutput {
+  /** API path that issues a credential, such as `orders-dev/database/creds/reader`. */
+  readonly creds_path: string;
+  /** The NOLOGIN role whose rights a credential has; null for a role of raw SQL. */
+  readonly base_role: string | null;
+  /** Access level of the base role: `owner`, `read-write`, `read-only` or `custom`. */
+  readonly access: string;
+  /** Schemas that the access level covers. */
+  readonly schemas: readonly string[];
+  /** What revocation does with live sessions: `terminate`, `drain` or `custom`. */
+  readonly revocation: string;
+  /** Seconds. */
+  readonly default_ttl: number;
+  /** Seconds. */
+  readonly max_ttl: number;
+}
+
+export interface AppRoleOutput {
+  /** Public half of the login; the SecretID is issued apart, outside Terraform. */
+  readonly role_id: string;
+  /** API path to log in at, such as `auth/orders-dev/approle/login`. */
+  readonly login_path: string;
+  /** API path that issues a SecretID. */
+  readonly secret_id_path: string;
+  /** Names of the roles, keys of `roles`, whose credentials the AppRole may read. */
+  readonly roles: readonly string[];
+}
