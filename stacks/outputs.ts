@@ -14,8 +14,8 @@ export interface EnvironmentOutputs {
 export interface VaultOutput {
   /** URL of the Vault or OpenBao API. */
   readonly address: string;
-  /** Namespace that holds everything below, or null for the root namespace. */
-  readonly namespace: string | null;
+  /** Namespace that holds everything below; absent for the root namespace. */
+  readonly namespace?: string;
   /** Path of the database secrets engine, such as `orders-dev/database`. */
   readonly mount: string;
   /** Name of the connection in the secrets engine. */
@@ -37,8 +37,8 @@ export interface PostgresOutput {
 export interface RoleOutput {
   /** API path that issues a credential, such as `orders-dev/database/creds/reader`. */
   readonly creds_path: string;
-  /** The NOLOGIN role whose rights a credential has; null for a role of raw SQL. */
-  readonly base_role: string | null;
+  /** The NOLOGIN role whose rights a credential has. */
+  readonly base_role: string;
   /** Access level of the base role: `owner`, `read-write`, `read-only` or `custom`. */
   readonly access: string;
   /** Schemas that the access level covers. */

@@ -1,0 +1,58 @@
+import { ConfigurationError, show } from "./errors";
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/**
+ * A length of time in whole seconds, the unit of every TTL in Vault.
+ *
+ * @example Duration.minutes(15)
+ */
+export class Duration {
+  /** @param amount whole seconds, 0 or more */
+  static seconds(amount: number): Duration {
+    return new Duration(amount);
+  }
+
+  /** @param amount minutes; a fraction is allowed if it makes whole seconds */
+  static minutes(amount: number): Duration {
+    return new Duration(amount * MINUTE);
+  }
+
+  /** @param amount hours; a fraction is allowed if it makes whole seconds */
+  static hours(amount: number): Duration {
+    return new Duration(amount * HOUR);
+  }
+
+  /** @param amount days of 24 hours; a fraction is allowed if it makes whole seconds */
+  static days(amount: number): Duration {
+    return new Duration(amount * DAY);
+  }
+
+  private constructor(private readonly amount: number) {
+    if (!Number.isSafeInteger(amount) || amount < 0) {
+      throw new ConfigurationError(
+        `A duration of ${show(amount)} seconds is not possible.`,
+        "Use a whole number of seconds, 0 or more, such as Duration.minutes(15).",
+      );
+    }
+  }
+
+  /** The length in seconds. */
+  toSeconds(): number {
+    return this.amount;
+  }
+
+  /** Whether this is longer than the other. */
+  isLongerThan(other: Duration): boolean {
+    return this.amount > other.amount;
+  }
+
+  /** The length in the largest unit that divides it, as Vault writes it: `90s`, `15m`, `24h`. */
+  toString(): string {
+    if (this.amount !== 0 && this.amount % HOUR === 0) return `${this.amount / HOUR}h`;
+    if (this.amount !== 0 && this.amount % MINUTE === 0) return `${this.amount / MINUTE}m`;
+    return `${this.amount}s`;
+  }
+}

@@ -1,0 +1,7 @@
+export { Duration } from "./duration";
+export { ConfigurationError } from "./errors";
+export * from "./postgres";
+export * from "./statements";
+export * from "./vault";
+export { WriteOnlySecret } from "./write-only-secret";
+export type { WriteOnlySecretProps } from "./write-only-secret";

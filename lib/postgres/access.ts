@@ -1,0 +1,168 @@
+import { ConfigurationError, show } from "../errors";
+import { isUnresolved, postgresIdentifier } from "../names";
+
+/** What a grant is on. */
+export type GrantTarget = "database" | "schema" | "table" | "sequence" | "function";
+
+/** Privileges that PostgreSQL knows for each target; `ALL` is left out, it means other things in other versions. */
+const PRIVILEGES: Readonly<Record<GrantTarget, readonly string[]>> = {
+  database: ["CONNECT", "CREATE", "TEMPORARY"],
+  schema: ["USAGE", "CREATE"],
+  table: ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"],
+  sequence: ["USAGE", "SELECT", "UPDATE"],
+  function: ["EXECUTE"],
+};
+
+/** One grant of the user's own list. */
+export interface AccessGrant {
+  readonly on: GrantTarget;
+  /** Needed for everything but `database`. */
+  readonly schema?: string;
+  /**
+   * Names of tables, sequences or functions in the schema.
+   *
+   * @default - all in the schema, and by default privileges those made later
+   */
+  readonly objects?: readonly string[];
+  /** Privileges by their SQL names, such as `SELECT`; `ALL` is refused. */
+  readonly privileges: readonly string[];
+}
+
+/** Which schemas an access level covers. */
+export interface AccessOptions {
+  /** @default ["public"] */
+  readonly schemas?: readonly string[];
+}
+
+/** {@link AccessOptions} of an owner. */
+export interface OwnerAccessOptions extends AccessOptions {
+  /**
+   * Whether schemas may be made in the database, too.
+   *
+   * @default false
+   */
+  readonly createSchemas?: boolean;
+}
+
+export type AccessLevel = "owner" | "read-write" | "read-only" | "custom";
+
+/** What a base role may do in its database: one of the levels, or the user's own list of grants. */
+export class Access {
+  /** Makes, changes and drops tables in the schemas; for migrations. Temporary tables are allowed. */
+  static owner(options: OwnerAccessOptions = {}): Access {
+    const schemas = schemasOf(options);
+    const onDatabase = ["CONNECT", "TEMPORARY", ...(options.createSchemas === true ? ["CREATE"] : [])];
+    return new Access("owner", schemas, [
+      { on: "database", privileges: onDatabase },
+      ...schemas.map((schema): AccessGrant => ({ on: "schema", schema, privileges: ["USAGE", "CREATE"] })),
+    ]);
+  }
+
+  /** Reads and changes rows of all tables in the schemas, also of those made later by an owner; draws from sequences. */
+  static readWrite(options: AccessOptions = {}): Access {
+    return Access.ofRows(
+      "read-write",
+      options,
+      ["SELECT", "INSERT", "UPDATE", "DELETE"],
+      ["USAGE", "SELECT"],
+    );
+  }
+
+  /** Reads all tables and sequences in the schemas, also those made later by an owner. */
+  static readOnly(options: AccessOptions = {}): Access {
+    return Access.ofRows("read-only", options, ["SELECT"], ["SELECT"]);
+  }
+
+  /**
+   * Just these grants; CONNECT on the database is not implied.
+   *
+   * @throws ConfigurationError for a privilege that the target does not have, or a grant that says the same twice
+   */
+  static custom(grants: readonly AccessGrant[]): Access {
+    grants.forEach(checkGrant);
+    const schemas = new Set(grants.flatMap((grant) => (grant.schema === undefined ? [] : [grant.schema])));
+    return new Access("custom", [...schemas], grants);
+  }
+
+  private static ofRows(
+    level: AccessLevel,
+    options: AccessOptions,
+    onTables: readonly string[],
+    onSequences: readonly string[],
+  ): Access {
+    const schemas = schemasOf(options);
+    return new Access(level, schemas, [
+      { on: "database", privileges: ["CONNECT"] },
+      ...schemas.flatMap((schema): AccessGrant[] => [
+        { on: "schema", schema, privileges: ["USAGE"] },
+        { on: "table", schema, privileges: onTables },
+        { on: "sequence", schema, privileges: onSequences },
+      ]),
+    ]);
+  }
+
+  private constructor(
+    readonly level: AccessLevel,
+    readonly schemas: readonly string[],
+    readonly grants: readonly AccessGrant[],
+  ) {}
+}
+
+function schemasOf(options: AccessOptions): readonly string[] {
+  const schemas = options.schemas ?? ["public"];
+  if (schemas.length === 0) {
+    throw new ConfigurationError(
+      "An access level covers no schema.",
+      "Name at least one, or leave it out for public.",
+    );
+  }
+  schemas.forEach((schema) => postgresIdentifier("schema", schema));
+  const twice = schemas.find((schema, index) => schemas.indexOf(schema) !== index);
+  if (twice !== undefined) {
+    throw new ConfigurationError(`An access level names the schema ${show(twice)} twice.`, "Name it once.");
+  }
+  return schemas;
+}
+
+function checkGrant(grant: AccessGrant, index: number, all: readonly AccessGrant[]): void {
+  const allowed = PRIVILEGES[grant.on];
+  const refused = grant.privileges.find(
+    (privilege) => !allowed.includes(privilege) && !isUnresolved(privilege),
+  );
+  if (refused !== undefined || grant.privileges.length === 0) {
+    throw new ConfigurationError(
+      `A grant on a ${grant.on} has the privileges ${show(grant.privileges)}.`,
+      `Use one or more of ${allowed.join(", ")}.`,
+    );
+  }
+  if (grant.on === "database" ? grant.schema !== undefined : grant.schema === undefined) {
+    throw new ConfigurationError(
+      `A grant on a ${grant.on} has ${grant.schema === undefined ? "no schema" : `the schema ${show(grant.schema)}`}.`,
+      grant.on === "database" ? "Leave the schema out." : "Name the schema.",
+    );
+  }
+  if (
+    grant.objects !== undefined &&
+    (grant.on === "database" || grant.on === "schema" || grant.objects.length === 0)
+  ) {
+    throw new ConfigurationError(
+      `A grant on a ${grant.on} names the objects ${show(grant.objects)}.`,
+      "Name objects for tables, sequences and functions only, or leave them out for all.",
+    );
+  }
+  if (grant.schema !== undefined) postgresIdentifier("schema", grant.schema);
+  grant.objects?.forEach((object) => postgresIdentifier(grant.on, object));
+  if (all.findIndex((other) => grantId(other) === grantId(grant)) !== index) {
+    throw new ConfigurationError(
+      `There are two grants on ${grantId(grant)}; each would revoke what the other gives.`,
+      "List all privileges in one grant.",
+    );
+  }
+}
+
+/** Identifies a grant within its role: the part of a construct id that never changes. */
+export function grantId(grant: AccessGrant): string {
+  return [grant.on, grant.schema, ...[...(grant.objects ?? [])].sort()]
+    .filter((part) => part !== undefined)
+    .join("-");
+}

@@ -1,0 +1,138 @@
+import type { ITerraformDependable, TerraformProvider } from "cdktf";
+import { DefaultPrivileges } from "@cdktf/provider-postgresql/lib/default-privileges";
+import { Grant } from "@cdktf/provider-postgresql/lib/grant";
+import { Role } from "@cdktf/provider-postgresql/lib/role";
+import { Construct, type IConstruct } from "constructs";
+import { postgresIdentifier, postgresRoleName } from "../names";
+import { grantId, type Access, type AccessLevel } from "./access";
+import type { GrantChain } from "./grant-chain";
+
+/** A NOLOGIN role of PostgreSQL that holds the rights which dynamic users get by membership. */
+export interface IBaseRole extends IConstruct {
+  /** Name of the role in PostgreSQL. */
+  readonly name: string;
+  /** Level of its access; `custom` for an imported one unless said otherwise. */
+  readonly level: AccessLevel;
+  /** Schemas that its access covers. */
+  readonly schemas: readonly string[];
+  /** What has to stand before the role can be handed out: the role and all its grants. */
+  readonly ready: readonly ITerraformDependable[];
+}
+
+export interface BaseRoleOptions {
+  /** What the role may do in its database. */
+  readonly access: Access;
+  /**
+   * Name in PostgreSQL, where roles belong to the whole server: at most 63 bytes.
+   *
+   * @default - name of the database, `_`, and the id
+   */
+  readonly name?: string;
+  /**
+   * Roles that are not declared with this database but make objects in its schemas: what they make later is covered too.
+   *
+   * @default - the base roles of the database with owner access to the same schemas
+   */
+  readonly objectOwners?: readonly IBaseRole[];
+}
+
+export interface BaseRoleProps extends BaseRoleOptions {
+  /** Name of the database that the access is about. */
+  readonly database: string;
+  readonly name: string;
+  /** Orders the grants of the database. */
+  readonly chain: GrantChain;
+  readonly provider?: TerraformProvider;
+}
+
+export interface BaseRoleAttributes {
+  /** Name in PostgreSQL. */
+  readonly name: string;
+  /** @default "custom" */
+  readonly level?: AccessLevel;
+  /** @default - none */
+  readonly schemas?: readonly string[];
+}
+
+/** A base role with its grants. Made by `database.addBaseRole(…)`. */
+export class BaseRole extends Construct implements IBaseRole {
+  /** Refers to a role that is managed elsewhere, by its name in PostgreSQL; it has to be NOLOGIN. */
+  static fromName(scope: Construct, id: string, attributes: string | BaseRoleAttributes): IBaseRole {
+    return new ImportedBaseRole(
+      scope,
+      id,
+      typeof attributes === "string" ? { name: attributes } : attributes,
+    );
+  }
+
+  readonly name: string;
+  readonly level: AccessLevel;
+  readonly schemas: readonly string[];
+  /** The role itself, without its grants. */
+  readonly resource: Role;
+  private readonly props: BaseRoleProps;
+  private readonly grants: Grant[] = [];
+
+  constructor(scope: Construct, id: string, props: BaseRoleProps) {
+    super(scope, id);
+    this.props = props;
+    this.name = postgresRoleName("base role", props.name);
+    this.level = props.access.level;
+    this.schemas = props.access.schemas;
+    this.resource = new Role(this, "Resource", {
+      name: this.name,
+      login: false,
+      provider: props.provider,
+    });
+    for (const grant of props.access.grants) {
+      const resource = new Grant(this, `grant-${grantId(grant)}`, {
+        database: props.database,
+        role: this.name,
+        objectType: grant.on,
+        schema: grant.schema,
+        objects: grant.objects && [...grant.objects],
+        privileges: [...grant.privileges],
+        provider: props.provider,
+      });
+      props.chain.add(resource, this.resource);
+      this.grants.push(resource);
+    }
+    props.objectOwners?.forEach((owner) => this.coverObjectsOf(owner));
+  }
+
+  get ready(): readonly ITerraformDependable[] {
+    return [this.resource, ...this.grants];
+  }
+
+  /** Declares default privileges, so that this role's access covers what the owner makes later. */
+  coverObjectsOf(owner: IBaseRole): void {
+    for (const grant of this.props.access.grants) {
+      const wholeSchema = grant.on !== "database" && grant.on !== "schema" && grant.objects === undefined;
+      if (!wholeSchema || grant.schema === undefined) continue;
+      const resource = new DefaultPrivileges(this, `default-${grantId(grant)}-of-${owner.node.id}`, {
+        database: this.props.database,
+        owner: owner.name,
+        role: this.name,
+        schema: grant.schema,
+        objectType: grant.on,
+        privileges: [...grant.privileges],
+        provider: this.props.provider,
+      });
+      this.props.chain.add(resource, this.resource, ...owner.ready.slice(0, 1));
+    }
+  }
+}
+
+class ImportedBaseRole extends Construct implements IBaseRole {
+  readonly name: string;
+  readonly level: AccessLevel;
+  readonly schemas: readonly string[];
+  readonly ready = [];
+
+  constructor(scope: Construct, id: string, attributes: BaseRoleAttributes) {
+    super(scope, id);
+    this.name = postgresIdentifier("base role", attributes.name);
+    this.level = attributes.level ?? "custom";
+    this.schemas = attributes.schemas ?? [];
+  }
+}

@@ -1,0 +1,223 @@
+import type { ITerraformDependable, TerraformProvider } from "cdktf";
+import { Database } from "@cdktf/provider-postgresql/lib/database";
+import { Grant } from "@cdktf/provider-postgresql/lib/grant";
+import { Schema } from "@cdktf/provider-postgresql/lib/schema";
+import { Construct, type IConstruct } from "constructs";
+import { dependOn } from "../dependencies";
+import { ConfigurationError, show } from "../errors";
+import { postgresIdentifier } from "../names";
+import { BaseRole, type BaseRoleOptions } from "./base-role";
+import { GrantChain } from "./grant-chain";
+
+/** A database of PostgreSQL, declared here or existing. */
+export interface IPostgresDatabase extends IConstruct {
+  /** Name of the database. */
+  readonly name: string;
+  /** What has to stand before the database can be connected to; nothing for an imported one. */
+  readonly ready: readonly ITerraformDependable[];
+  /** Provider of everything that belongs to this database, if not the stack's default. */
+  readonly provider?: TerraformProvider;
+
+  /** Declares a schema. Call it before `addBaseRole` with access to it. */
+  addSchema(name: string, options?: SchemaOptions): void;
+
+  /**
+   * Declares a NOLOGIN role with access to this database.
+   *
+   * @param id also the last part of the role's default name
+   */
+  addBaseRole(id: string, options: BaseRoleOptions): BaseRole;
+
+  /** Lets a role connect to this database, which PUBLIC may not. */
+  grantConnect(
+    scope: Construct,
+    role: string,
+    ...needs: readonly ITerraformDependable[]
+  ): ITerraformDependable;
+}
+
+export interface SchemaOptions {
+  /**
+   * Whether destroying the schema is allowed to drop what is in it. False makes PostgreSQL refuse while it is not empty.
+   *
+   * @default - the opposite of the database's deletionProtection; false for an imported database
+   */
+  readonly dropContents?: boolean;
+}
+
+export interface PostgresDatabaseProps {
+  /** Name of the database: 1 to 63 bytes. */
+  readonly name: string;
+  /**
+   * Makes Terraform refuse to destroy or replace the database. The provider drops it with all its data and ends all its
+   * sessions otherwise.
+   *
+   * @default true
+   */
+  readonly deletionProtection?: boolean;
+  /**
+   * Role that owns the database. It has every right on it, so do not name an application's base role here.
+   *
+   * @default - the login that Terraform uses
+   */
+  readonly owner?: string;
+  /** @default - the server's, usually UTF8 */
+  readonly encoding?: string;
+  /** Collation and character type, such as `C` or `en_US.UTF-8`. @default - the template's */
+  readonly locale?: string;
+  /** Database to copy. @default "template0" */
+  readonly template?: string;
+  /** Most sessions at a time, all users together; -1 for no limit. @default -1 */
+  readonly connectionLimit?: number;
+  /** @default - the stack's postgresql provider */
+  readonly provider?: TerraformProvider;
+}
+
+abstract class PostgresDatabaseBase extends Construct implements IPostgresDatabase {
+  abstract readonly name: string;
+  abstract readonly ready: readonly ITerraformDependable[];
+  abstract readonly provider?: TerraformProvider;
+  protected abstract readonly chain: GrantChain;
+  protected abstract readonly dropContents: boolean;
+  private readonly baseRoles: BaseRole[] = [];
+
+  addSchema(name: string, options: SchemaOptions = {}): void {
+    const schema = new Schema(this, `schema-${postgresIdentifier("schema", name)}`, {
+      name,
+      database: this.name,
+      dropCascade: options.dropContents ?? this.dropContents,
+      provider: this.provider,
+    });
+    this.chain.add(schema);
+  }
+
+  addBaseRole(id: string, options: BaseRoleOptions): BaseRole {
+    if (this.baseRoles.some((role) => role.node.id === id)) {
+      throw new ConfigurationError(
+        `The database ${show(this.name)} has two base roles with the id ${show(id)}.`,
+        "Give each its own id.",
+      );
+    }
+    const role = new BaseRole(this, id, {
+      ...options,
+      name: options.name ?? `${this.name}_${id}`,
+      database: this.name,
+      chain: this.chain,
+      provider: this.provider,
+    });
+    this.beforeDatabase(role);
+    for (const other of this.baseRoles) {
+      if (!other.schemas.some((schema) => role.schemas.includes(schema))) continue;
+      if (other.level === "owner" && role.level !== "owner") role.coverObjectsOf(other);
+      if (other.level !== "owner" && role.level === "owner") other.coverObjectsOf(role);
+    }
+    this.baseRoles.push(role);
+    return role;
+  }
+
+  grantConnect(
+    scope: Construct,
+    role: string,
+    ...needs: readonly ITerraformDependable[]
+  ): ITerraformDependable {
+    const grant = new Grant(scope, `connect-${this.node.id}`, {
+      database: this.name,
+      role,
+      objectType: "database",
+      privileges: ["CONNECT"],
+      provider: this.provider,
+    });
+    this.chain.add(grant, ...needs);
+    return grant;
+  }
+
+  /** Orders a role before the database, where the database is declared too. */
+  protected abstract beforeDatabase(role: BaseRole): void;
+}
+
+/** A database that nobody enters without a grant: all rights of PUBLIC on it and on its schema `public` are revoked. */
+export class PostgresDatabase extends PostgresDatabaseBase {
+  /**
+   * Refers to a database that exists already, by its name. What PUBLIC may do there stays as it is: revoke it with
+   * `REVOKE ALL ON DATABASE … FROM PUBLIC` and `REVOKE ALL ON SCHEMA public FROM PUBLIC`.
+   */
+  static fromName(
+    scope: Construct,
+    id: string,
+    name: string,
+    options: { readonly provider?: TerraformProvider } = {},
+  ): IPostgresDatabase {
+    return new ImportedDatabase(scope, id, name, options.provider);
+  }
+
+  readonly name: string;
+  readonly provider?: TerraformProvider;
+  readonly resource: Database;
+  protected readonly chain: GrantChain;
+  protected readonly dropContents: boolean;
+  private readonly closed: readonly Grant[];
+
+  constructor(scope: Construct, id: string, props: PostgresDatabaseProps) {
+    super(scope, id);
+    this.name = postgresIdentifier("database", props.name);
+    this.provider = props.provider;
+    const deletionProtection = props.deletionProtection ?? true;
+    this.dropContents = !deletionProtection;
+    this.resource = new Database(this, "Resource", {
+      name: this.name,
+      owner: props.owner === undefined ? undefined : postgresIdentifier("database owner", props.owner),
+      encoding: props.encoding,
+      lcCollate: props.locale,
+      lcCtype: props.locale,
+      template: props.template,
+      connectionLimit: props.connectionLimit,
+      lifecycle: deletionProtection ? { preventDestroy: true } : undefined,
+      provider: props.provider,
+    });
+    this.chain = new GrantChain(this.resource);
+    this.closed = [this.revokePublic("database"), this.revokePublic("schema", "public")];
+  }
+
+  get ready(): readonly ITerraformDependable[] {
+    return [this.resource, ...this.closed];
+  }
+
+  /** A role is dropped after the database: what it owns there would block DROP ROLE. */
+  protected beforeDatabase(role: BaseRole): void {
+    dependOn(this.resource, role.resource);
+  }
+
+  private revokePublic(objectType: "database" | "schema", schema?: string): Grant {
+    const grant = new Grant(this, `public-${objectType}`, {
+      database: this.name,
+      role: "public",
+      objectType,
+      schema,
+      privileges: [],
+      provider: this.provider,
+    });
+    this.chain.add(grant);
+    return grant;
+  }
+}
+
+class ImportedDatabase extends PostgresDatabaseBase {
+  readonly name: string;
+  readonly ready = [];
+  protected readonly chain = new GrantChain();
+  protected readonly dropContents = false;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    name: string,
+    readonly provider?: TerraformProvider,
+  ) {
+    super(scope, id);
+    this.name = postgresIdentifier("database", name);
+  }
+
+  protected beforeDatabase(): void {
+    // The database stands already.
+  }
+}

@@ -1,0 +1,22 @@
+import type { ITerraformDependable, TerraformResource } from "cdktf";
+import { dependOn } from "../dependencies";
+
+/**
+ * Puts everything that changes the access lists of one database in a row. PostgreSQL refuses two sessions that change one
+ * list at a time with "tuple concurrently updated", and the provider locks roles and databases, not schemas
+ * (terraform-provider-postgresql#178).
+ */
+export class GrantChain {
+  private last?: ITerraformDependable;
+
+  /** @param first what the chain starts after; absent for a database that exists already */
+  constructor(first?: ITerraformDependable) {
+    this.last = first;
+  }
+
+  /** Appends a resource, which also waits for what it needs itself. */
+  add(resource: TerraformResource, ...needs: readonly ITerraformDependable[]): void {
+    dependOn(resource, ...needs, this.last);
+    this.last = resource;
+  }
+}

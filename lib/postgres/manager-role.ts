@@ -1,0 +1,118 @@
+import type { ITerraformDependable, TerraformProvider } from "cdktf";
+import { GrantRole } from "@cdktf/provider-postgresql/lib/grant-role";
+import { Role } from "@cdktf/provider-postgresql/lib/role";
+import { Construct, type IConstruct } from "constructs";
+import { isUnresolved, postgresIdentifier, postgresRoleName } from "../names";
+import type { IBaseRole } from "./base-role";
+import type { IPostgresDatabase } from "./database";
+import type { WriteOnlySecret } from "../write-only-secret";
+
+/** The login with which the secrets engine makes and drops dynamic users. */
+export interface IManagerRole extends IConstruct {
+  /** Name of the login. */
+  readonly name: string;
+  /** Its first password; absent for an imported login, whose password the connection has to be given. */
+  readonly password?: WriteOnlySecret;
+
+  /** Lets the login hand out a base role, and returns what has to stand before it can. Repeated calls declare it once. */
+  handOut(baseRole: IBaseRole): ITerraformDependable;
+
+  /** Lets the login connect to a database, and returns what has to stand before it can. */
+  enter(database: IPostgresDatabase): readonly ITerraformDependable[];
+}
+
+export interface ManagerRoleProps {
+  /** Name of the login in PostgreSQL, at most 63 bytes. */
+  readonly name: string;
+  /** First password; rotate the connection's root credential after the first deployment, then only the engine knows it. */
+  readonly password: WriteOnlySecret;
+  /** @default - the stack's postgresql provider */
+  readonly provider?: TerraformProvider;
+}
+
+abstract class ManagerRoleBase extends Construct implements IManagerRole {
+  abstract readonly name: string;
+  abstract readonly password?: WriteOnlySecret;
+  protected abstract readonly resource?: Role;
+  protected abstract readonly provider?: TerraformProvider;
+
+  handOut(baseRole: IBaseRole): ITerraformDependable {
+    const id = `admin-${isUnresolved(baseRole.name) ? baseRole.node.addr : baseRole.name}`;
+    const existing = this.node.tryFindChild(id);
+    if (existing) return existing as GrantRole;
+    return new GrantRole(this, id, {
+      role: this.name,
+      grantRole: baseRole.name,
+      withAdminOption: true,
+      dependsOn: [...(this.resource ? [this.resource] : []), ...baseRole.ready.slice(0, 1)],
+      provider: this.provider,
+    });
+  }
+
+  abstract enter(database: IPostgresDatabase): readonly ITerraformDependable[];
+}
+
+/**
+ * A login that is no superuser: it may create roles, is ADMIN of the base roles that it hands out, and may connect to the
+ * databases that it works in.
+ *
+ * Nothing of it is updated once it stands: on PostgreSQL 16 and later each dynamic user that it made shows as a membership
+ * of its own, and any update by the provider would revoke those, after which it could not drop the users.
+ */
+export class ManagerRole extends ManagerRoleBase {
+  /** Refers to a login that is managed elsewhere. It needs CREATEROLE, and CONNECT on the databases that it works in. */
+  static fromName(
+    scope: Construct,
+    id: string,
+    name: string,
+    options: { readonly provider?: TerraformProvider } = {},
+  ): IManagerRole {
+    return new ImportedManagerRole(scope, id, name, options.provider);
+  }
+
+  readonly name: string;
+  readonly password: WriteOnlySecret;
+  readonly resource: Role;
+  protected readonly provider?: TerraformProvider;
+
+  constructor(scope: Construct, id: string, props: ManagerRoleProps) {
+    super(scope, id);
+    this.name = postgresRoleName("manager", props.name);
+    this.password = props.password;
+    this.provider = props.provider;
+    this.resource = new Role(this, "Resource", {
+      name: this.name,
+      login: true,
+      superuser: false,
+      createRole: true,
+      passwordWo: props.password.value,
+      passwordWoVersion: `${props.password.version}`,
+      lifecycle: { ignoreChanges: "all" },
+      provider: props.provider,
+    });
+  }
+
+  enter(database: IPostgresDatabase): readonly ITerraformDependable[] {
+    return [this.resource, database.grantConnect(this, this.name, this.resource)];
+  }
+}
+
+class ImportedManagerRole extends ManagerRoleBase {
+  readonly name: string;
+  readonly password?: WriteOnlySecret;
+  protected readonly resource?: Role;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    name: string,
+    protected readonly provider?: TerraformProvider,
+  ) {
+    super(scope, id);
+    this.name = postgresIdentifier("manager", name);
+  }
+
+  enter(): readonly ITerraformDependable[] {
+    return [];
+  }
+}

@@ -1,0 +1,108 @@
+import type { ITerraformDependable, TerraformProvider } from "cdktf";
+import { AuthBackend } from "@cdktf/provider-vault/lib/auth-backend";
+import { Construct, type IConstruct } from "constructs";
+import { ClaimedNames } from "../claimed-names";
+import { lowercaseVaultName, vaultPath } from "../names";
+import { AppRole, type AppRoleOptions } from "./app-role";
+
+/** An auth method of the type `approle`, declared here or existing. */
+export interface IAppRoleAuth extends IConstruct {
+  /** Path below `auth/`, without a `/` at either end. */
+  readonly path: string;
+  readonly namespace?: string;
+  readonly provider?: TerraformProvider;
+  /** What has to stand before it can be configured; nothing for an imported one. */
+  readonly ready: readonly ITerraformDependable[];
+
+  /**
+   * Declares an AppRole.
+   *
+   * @param name in the auth method: lower-case letters, digits, `_`, `-`, `.`
+   */
+  addRole(name: string, options?: AppRoleOptions): AppRole;
+
+  /** Names of the AppRoles declared on it. */
+  readonly names: ClaimedNames;
+}
+
+export interface AppRoleAuthProps {
+  /** Where to enable it below `auth/`. Changing it ends all logins. @default "approle" */
+  readonly path?: string;
+  /** @default - says what it is for */
+  readonly description?: string;
+  /** @default - the provider's */
+  readonly namespace?: string;
+  /** @default - the stack's vault provider */
+  readonly provider?: TerraformProvider;
+}
+
+export interface AppRoleAuthAttributes {
+  /** Path below `auth/`. */
+  readonly path: string;
+  /** @default - the provider's */
+  readonly namespace?: string;
+  /** @default - the stack's vault provider */
+  readonly provider?: TerraformProvider;
+}
+
+abstract class AppRoleAuthBase extends Construct implements IAppRoleAuth {
+  abstract readonly path: string;
+  abstract readonly namespace?: string;
+  abstract readonly provider?: TerraformProvider;
+  abstract readonly ready: readonly ITerraformDependable[];
+  readonly names = new ClaimedNames("auth method", () => this.path);
+
+  addRole(name: string, options: AppRoleOptions = {}): AppRole {
+    this.names.requireFree("AppRole", lowercaseVaultName("AppRole", name));
+    return new AppRole(this, name, { ...options, name, auth: this });
+  }
+}
+
+/** Enables logins by RoleID and SecretID. */
+export class AppRoleAuth extends AppRoleAuthBase {
+  /** Refers to an auth method that is enabled already. */
+  static fromPath(scope: Construct, id: string, attributes: string | AppRoleAuthAttributes): IAppRoleAuth {
+    return new ImportedAppRoleAuth(
+      scope,
+      id,
+      typeof attributes === "string" ? { path: attributes } : attributes,
+    );
+  }
+
+  readonly path: string;
+  readonly namespace?: string;
+  readonly provider?: TerraformProvider;
+  readonly resource: AuthBackend;
+
+  constructor(scope: Construct, id: string, props: AppRoleAuthProps = {}) {
+    super(scope, id);
+    this.path = vaultPath("auth method", props.path ?? "approle");
+    this.namespace = props.namespace;
+    this.provider = props.provider;
+    this.resource = new AuthBackend(this, "Resource", {
+      type: "approle",
+      path: this.path,
+      description: props.description ?? "Logins of applications",
+      namespace: props.namespace,
+      provider: props.provider,
+    });
+  }
+
+  get ready(): readonly ITerraformDependable[] {
+    return [this.resource];
+  }
+}
+
+class ImportedAppRoleAuth extends AppRoleAuthBase {
+  readonly path: string;
+  readonly namespace?: string;
+  readonly provider?: TerraformProvider;
+  readonly ready = [];
+
+  constructor(scope: Construct, id: string, attributes: AppRoleAuthAttributes) {
+    super(scope, id);
+    this.path = vaultPath("auth method", attributes.path);
+    this.namespace = attributes.namespace;
+    this.provider = attributes.provider;
+  }
+}

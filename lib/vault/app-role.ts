@@ -1,0 +1,230 @@
+import { isIP } from "node:net";
+import { Lazy, type ITerraformDependable } from "cdktf";
+import { ApproleAuthBackendRole } from "@cdktf/provider-vault/lib/approle-auth-backend-role";
+import { Construct, type IConstruct } from "constructs";
+import { Duration } from "../duration";
+import { dependOn } from "../dependencies";
+import { ConfigurationError, show } from "../errors";
+import { isUnresolved, lowercaseVaultName } from "../names";
+import type { IAppRoleAuth } from "./app-role-auth";
+import type { IPolicy } from "./policy";
+
+/** Whoever can be given a policy. */
+export interface IGrantee {
+  /**
+   * Attaches a policy.
+   *
+   * @param credsPath path of the credentials that it opens, if it is about one
+   */
+  addPolicy(policy: IPolicy, credsPath?: string): void;
+}
+
+/** An AppRole, declared here or existing. */
+export interface IAppRole extends IConstruct, IGrantee {
+  readonly name: string;
+  /** API path to log in at. */
+  readonly loginPath: string;
+  /** API path that issues a SecretID; SecretIDs are issued outside Terraform, so that none gets into its state. */
+  readonly secretIdPath: string;
+}
+
+/** Limits of an AppRole. Counts are whole numbers, 0 for no limit; a duration of 0 is the mount's or system's default. */
+export interface AppRoleOptions {
+  /** How long a SecretID can log in; 0 for ever. @default Duration.days(30) */
+  readonly secretIdTtl?: Duration;
+  /** How many logins a SecretID is good for. @default 0 */
+  readonly secretIdNumUses?: number;
+  /** Networks that may log in with a SecretID, in CIDR notation. @default - all */
+  readonly secretIdBoundCidrs?: readonly string[];
+  /** Whether a login needs a SecretID; without it the RoleID alone is the secret. @default true */
+  readonly bindSecretId?: boolean;
+  /** How long a token lives unless renewed; credentials end with the token that read them. @default Duration.hours(1) */
+  readonly tokenTtl?: Duration;
+  /** How long a token lives however often renewed; not under tokenTtl. @default Duration.hours(24), or tokenTtl if longer */
+  readonly tokenMaxTtl?: Duration;
+  /** Makes tokens periodic: renewable for ever, each time for this long. Excludes tokenTtl and tokenMaxTtl. @default - not */
+  readonly tokenPeriod?: Duration;
+  /** Hard end of a token's life, also of a periodic one. @default - none */
+  readonly tokenExplicitMaxTtl?: Duration;
+  /**
+   * How many requests a token is good for. Once they are used up the token is revoked and so are its credentials: leave it 0
+   * where an agent renews them.
+   *
+   * @default 0
+   */
+  readonly tokenNumUses?: number;
+  /** Networks that may use a token, in CIDR notation. @default - all */
+  readonly tokenBoundCidrs?: readonly string[];
+  /** Batch tokens cannot be renewed, and clip leases to their own TTL. @default "service" */
+  readonly tokenType?: "service" | "batch";
+  /** Leaves out the policy `default`, which allows a token to look itself up and to renew itself and its leases. @default false */
+  readonly noDefaultPolicy?: boolean;
+  /** Policies besides those of granted roles. @default - none */
+  readonly policies?: readonly IPolicy[];
+}
+
+export interface AppRoleProps extends AppRoleOptions {
+  readonly auth: IAppRoleAuth;
+  /** In the auth method: lower-case letters, digits, `_`, `-`, `.`. */
+  readonly name: string;
+}
+
+export interface AppRoleAttributes {
+  readonly auth: IAppRoleAuth;
+  readonly name: string;
+}
+
+abstract class AppRoleBase extends Construct implements IAppRole {
+  abstract readonly name: string;
+  protected abstract readonly auth: IAppRoleAuth;
+
+  get loginPath(): string {
+    return `auth/${this.auth.path}/login`;
+  }
+
+  get secretIdPath(): string {
+    return `auth/${this.auth.path}/role/${this.name}/secret-id`;
+  }
+
+  abstract addPolicy(policy: IPolicy, credsPath?: string): void;
+}
+
+/** The identity of an application, or of a group of applications that shall be stopped together. */
+export class AppRole extends AppRoleBase {
+  /** Refers to an AppRole that is managed elsewhere; its policies are managed there, too. */
+  static fromName(scope: Construct, id: string, attributes: AppRoleAttributes): IAppRole {
+    return new ImportedAppRole(scope, id, attributes);
+  }
+
+  readonly name: string;
+  readonly resource: ApproleAuthBackendRole;
+  protected readonly auth: IAppRoleAuth;
+  private readonly policies = new Set<string>();
+  private readonly opened = new Set<string>();
+
+  constructor(scope: Construct, id: string, props: AppRoleProps) {
+    super(scope, id);
+    this.name = lowercaseVaultName("AppRole", props.name);
+    this.auth = props.auth;
+    this.auth.names.claim("AppRole", this.name);
+    this.resource = new ApproleAuthBackendRole(this, "Resource", {
+      backend: this.auth.path,
+      roleName: this.name,
+      bindSecretId: props.bindSecretId ?? true,
+      secretIdTtl: (props.secretIdTtl ?? Duration.days(30)).toSeconds(),
+      secretIdNumUses: count(this.name, "secretIdNumUses", props.secretIdNumUses),
+      secretIdBoundCidrs: cidrs(this.name, props.secretIdBoundCidrs),
+      ...tokenTtls(this.name, props),
+      tokenExplicitMaxTtl: props.tokenExplicitMaxTtl?.toSeconds(),
+      tokenNumUses: count(this.name, "tokenNumUses", props.tokenNumUses),
+      tokenBoundCidrs: cidrs(this.name, props.tokenBoundCidrs)?.map(withoutHostMask),
+      tokenType: tokenType(this.name, props),
+      tokenNoDefaultPolicy: props.noDefaultPolicy,
+      tokenPolicies: Lazy.listValue({ produce: () => [...this.policies].sort() }),
+      namespace: this.auth.namespace,
+      provider: this.auth.provider,
+    });
+    dependOn(this.resource, ...this.auth.ready);
+    props.policies?.forEach((policy) => this.addPolicy(policy));
+  }
+
+  /** Public half of the login, known after the deployment. */
+  get roleId(): string {
+    return this.resource.roleId;
+  }
+
+  /** Paths of the credentials that this AppRole may read. */
+  get credsPaths(): readonly string[] {
+    return [...this.opened];
+  }
+
+  get ready(): readonly ITerraformDependable[] {
+    return [this.resource];
+  }
+
+  addPolicy(policy: IPolicy, credsPath?: string): void {
+    this.policies.add(policy.name);
+    if (credsPath !== undefined) this.opened.add(credsPath);
+    dependOn(this.resource, ...policy.ready);
+  }
+}
+
+class ImportedAppRole extends AppRoleBase {
+  readonly name: string;
+  protected readonly auth: IAppRoleAuth;
+
+  constructor(scope: Construct, id: string, attributes: AppRoleAttributes) {
+    super(scope, id);
+    this.name = lowercaseVaultName("AppRole", attributes.name);
+    this.auth = attributes.auth;
+  }
+
+  addPolicy(policy: IPolicy): void {
+    throw new ConfigurationError(
+      `The AppRole ${show(this.name)} is managed elsewhere, so its policies cannot be changed here.`,
+      `Add the policy ${show(policy.name)} to its token_policies where it is declared.`,
+    );
+  }
+}
+
+function tokenTtls(role: string, props: AppRoleProps) {
+  if (props.tokenPeriod !== undefined) {
+    if (props.tokenTtl !== undefined || props.tokenMaxTtl !== undefined) {
+      throw new ConfigurationError(
+        `The AppRole ${show(role)} has a token period and a token TTL.`,
+        "A periodic token lives one period at a time; leave tokenTtl and tokenMaxTtl out, or the period.",
+      );
+    }
+    return { tokenPeriod: props.tokenPeriod.toSeconds() };
+  }
+  const ttl = props.tokenTtl ?? Duration.hours(1);
+  const day = Duration.hours(24);
+  const max = props.tokenMaxTtl ?? (ttl.isLongerThan(day) ? ttl : day);
+  if (max.toSeconds() !== 0 && ttl.isLongerThan(max)) {
+    throw new ConfigurationError(
+      `The AppRole ${show(role)} has tokenMaxTtl ${max.toString()} under tokenTtl ${ttl.toString()}.`,
+      "Set a tokenMaxTtl that is as long as tokenTtl or longer.",
+    );
+  }
+  return { tokenTtl: ttl.toSeconds(), tokenMaxTtl: max.toSeconds() };
+}
+
+function tokenType(role: string, props: AppRoleProps): string {
+  if (props.tokenType === "batch" && (props.tokenPeriod !== undefined || (props.tokenNumUses ?? 0) > 0)) {
+    throw new ConfigurationError(
+      `The AppRole ${show(role)} has batch tokens with a period or a number of uses.`,
+      "Vault keeps no record of a batch token to count or renew; use service tokens.",
+    );
+  }
+  return props.tokenType ?? "service";
+}
+
+function count(role: string, property: string, value = 0): number {
+  if (!isUnresolved(value) && !(Number.isSafeInteger(value) && value >= 0)) {
+    throw new ConfigurationError(
+      `The AppRole ${show(role)} has ${property} ${show(value)}.`,
+      "Use a whole number, 0 for no limit.",
+    );
+  }
+  return value;
+}
+
+function cidrs(role: string, blocks: readonly string[] | undefined): string[] | undefined {
+  for (const block of blocks ?? []) {
+    if (isUnresolved(block)) continue;
+    const [address = "", bits = "", ...rest] = block.split("/");
+    const width = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+    if (rest.length > 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > width) {
+      throw new ConfigurationError(
+        `The AppRole ${show(role)} is bound to ${show(block)}.`,
+        'Use CIDR notation with a prefix length, such as "10.1.0.0/16" or "10.1.2.3/32".',
+      );
+    }
+  }
+  return blocks && [...blocks];
+}
+
+/** Vault reads a single address back without its mask, which would show as a difference for ever. */
+function withoutHostMask(block: string): string {
+  return block.replace(/^([^:]+)\/32$|^(.*:.*)\/128$/, (_, v4?: string, v6?: string) => v4 ?? v6 ?? block);
+}

@@ -1,0 +1,112 @@
+import type { ITerraformDependable, TerraformProvider } from "cdktf";
+import { Mount } from "@cdktf/provider-vault/lib/mount";
+import { Construct, type IConstruct } from "constructs";
+import type { Duration } from "../duration";
+import { ClaimedNames } from "../claimed-names";
+import { vaultName, vaultPath } from "../names";
+import { PostgresConnection, type PostgresConnectionOptions } from "./postgres-connection";
+
+/** A secrets engine of the type `database`, declared here or existing. */
+export interface IDatabaseSecretsEngine extends IConstruct {
+  /** Where it is mounted, without a `/` at either end. */
+  readonly path: string;
+  readonly namespace?: string;
+  readonly provider?: TerraformProvider;
+  /** What has to stand before it can be configured; nothing for an imported one. */
+  readonly ready: readonly ITerraformDependable[];
+
+  /**
+   * Declares a connection to a PostgreSQL database.
+   *
+   * @param name in the engine: letters, digits, `_`, `-`, `.`
+   */
+  addPostgresConnection(name: string, options: PostgresConnectionOptions): PostgresConnection;
+
+  /** Names of the connections and roles declared on it, each of which an engine has but once. */
+  readonly names: ClaimedNames;
+}
+
+export interface DatabaseSecretsEngineProps {
+  /** Where to mount it, such as `database` or `orders-dev/database`. Changing it revokes all leases. @default "database" */
+  readonly path?: string;
+  /** @default - says what it issues */
+  readonly description?: string;
+  /** Bound on every lease of the engine. @default - the server's, 32 days unless configured */
+  readonly maxLeaseTtl?: Duration;
+  /** Namespace to mount it in. @default - the provider's */
+  readonly namespace?: string;
+  /** @default - the stack's vault provider */
+  readonly provider?: TerraformProvider;
+}
+
+export interface DatabaseSecretsEngineAttributes {
+  /** Where the engine is mounted. */
+  readonly path: string;
+  /** @default - the provider's */
+  readonly namespace?: string;
+  /** @default - the stack's vault provider */
+  readonly provider?: TerraformProvider;
+}
+
+abstract class DatabaseSecretsEngineBase extends Construct implements IDatabaseSecretsEngine {
+  abstract readonly path: string;
+  abstract readonly namespace?: string;
+  abstract readonly provider?: TerraformProvider;
+  abstract readonly ready: readonly ITerraformDependable[];
+  readonly names = new ClaimedNames("secrets engine", () => this.path);
+
+  addPostgresConnection(name: string, options: PostgresConnectionOptions): PostgresConnection {
+    this.names.requireFree("connection", vaultName("connection", name));
+    return new PostgresConnection(this, name, { ...options, name, engine: this });
+  }
+}
+
+/** Mounts a secrets engine that issues database credentials. */
+export class DatabaseSecretsEngine extends DatabaseSecretsEngineBase {
+  /** Refers to an engine that is mounted already. */
+  static fromPath(
+    scope: Construct,
+    id: string,
+    attributes: string | DatabaseSecretsEngineAttributes,
+  ): IDatabaseSecretsEngine {
+    return new ImportedEngine(scope, id, typeof attributes === "string" ? { path: attributes } : attributes);
+  }
+
+  readonly path: string;
+  readonly namespace?: string;
+  readonly provider?: TerraformProvider;
+  readonly resource: Mount;
+
+  constructor(scope: Construct, id: string, props: DatabaseSecretsEngineProps = {}) {
+    super(scope, id);
+    this.path = vaultPath("secrets engine", props.path ?? "database");
+    this.namespace = props.namespace;
+    this.provider = props.provider;
+    this.resource = new Mount(this, "Resource", {
+      path: this.path,
+      type: "database",
+      description: props.description ?? "Short-lived database credentials",
+      maxLeaseTtlSeconds: props.maxLeaseTtl?.toSeconds(),
+      namespace: props.namespace,
+      provider: props.provider,
+    });
+  }
+
+  get ready(): readonly ITerraformDependable[] {
+    return [this.resource];
+  }
+}
+
+class ImportedEngine extends DatabaseSecretsEngineBase {
+  readonly path: string;
+  readonly namespace?: string;
+  readonly provider?: TerraformProvider;
+  readonly ready = [];
+
+  constructor(scope: Construct, id: string, attributes: DatabaseSecretsEngineAttributes) {
+    super(scope, id);
+    this.path = vaultPath("secrets engine", attributes.path);
+    this.namespace = attributes.namespace;
+    this.provider = attributes.provider;
+  }
+}

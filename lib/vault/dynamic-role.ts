@@ -1,0 +1,191 @@
+import type { ITerraformDependable } from "cdktf";
+import { DatabaseSecretBackendRole } from "@cdktf/provider-vault/lib/database-secret-backend-role";
+import { Construct, type IConstruct } from "constructs";
+import { Duration } from "../duration";
+import { dependOn } from "../dependencies";
+import { ConfigurationError, show } from "../errors";
+import { vaultName } from "../names";
+import type { IBaseRole } from "../postgres/base-role";
+import { checkStatements, renewal, terminatingRevocation } from "../statements";
+import type { IGrantee } from "./app-role";
+import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
+import { Policy, type IPolicy } from "./policy";
+import type { IPostgresConnection } from "./postgres-connection";
+import { Revocation } from "./revocation";
+
+/** A role that issues dynamic credentials, declared here or existing. */
+export interface IDynamicRole extends IConstruct {
+  /** Name in the secrets engine. */
+  readonly name: string;
+  /** API path that issues a credential: `<engine>/creds/<name>`. */
+  readonly credsPath: string;
+  /** Policy that lets a token read `credsPath` and nothing else. Declared at the first use. */
+  readonly readPolicy: IPolicy;
+
+  /** Lets an AppRole read credentials of this role. */
+  grantRead(grantee: IGrantee): void;
+}
+
+export interface DynamicRoleOptions {
+  /** NOLOGIN role whose rights the credentials have. Without it, `creationStatements` say it all. */
+  readonly baseRole?: IBaseRole;
+  /** How long a credential lives unless renewed: 1 second or more. @default Duration.hours(1) */
+  readonly defaultTtl?: Duration;
+  /** How long it lives however often renewed; not under `defaultTtl`. @default Duration.hours(24) */
+  readonly maxTtl?: Duration;
+  /** What becomes of sessions when a credential is revoked. @default Revocation.terminate() */
+  readonly revocation?: Revocation;
+  /** Replaces the preset; has to use `{{name}}` and `{{password}}`. @default - a login that is a member of baseRole */
+  readonly creationStatements?: readonly string[];
+  /** Replaces the preset; has to use `{{name}}` and `{{expiration}}`. @default - moves VALID UNTIL */
+  readonly renewStatements?: readonly string[];
+  /** Replaces the preset and `revocation`; has to use `{{name}}`. @default - as `revocation` says */
+  readonly revocationStatements?: readonly string[];
+  /** Allows SQL that makes superusers, who no revocation can be sure to have stopped. @default false */
+  readonly allowSuperuser?: boolean;
+}
+
+export interface DynamicRoleProps extends DynamicRoleOptions {
+  readonly connection: IPostgresConnection;
+  /** In the engine, and last part of the path that credentials are read from: letters, digits, `_`, `-`, `.`. */
+  readonly name: string;
+}
+
+export interface DynamicRoleAttributes {
+  readonly engine: IDatabaseSecretsEngine;
+  readonly name: string;
+}
+
+abstract class DynamicRoleBase extends Construct implements IDynamicRole {
+  abstract readonly name: string;
+  protected abstract readonly engine: IDatabaseSecretsEngine;
+  protected abstract readonly ready: readonly ITerraformDependable[];
+  private policy?: Policy;
+
+  get credsPath(): string {
+    return `${this.engine.path}/creds/${this.name}`;
+  }
+
+  get readPolicy(): IPolicy {
+    if (this.policy === undefined) {
+      this.policy = new Policy(this, "ReadPolicy", {
+        name: this.credsPath.toLowerCase(),
+        rules: [{ path: this.credsPath, capabilities: ["read"] }],
+        namespace: this.engine.namespace,
+        provider: this.engine.provider,
+      });
+      dependOn(this.policy.resource, ...this.ready);
+    }
+    return this.policy;
+  }
+
+  grantRead(grantee: IGrantee): void {
+    grantee.addPolicy(this.readPolicy, this.credsPath);
+  }
+}
+
+/** A role that makes a PostgreSQL login for each credential, and drops it when the credential is revoked. */
+export class DynamicRole extends DynamicRoleBase {
+  /** Refers to a role that is managed elsewhere; `grantRead` declares a policy for it in this stack. */
+  static fromName(scope: Construct, id: string, attributes: DynamicRoleAttributes): IDynamicRole {
+    return new ImportedDynamicRole(scope, id, attributes);
+  }
+
+  readonly name: string;
+  readonly baseRole?: IBaseRole;
+  readonly defaultTtl: Duration;
+  readonly maxTtl: Duration;
+  /** What revocation does with sessions; `custom` where the statements are the user's own. */
+  readonly revocationMode: "terminate" | "drain" | "custom";
+  readonly resource: DatabaseSecretBackendRole;
+  protected readonly engine: IDatabaseSecretsEngine;
+
+  constructor(scope: Construct, id: string, props: DynamicRoleProps) {
+    super(scope, id);
+    this.name = vaultName("role", props.name);
+    this.engine = props.connection.engine;
+    this.engine.names.claim("role", this.name);
+    this.baseRole = props.baseRole;
+    this.defaultTtl = props.defaultTtl ?? Duration.hours(1);
+    this.maxTtl = props.maxTtl ?? Duration.hours(24);
+    checkTtls(this.name, this.defaultTtl, this.maxTtl, props);
+    const revocation = props.revocation ?? Revocation.terminate();
+    this.revocationMode = props.revocationStatements ? "custom" : revocation.mode;
+    this.resource = new DatabaseSecretBackendRole(this, "Resource", {
+      backend: this.engine.path,
+      name: this.name,
+      dbName: props.connection.name,
+      ...statementsOf(props, revocation),
+      defaultTtl: this.defaultTtl.toSeconds(),
+      maxTtl: this.maxTtl.toSeconds(),
+      namespace: this.engine.namespace,
+      provider: this.engine.provider,
+    });
+    props.connection.allow(this.name);
+    const manager = props.connection.manager;
+    dependOn(
+      this.resource,
+      ...props.connection.ready,
+      ...(props.baseRole?.ready ?? []),
+      props.baseRole && manager?.handOut(props.baseRole),
+    );
+  }
+
+  protected get ready(): readonly ITerraformDependable[] {
+    return [this.resource];
+  }
+}
+
+class ImportedDynamicRole extends DynamicRoleBase {
+  readonly name: string;
+  protected readonly engine: IDatabaseSecretsEngine;
+  protected readonly ready = [];
+
+  constructor(scope: Construct, id: string, attributes: DynamicRoleAttributes) {
+    super(scope, id);
+    this.name = vaultName("role", attributes.name);
+    this.engine = attributes.engine;
+  }
+}
+
+function checkTtls(role: string, defaultTtl: Duration, maxTtl: Duration, given: DynamicRoleProps): void {
+  if (defaultTtl.toSeconds() === 0 || maxTtl.toSeconds() === 0) {
+    throw new ConfigurationError(
+      `The role ${show(role)} has a TTL of 0.`,
+      "The engine would take its own default, up to 32 days; give a time of 1 second or more.",
+    );
+  }
+  if (defaultTtl.isLongerThan(maxTtl)) {
+    const shown = (name: "defaultTtl" | "maxTtl", ttl: Duration) =>
+      `${name} ${ttl.toString()}${given[name] ? "" : " (the default)"}`;
+    throw new ConfigurationError(
+      `The role ${show(role)} has ${shown("maxTtl", maxTtl)} under ${shown("defaultTtl", defaultTtl)}.`,
+      "Set a maxTtl that is as long as defaultTtl or longer.",
+    );
+  }
+}
+
+function statementsOf(props: DynamicRoleProps, revocation: Revocation) {
+  const { name, baseRole, allowSuperuser } = props;
+  if (baseRole === undefined && props.creationStatements === undefined) {
+    throw new ConfigurationError(
+      `The role ${show(name)} has neither a base role nor creation statements.`,
+      "Pass baseRole, such as database.addBaseRole(…), or creationStatements of your own.",
+    );
+  }
+  if (props.revocation !== undefined && props.revocationStatements !== undefined) {
+    throw new ConfigurationError(
+      `The role ${show(name)} has both a revocation mode and revocation statements.`,
+      "Pass one of them: the statements replace what the mode would do.",
+    );
+  }
+  const preset = baseRole && revocation.statementsFor(baseRole.name, baseRole.level);
+  const own = (kind: "creation" | "renewal" | "revocation", statements: readonly string[] | undefined) =>
+    statements && checkStatements(name, kind, statements, allowSuperuser);
+  return {
+    creationStatements: own("creation", props.creationStatements) ?? preset?.creation ?? [],
+    renewStatements: own("renewal", props.renewStatements) ?? preset?.renewal ?? renewal(),
+    revocationStatements:
+      own("revocation", props.revocationStatements) ?? preset?.revocation ?? terminatingRevocation(),
+  };
+}

@@ -1,0 +1,235 @@
+import { Lazy, type ITerraformDependable } from "cdktf";
+import { DatabaseSecretBackendConnection } from "@cdktf/provider-vault/lib/database-secret-backend-connection";
+import { Construct, type IConstruct } from "constructs";
+import { Duration } from "../duration";
+import { dependOn } from "../dependencies";
+import { ConfigurationError, show } from "../errors";
+import { noTerraformTemplate, vaultName } from "../names";
+import type { IPostgresDatabase } from "../postgres/database";
+import type { IManagerRole } from "../postgres/manager-role";
+import type { WriteOnlySecret } from "../write-only-secret";
+import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
+import { DynamicRole, type DynamicRoleOptions } from "./dynamic-role";
+import { checkConnectionUrl, connectionUrl, type PostgresEndpoint } from "./postgres-endpoint";
+
+/** A connection of a secrets engine to a PostgreSQL database, declared here or existing. */
+export interface IPostgresConnection extends IConstruct {
+  /** Name in the engine. */
+  readonly name: string;
+  readonly engine: IDatabaseSecretsEngine;
+  /** Login that the engine uses there, if known: without it, the base roles of new roles have to be granted by hand. */
+  readonly manager?: IManagerRole;
+  /** What has to stand before a role can be declared on it; nothing for an imported one. */
+  readonly ready: readonly ITerraformDependable[];
+
+  /**
+   * Declares a role that issues dynamic credentials.
+   *
+   * @param name in the engine, and last part of the path that credentials are read from
+   */
+  addDynamicRole(name: string, options: DynamicRoleOptions): DynamicRole;
+
+  /** Adds a role to those that the connection serves. Called by the role. */
+  allow(role: string): void;
+}
+
+export interface PostgresConnectionOptions {
+  /** Database that the engine connects to, and in which it hands over what dynamic users owned. */
+  readonly database: IPostgresDatabase;
+  /** Where the server is, seen from Vault. Exactly one of this and `connectionUrl`. */
+  readonly endpoint?: PostgresEndpoint;
+  /** The whole URL, beginning with `postgresql://{{username}}:{{password}}@`. */
+  readonly connectionUrl?: string;
+  /** Login that the engine uses. */
+  readonly manager: IManagerRole;
+  /** Password of an imported manager. @default - the manager's own */
+  readonly password?: WriteOnlySecret;
+  /**
+   * Whether the engine logs in when the connection is written, so that a wrong host or password fails the deployment.
+   *
+   * @default true
+   */
+  readonly verify?: boolean;
+  /** Go template for the names of dynamic users; it has to use `random` or `uuid`. @default - the engine's */
+  readonly usernameTemplate?: string;
+  /** What reaches the server on CREATE ROLE: a SCRAM verifier, or the password as it is. @default "scram-sha-256" */
+  readonly passwordAuthentication?: "scram-sha-256" | "password";
+  /** Most connections that the engine opens, 1 or more. @default 4 */
+  readonly maxOpenConnections?: number;
+  /** Most of them kept open without work, 0 or more and at most maxOpenConnections. @default 2 */
+  readonly maxIdleConnections?: number;
+  /** After this time a connection is closed and opened anew. @default Duration.minutes(30) */
+  readonly maxConnectionLifetime?: Duration;
+  /** Roles that are declared elsewhere and may use the connection; a name, or a pattern such as `reports-*`. @default - none */
+  readonly additionalAllowedRoles?: readonly string[];
+  /** SQL that sets the login's new password when it is rotated. @default - the engine's */
+  readonly rootRotationStatements?: readonly string[];
+}
+
+export interface PostgresConnectionProps extends PostgresConnectionOptions {
+  readonly engine: IDatabaseSecretsEngine;
+  readonly name: string;
+}
+
+export interface PostgresConnectionAttributes {
+  readonly engine: IDatabaseSecretsEngine;
+  /** Name in the engine. The connection has to allow the roles that are added to it: see `additionalAllowedRoles`. */
+  readonly name: string;
+  /** Login that it uses, so that it can be made ADMIN of the base roles of new roles. @default - unknown */
+  readonly manager?: IManagerRole;
+}
+
+abstract class PostgresConnectionBase extends Construct implements IPostgresConnection {
+  abstract readonly name: string;
+  abstract readonly engine: IDatabaseSecretsEngine;
+  abstract readonly manager?: IManagerRole;
+  abstract readonly ready: readonly ITerraformDependable[];
+
+  addDynamicRole(name: string, options: DynamicRoleOptions): DynamicRole {
+    this.engine.names.requireFree("role", vaultName("role", name));
+    return new DynamicRole(this, name, { ...options, name, connection: this });
+  }
+
+  abstract allow(role: string): void;
+}
+
+/** A connection to PostgreSQL. It serves the roles that are declared on it, and no others. */
+export class PostgresConnection extends PostgresConnectionBase {
+  /** Refers to a connection that is configured already. */
+  static fromName(
+    scope: Construct,
+    id: string,
+    attributes: PostgresConnectionAttributes,
+  ): IPostgresConnection {
+    return new ImportedConnection(scope, id, attributes);
+  }
+
+  readonly name: string;
+  readonly engine: IDatabaseSecretsEngine;
+  readonly manager: IManagerRole;
+  readonly resource: DatabaseSecretBackendConnection;
+  private readonly allowed = new Set<string>();
+
+  constructor(scope: Construct, id: string, props: PostgresConnectionProps) {
+    super(scope, id);
+    this.name = vaultName("connection", props.name);
+    this.engine = props.engine;
+    this.manager = props.manager;
+    this.engine.names.claim("connection", this.name);
+    props.additionalAllowedRoles?.forEach((role) => this.allow(checkAllowedRole(role)));
+    const password = passwordOf(props);
+    // The provider takes a new name for an update and leaves the old connection behind (terraform-provider-vault#1502);
+    // with the name in its address, a renamed connection is another resource.
+    this.resource = new DatabaseSecretBackendConnection(this, this.name, {
+      backend: this.engine.path,
+      name: this.name,
+      allowedRoles: Lazy.listValue({ produce: () => [...this.allowed].sort() }),
+      verifyConnection: props.verify ?? true,
+      rootRotationStatements: props.rootRotationStatements && [...props.rootRotationStatements],
+      namespace: this.engine.namespace,
+      postgresql: {
+        connectionUrl: urlOf(props),
+        username: props.manager.name,
+        passwordWo: password.value,
+        passwordWoVersion: password.version,
+        passwordAuthentication: props.passwordAuthentication ?? "scram-sha-256",
+        usernameTemplate: props.usernameTemplate && checkUsernameTemplate(props.usernameTemplate),
+        ...checkLimits(props),
+      },
+      provider: this.engine.provider,
+    });
+    dependOn(
+      this.resource,
+      ...this.engine.ready,
+      ...props.database.ready.slice(0, 1),
+      ...props.manager.enter(props.database),
+    );
+  }
+
+  get ready(): readonly ITerraformDependable[] {
+    return [this.resource];
+  }
+
+  allow(role: string): void {
+    this.allowed.add(role);
+  }
+}
+
+class ImportedConnection extends PostgresConnectionBase {
+  readonly name: string;
+  readonly engine: IDatabaseSecretsEngine;
+  readonly manager?: IManagerRole;
+  readonly ready = [];
+
+  constructor(scope: Construct, id: string, attributes: PostgresConnectionAttributes) {
+    super(scope, id);
+    this.name = vaultName("connection", attributes.name);
+    this.engine = attributes.engine;
+    this.manager = attributes.manager;
+  }
+
+  allow(): void {
+    // Whoever declares the connection allows its roles.
+  }
+}
+
+function passwordOf(props: PostgresConnectionProps): WriteOnlySecret {
+  const password = props.password ?? props.manager.password;
+  if (password === undefined) {
+    throw new ConfigurationError(
+      `The connection ${show(props.name)} has no password for its imported manager ${show(props.manager.name)}.`,
+      'Pass password, such as WriteOnlySecret.fromVariable(this, "manager_password").',
+    );
+  }
+  return password;
+}
+
+function urlOf(props: PostgresConnectionProps): string {
+  if ((props.endpoint === undefined) === (props.connectionUrl === undefined)) {
+    throw new ConfigurationError(
+      `The connection ${show(props.name)} has ${props.endpoint ? "both an endpoint and a URL" : "no endpoint"}.`,
+      "Pass exactly one of endpoint and connectionUrl.",
+    );
+  }
+  if (props.endpoint !== undefined) return connectionUrl(props.endpoint, props.database.name);
+  return checkConnectionUrl(props.connectionUrl ?? "");
+}
+
+function checkUsernameTemplate(template: string): string {
+  noTerraformTemplate("username template", template);
+  if (!/\{\{.*\b(random|uuid|unix_time_millis)\b.*\}\}/s.test(template)) {
+    throw new ConfigurationError(
+      `The username template ${show(template)} gives the same name twice.`,
+      'Use {{random 20}} or {{uuid}} in it: the second credential would fail with "already exists".',
+    );
+  }
+  return template;
+}
+
+function checkAllowedRole(role: string): string {
+  if (role !== "*") vaultName("allowed role", role.replace(/\*$/, "") || role);
+  return role;
+}
+
+function checkLimits(props: PostgresConnectionProps) {
+  const maxOpenConnections = props.maxOpenConnections ?? 4;
+  const maxIdleConnections = props.maxIdleConnections ?? Math.min(2, maxOpenConnections);
+  if (!Number.isInteger(maxOpenConnections) || maxOpenConnections < 1) {
+    throw new ConfigurationError(
+      `The connection ${show(props.name)} may open ${show(maxOpenConnections)} connections.`,
+      "Set maxOpenConnections to a whole number, 1 or more.",
+    );
+  }
+  if (
+    !Number.isInteger(maxIdleConnections) ||
+    maxIdleConnections < 0 ||
+    maxIdleConnections > maxOpenConnections
+  ) {
+    throw new ConfigurationError(
+      `The connection ${show(props.name)} may keep ${show(maxIdleConnections)} idle connections.`,
+      `Set maxIdleConnections to a whole number from 0 to maxOpenConnections (${maxOpenConnections}).`,
+    );
+  }
+  const lifetime = props.maxConnectionLifetime ?? Duration.minutes(30);
+  return { maxOpenConnections, maxIdleConnections, maxConnectionLifetime: lifetime.toSeconds() };
+}

@@ -1,0 +1,65 @@
+import { Duration } from "../duration";
+import { ConfigurationError, show } from "../errors";
+import type { AccessLevel } from "../postgres/access";
+import {
+  assumingCreation,
+  drainingRevocation,
+  membershipCreation,
+  renewal,
+  terminatingRevocation,
+  type DrainTimeouts,
+  type RoleStatements,
+} from "../statements";
+
+/** Bounds on sessions that outlive their credential. A client can lift them for its own session. */
+export interface DrainOptions {
+  /** Ends a session that waits this long outside a transaction. @default Duration.minutes(1) */
+  readonly idleSessionTimeout?: Duration;
+  /** Ends a session that waits this long inside a transaction. @default Duration.minutes(10) */
+  readonly idleInTransactionTimeout?: Duration;
+}
+
+/** What becomes of a credential's sessions when it is revoked or expires. */
+export class Revocation {
+  /** Revoked means gone: no new login, sessions ended, role dropped. */
+  static terminate(): Revocation {
+    return new Revocation("terminate");
+  }
+
+  /**
+   * No new login and the role dropped, but sessions go on: a transaction that runs commits, and idle ones are ended by
+   * timeouts. Such a session keeps the rights of the base role until it ends, so choose it for clients that you trust to
+   * let go of a connection.
+   */
+  static drain(options: DrainOptions = {}): Revocation {
+    return new Revocation("drain", {
+      idleSession: options.idleSessionTimeout ?? Duration.minutes(1),
+      idleInTransaction: options.idleInTransactionTimeout ?? Duration.minutes(10),
+    });
+  }
+
+  private constructor(
+    readonly mode: "terminate" | "drain",
+    private readonly timeouts?: DrainTimeouts,
+  ) {
+    for (const timeout of [timeouts?.idleSession, timeouts?.idleInTransaction]) {
+      if (timeout?.toSeconds() === 0) {
+        throw new ConfigurationError(
+          `A drain timeout is ${show(timeout.toString())}, which means no limit to PostgreSQL.`,
+          "Give a time of 1 second or more.",
+        );
+      }
+    }
+  }
+
+  /** The SQL of a role that hands out a base role. */
+  statementsFor(baseRole: string, level: AccessLevel): RoleStatements {
+    // Only as its base role can a session own tables on the base role's behalf, or go on after its login is dropped.
+    const assumes = level === "owner" || this.mode === "drain";
+    return {
+      creation: assumes ? assumingCreation(baseRole, this.timeouts) : membershipCreation(baseRole),
+      renewal: renewal(),
+      revocation: this.mode === "drain" ? drainingRevocation(baseRole) : terminatingRevocation(baseRole),
+    };
+  }
+}

@@ -1,0 +1,68 @@
+import { TerraformVariable } from "cdktf";
+import type { Construct } from "constructs";
+import { ConfigurationError, show } from "./errors";
+
+export interface WriteOnlySecretProps {
+  /** Shown by Terraform when it asks for the value. */
+  readonly description?: string;
+  /**
+   * Terraform sends the value when it creates the resource and whenever this number changes, and never otherwise: a whole
+   * number, 1 or more.
+   *
+   * @default 1
+   */
+  readonly version?: number;
+}
+
+/**
+ * A secret that reaches a provider's write-only argument without being kept: it is in no synthesized file, plan or state.
+ * Needs Terraform or OpenTofu 1.11.
+ */
+export class WriteOnlySecret {
+  /**
+   * A sensitive, ephemeral Terraform variable, set by `TF_VAR_<name>`.
+   *
+   * @param name of the variable, unique in the stack
+   */
+  static fromVariable(scope: Construct, name: string, props: WriteOnlySecretProps = {}): WriteOnlySecret {
+    const variable = new TerraformVariable(scope, name, {
+      type: "string",
+      description: props.description,
+      sensitive: true,
+      nullable: false,
+    });
+    variable.overrideLogicalId(name);
+    variable.addOverride("ephemeral", true);
+    return new WriteOnlySecret(variable.stringValue, props.version ?? 1);
+  }
+
+  /**
+   * An ephemeral value of Terraform, such as an attribute of an ephemeral resource.
+   *
+   * @param expression a reference such as `${ephemeral.vault_kv_secret_v2.manager.data.password}`
+   * @throws ConfigurationError for a plain value, which would be written into the synthesized file
+   */
+  static fromExpression(expression: string, version = 1): WriteOnlySecret {
+    if (!/^\$\{.+\}$/s.test(expression)) {
+      throw new ConfigurationError(
+        "A write-only secret is a plain value.",
+        "It would stand in the synthesized file; pass a Terraform expression, or use WriteOnlySecret.fromVariable.",
+      );
+    }
+    return new WriteOnlySecret(expression, version);
+  }
+
+  private constructor(
+    /** Reference to the value. */
+    readonly value: string,
+    /** Number that says when to send it. */
+    readonly version: number,
+  ) {
+    if (!Number.isSafeInteger(version) || version < 1) {
+      throw new ConfigurationError(
+        `A write-only secret has the version ${show(version)}.`,
+        "Use a whole number, 1 or more: without one the provider never sends the value.",
+      );
+    }
+  }
+}

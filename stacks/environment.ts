@@ -1,0 +1,55 @@
+import type { Access, AppRoleOptions, DynamicRoleOptions, PostgresEndpoint } from "../lib";
+import type { StateBackend } from "./state-backend";
+
+/** One application's database credentials in one environment: everything that differs from environment to environment. */
+export interface Environment {
+  /** Name of the environment and of its stack, such as `dev`: lower-case letters, digits and `-`. */
+  readonly name: string;
+  /** Name of the application, such as `orders`; with the environment's it begins every name on the servers. */
+  readonly application: string;
+  readonly vault: VaultServer;
+  readonly postgres: PostgresServer;
+  /** Schemas of the database, made if absent. @default ["app"] */
+  readonly schemas?: readonly string[];
+  /** By role name in the secrets engine, such as `reader`. */
+  readonly roles: Readonly<Record<string, EnvironmentRole>>;
+  /** By AppRole, such as `api`. */
+  readonly applications: Readonly<Record<string, EnvironmentApplication>>;
+  /** Makes Terraform refuse to destroy the database. @default true */
+  readonly deletionProtection?: boolean;
+  /** Where the Terraform state is kept. @default StateBackend.local() */
+  readonly state?: StateBackend;
+}
+
+/** The Vault or OpenBao server. Its token comes from `VAULT_TOKEN` when Terraform runs. */
+export interface VaultServer {
+  /** URL of the API. */
+  readonly address: string;
+  /** @default - the root namespace */
+  readonly namespace?: string;
+  /** File with the CA certificate of the API, on the machine that runs Terraform. @default - the system's CA certificates */
+  readonly caCertFile?: string;
+}
+
+/** The PostgreSQL server. The password of Terraform's login comes from `PGPASSWORD` when Terraform runs. */
+export interface PostgresServer extends PostgresEndpoint {
+  /** Login that Terraform uses: CREATEDB and CREATEROLE, no superuser needed. @default "terraform" */
+  readonly username?: string;
+  /** File with the server's CA certificate, on the machine that runs Terraform. @default - the system's CA certificates */
+  readonly caCertFile?: string;
+  /** Where Vault finds the server, if not at the same host and port as Terraform does. @default - the same */
+  readonly seenFromVault?: PostgresEndpoint;
+  /** Most connections that the secrets engine opens. @default 4 */
+  readonly maxOpenConnections?: number;
+}
+
+/** A base role of PostgreSQL and the dynamic role that hands it out. */
+export interface EnvironmentRole extends Omit<DynamicRoleOptions, "baseRole"> {
+  readonly access: Access;
+}
+
+/** An AppRole and what it may read. */
+export interface EnvironmentApplication extends AppRoleOptions {
+  /** Names of roles whose credentials it may read. */
+  readonly roles: readonly string[];
+}
