@@ -55,6 +55,7 @@ export class CredentialsStack extends TerraformStack {
         sslRootCert: server.sslRootCert,
       },
       maxOpenConnections,
+      additionalAllowedRoles: environment.additionalAllowedRoles,
     });
 
     const roles = new Map<string, { readonly base: BaseRole; readonly dynamic: DynamicRole }>();

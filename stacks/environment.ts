@@ -15,6 +15,8 @@ export interface Environment {
   readonly roles: Readonly<Record<string, EnvironmentRole>>;
   /** By AppRole, such as `api`. */
   readonly applications: Readonly<Record<string, EnvironmentApplication>>;
+  /** Roles of other stacks that may use the connection; a name, or a pattern such as `reporting-*`. @default - none */
+  readonly additionalAllowedRoles?: readonly string[];
   /** Makes Terraform refuse to destroy the database. @default true */
   readonly deletionProtection?: boolean;
   /** Where the Terraform state is kept. @default StateBackend.local() */

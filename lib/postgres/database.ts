@@ -5,7 +5,7 @@ import { Schema } from "@cdktf/provider-postgresql/lib/schema";
 import { Construct, type IConstruct } from "constructs";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
-import { postgresIdentifier } from "../names";
+import { isUnresolved, postgresIdentifier } from "../names";
 import { BaseRole, type BaseRoleOptions } from "./base-role";
 import { GrantChain } from "./grant-chain";
 
@@ -28,7 +28,7 @@ export interface IPostgresDatabase extends IConstruct {
    */
   addBaseRole(id: string, options: BaseRoleOptions): BaseRole;
 
-  /** Lets a role connect to this database, which PUBLIC may not. */
+  /** Lets a role connect to this database, which PUBLIC may not. Repeated calls in one scope declare it once. */
   grantConnect(
     scope: Construct,
     role: string,
@@ -120,7 +120,10 @@ abstract class PostgresDatabaseBase extends Construct implements IPostgresDataba
     role: string,
     ...needs: readonly ITerraformDependable[]
   ): ITerraformDependable {
-    const grant = new Grant(scope, `connect-${this.node.id}`, {
+    const id = `connect-${isUnresolved(this.name) ? this.node.addr : this.name}`;
+    const existing = scope.node.tryFindChild(id);
+    if (existing) return existing as Grant;
+    const grant = new Grant(scope, id, {
       database: this.name,
       role,
       objectType: "database",

@@ -1,4 +1,4 @@
-import { Duration } from "../duration";
+import type { Duration } from "../duration";
 import { dollarQuote, quoteIdentifier, quoteLiteral } from "./quote";
 
 /** The SQL that a dynamic role hands to the secrets engine; each list element is sent as the engine splits it. */
@@ -89,11 +89,12 @@ export function terminatingRevocation(reassignTo?: string): string[] {
     `COMMIT;`,
     block(
       `IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${NAME_LITERAL}) THEN`,
-      `  FOR attempt IN 1..10 LOOP`,
+      // About 6 s at most: a backend ends itself once it looks, mostly within milliseconds.
+      `  FOR attempt IN 1..50 LOOP`,
+      `    PERFORM pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename = ${NAME_LITERAL};`,
+      `    EXIT WHEN NOT FOUND;`,
+      `    PERFORM pg_catalog.pg_sleep(0.005 * attempt);`,
       `    PERFORM pg_catalog.pg_stat_clear_snapshot();`,
-      `    PERFORM pg_catalog.pg_terminate_backend(pid, 1000) FROM pg_catalog.pg_stat_activity WHERE usename = ${NAME_LITERAL};`,
-      `    PERFORM pg_catalog.pg_stat_clear_snapshot();`,
-      `    EXIT WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE usename = ${NAME_LITERAL});`,
       `  END LOOP;`,
       `  IF EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE usename = ${NAME_LITERAL}) THEN`,
       `    RAISE EXCEPTION 'sessions of % could not be ended', ${NAME_LITERAL};`,

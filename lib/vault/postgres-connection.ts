@@ -4,7 +4,7 @@ import { Construct, type IConstruct } from "constructs";
 import { Duration } from "../duration";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
-import { noTerraformTemplate, vaultName } from "../names";
+import { isUnresolved, noTerraformTemplate, vaultName } from "../names";
 import type { IPostgresDatabase } from "../postgres/database";
 import type { IManagerRole } from "../postgres/manager-role";
 import type { WriteOnlySecret } from "../write-only-secret";
@@ -207,8 +207,8 @@ function checkUsernameTemplate(template: string): string {
 }
 
 function checkAllowedRole(role: string): string {
-  if (role !== "*") vaultName("allowed role", role.replace(/\*$/, "") || role);
-  return role;
+  if (isUnresolved(role) || /^[A-Za-z0-9_.-]*\*$/.test(role)) return role;
+  return vaultName("allowed role", role);
 }
 
 function checkLimits(props: PostgresConnectionProps) {

@@ -7,5 +7,7 @@ export const dev: Environment = {
   name: "dev",
   vault: { address: "https://vault.dev.example.com:8200" },
   postgres: { host: "postgres.dev.example.com", sslMode: "require" },
+  // For examples/composition, which adds a role of its own.
+  additionalAllowedRoles: ["reporting-*"],
   deletionProtection: false,
 };

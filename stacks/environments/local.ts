@@ -16,7 +16,8 @@ export function local(variables: Readonly<Record<string, string | undefined>> = 
     ...orders,
     name: "local",
     vault: {
-      address: URL.canParse(address) && isLoopback(new URL(address).hostname) ? address : "http://127.0.0.1:8200",
+      address:
+        URL.canParse(address) && isLoopback(new URL(address).hostname) ? address : "http://127.0.0.1:8200",
     },
     postgres: {
       host: followed ? host : "127.0.0.1",

@@ -1,0 +1,240 @@
+import { TerraformVariable } from "cdktf";
+import { Access, BaseRole, ManagerRole, PostgresDatabase, WriteOnlySecret } from "../../lib";
+import { addressOf, all, one, synthesize, waitsFor } from "./synthesis";
+
+describe("PostgresDatabase", () => {
+  test("minimal definition: closed to PUBLIC and protected", () => {
+    const stack = synthesize((scope) => new PostgresDatabase(scope, "Orders", { name: "orders" }));
+    expect(one(stack, "postgresql_database")).toMatchObject({
+      name: "orders",
+      lifecycle: { prevent_destroy: true },
+    });
+    for (const object_type of ["database", "schema"]) {
+      expect(one(stack, "postgresql_grant", { object_type })).toMatchObject({
+        role: "public",
+        privileges: [],
+      });
+    }
+  });
+
+  test("can be left unprotected", () => {
+    const stack = synthesize(
+      (scope) => new PostgresDatabase(scope, "Orders", { name: "orders", deletionProtection: false }),
+    );
+    expect(one(stack, "postgresql_database")).not.toHaveProperty("lifecycle");
+  });
+
+  test("drops the contents of its schemas only if it may be dropped itself", () => {
+    const dropCascade = (deletionProtection: boolean) => {
+      const stack = synthesize((scope) =>
+        new PostgresDatabase(scope, "Orders", { name: "orders", deletionProtection }).addSchema("app"),
+      );
+      return one(stack, "postgresql_schema", { name: "app" }).drop_cascade;
+    };
+    expect([dropCascade(true), dropCascade(false)]).toEqual([false, true]);
+  });
+
+  test("an existing one is not declared, and takes base roles all the same", () => {
+    const stack = synthesize((scope) =>
+      PostgresDatabase.fromName(scope, "Orders", "orders").addBaseRole("reader", {
+        access: Access.readOnly(),
+      }),
+    );
+    expect(all(stack, "postgresql_database")).toEqual([]);
+    expect(one(stack, "postgresql_role")).toMatchObject({ name: "orders_reader", login: false });
+  });
+
+  test("refuses two base roles of one id", () => {
+    expect(() =>
+      synthesize((scope) => {
+        const database = new PostgresDatabase(scope, "Orders", { name: "orders" });
+        database.addBaseRole("reader", { access: Access.readOnly() });
+        database.addBaseRole("reader", { access: Access.readOnly() });
+      }),
+    ).toThrow(/two base roles with the id "reader"/);
+  });
+
+  test("refuses a default role name that PostgreSQL would cut", () => {
+    expect(() =>
+      synthesize((scope) => {
+        const database = new PostgresDatabase(scope, "Orders", { name: "x".repeat(60) });
+        database.addBaseRole("reader", { access: Access.readOnly() });
+      }),
+    ).toThrow(/is 67 bytes long/);
+  });
+
+  test("takes a name that only Terraform knows", () => {
+    const stack = synthesize((scope) => {
+      const name = new TerraformVariable(scope, "database", { type: "string" }).stringValue;
+      new PostgresDatabase(scope, "Orders", { name }).addBaseRole("reader", { access: Access.readOnly() });
+    });
+    expect(one(stack, "postgresql_role").name).toBe("${var.database}_reader");
+  });
+});
+
+describe("base roles", () => {
+  const build = (order: readonly ("owner" | "writer" | "reader")[]) =>
+    synthesize((scope) => {
+      const database = new PostgresDatabase(scope, "Orders", { name: "orders" });
+      database.addSchema("app");
+      const access = {
+        owner: Access.owner({ schemas: ["app"] }),
+        writer: Access.readWrite({ schemas: ["app"] }),
+        reader: Access.readOnly({ schemas: ["app"] }),
+      };
+      order.forEach((id) => database.addBaseRole(id, { access: access[id] }));
+    });
+  const privileges = (stack: ReturnType<typeof build>, type: string, role: string) =>
+    Object.fromEntries(
+      all(stack, type).flatMap((r) =>
+        r.role === role ? [[r.object_type as string, r.privileges] as const] : [],
+      ),
+    );
+
+  test("have the privileges of their level and no others", () => {
+    const stack = build(["owner", "writer", "reader"]);
+    expect(privileges(stack, "postgresql_grant", "orders_owner")).toEqual({
+      database: ["CONNECT", "TEMPORARY"],
+      schema: ["USAGE", "CREATE"],
+    });
+    expect(privileges(stack, "postgresql_grant", "orders_writer")).toEqual({
+      database: ["CONNECT"],
+      schema: ["USAGE"],
+      table: ["SELECT", "INSERT", "UPDATE", "DELETE"],
+      sequence: ["USAGE", "SELECT"],
+    });
+    expect(privileges(stack, "postgresql_grant", "orders_reader")).toEqual({
+      database: ["CONNECT"],
+      schema: ["USAGE"],
+      table: ["SELECT"],
+      sequence: ["SELECT"],
+    });
+  });
+
+  test.each([[["owner", "reader"]], [["reader", "owner"]]] as const)(
+    "cover what the owner makes later, whichever comes first: %p",
+    (order) => {
+      const stack = build(order);
+      expect(privileges(stack, "postgresql_default_privileges", "orders_reader")).toEqual({
+        table: ["SELECT"],
+        sequence: ["SELECT"],
+      });
+      expect(new Set(all(stack, "postgresql_default_privileges").map((r) => r.owner))).toEqual(
+        new Set(["orders_owner"]),
+      );
+    },
+  );
+
+  test("cover what a role of elsewhere makes, if named", () => {
+    const stack = synthesize((scope) =>
+      new PostgresDatabase(scope, "Orders", { name: "orders" }).addBaseRole("reader", {
+        access: Access.readOnly(),
+        objectOwners: [BaseRole.fromName(scope, "Legacy", "legacy")],
+      }),
+    );
+    expect(one(stack, "postgresql_default_privileges", { object_type: "table" })).toMatchObject({
+      owner: "legacy",
+    });
+  });
+
+  test("change access lists one after the other", () => {
+    const stack = build(["owner", "writer", "reader"]);
+    const changing = ["postgresql_grant", "postgresql_default_privileges", "postgresql_schema"].flatMap(
+      (type) => Object.keys(stack.resource[type] ?? {}).map((name) => `${type}.${name}`),
+    );
+    const lengths = changing.map((address) => {
+      const before = waitsFor(stack, address);
+      return changing.filter((other) => before.has(other)).length;
+    });
+    expect(lengths.sort((a, b) => a - b)).toEqual(changing.map((_, index) => index));
+  });
+
+  test("are dropped after the database in which they own things", () => {
+    const stack = build(["owner"]);
+    expect(waitsFor(stack, addressOf(stack, "postgresql_database"))).toContain(
+      addressOf(stack, "postgresql_role", { name: "orders_owner" }),
+    );
+  });
+});
+
+describe("Access", () => {
+  test("takes the user's own list of grants", () => {
+    const access = Access.custom([
+      { on: "table", schema: "app", objects: ["invoices"], privileges: ["SELECT"] },
+    ]);
+    expect(access.level).toBe("custom");
+    expect(access.schemas).toEqual(["app"]);
+  });
+
+  test.each([
+    [[{ on: "table", schema: "app", privileges: ["ALL"] }], /Use one or more of SELECT/],
+    [[{ on: "table", schema: "app", privileges: [] }], /Use one or more of/],
+    [[{ on: "table", privileges: ["SELECT"] }], /has no schema/],
+    [[{ on: "database", schema: "app", privileges: ["CONNECT"] }], /Leave the schema out/],
+    [[{ on: "schema", schema: "app", objects: ["x"], privileges: ["USAGE"] }], /names the objects/],
+    [
+      [
+        { on: "schema", schema: "app", privileges: ["USAGE"] },
+        { on: "schema", schema: "app", privileges: ["CREATE"] },
+      ],
+      /two grants on schema-app/,
+    ],
+  ] as const)("refuses the grants %j", (grants, message) => {
+    expect(() => Access.custom(grants)).toThrow(message);
+  });
+
+  test.each([[[]], [["app", "app"]], [["a;b"]]])("refuses the schemas %j", (schemas) => {
+    expect(() => Access.readOnly({ schemas })).toThrow();
+  });
+});
+
+describe("ManagerRole", () => {
+  const build = (version?: number) =>
+    synthesize((scope) => {
+      const database = new PostgresDatabase(scope, "Orders", { name: "orders" });
+      const reader = database.addBaseRole("reader", { access: Access.readOnly() });
+      const manager = new ManagerRole(scope, "Manager", {
+        name: "orders_manager",
+        password: WriteOnlySecret.fromVariable(scope, "manager_password", { version }),
+      });
+      manager.handOut(reader);
+      manager.handOut(reader);
+    });
+
+  test("is no superuser, creates roles, and is never updated", () => {
+    expect(one(build(), "postgresql_role", { name: "orders_manager" })).toMatchObject({
+      login: true,
+      superuser: false,
+      create_role: true,
+      lifecycle: { ignore_changes: "all" },
+    });
+  });
+
+  test("is ADMIN of each base role that it hands out, once", () => {
+    expect(all(build(), "postgresql_grant_role")).toMatchObject([
+      { role: "orders_manager", grant_role: "orders_reader", with_admin_option: true },
+    ]);
+  });
+
+  test("takes its password from an ephemeral variable by a write-only argument", () => {
+    const stack = build();
+    expect(stack.variable.manager_password).toMatchObject({ sensitive: true, ephemeral: true });
+    const role = one(stack, "postgresql_role", { name: "orders_manager" });
+    expect(role).toMatchObject({ password_wo: "${var.manager_password}", password_wo_version: "1" });
+    expect(role).not.toHaveProperty("password");
+  });
+
+  test.each([0, 1.5, -1])("refuses version %p of its password", (version) => {
+    expect(() => build(version)).toThrow(/whole number, 1 or more/);
+  });
+
+  test("refuses a password that would stand in the synthesized file, and does not show it", () => {
+    expect.assertions(2);
+    try {
+      WriteOnlySecret.fromExpression("hunter2");
+    } catch (error) {
+      expect(String(error)).toMatch(/pass a Terraform expression/);
+      expect(String(error)).not.toMatch(/hunter2/);
+    }
+  });
+});

@@ -1,0 +1,161 @@
+import { App, Testing } from "cdktf";
+import { ReportingStack } from "../../examples/composition/reporting-stack";
+import { Access } from "../../lib";
+import { CredentialsStack } from "../../stacks/credentials-stack";
+import type { Environment } from "../../stacks/environment";
+import { environments } from "../../stacks/environments";
+import { local } from "../../stacks/environments/local";
+import { all, one, synthesizeStack, type Synthesized } from "./synthesis";
+
+function synthesize(environment: Environment): Synthesized {
+  return synthesizeStack(
+    new CredentialsStack(Testing.stubVersion(new App({ stackTraces: false })), environment),
+  );
+}
+
+describe("the worked environments", () => {
+  test.each(environments({}).map((environment) => [environment.name, environment] as const))(
+    "%s declares this plan",
+    (_, environment) => {
+      const stack = synthesize(environment);
+      expect(summary(stack)).toMatchSnapshot();
+    },
+  );
+
+  test("hold the password nowhere but in a variable that Terraform asks for", () => {
+    for (const environment of environments({ PGPASSWORD: "hunter2", VAULT_TOKEN: "s.hunter2" })) {
+      expect(synthesize(environment).json).not.toMatch(/hunter2|"password":|"token":/);
+    }
+  });
+
+  test("do not share a name with one another on one PostgreSQL and one Vault", () => {
+    const names = environments({}).flatMap((environment) => {
+      const stack = synthesize(environment);
+      return [
+        ...all(stack, "postgresql_role").map((r) => `role ${String(r.name)}`),
+        ...all(stack, "postgresql_database").map((r) => `database ${String(r.name)}`),
+        ...all(stack, "vault_mount").map((r) => `mount ${String(r.path)}`),
+        ...all(stack, "vault_auth_backend").map((r) => `auth ${String(r.path)}`),
+        ...all(stack, "vault_policy").map((r) => `policy ${String(r.name)}`),
+      ];
+    });
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toContain("role orders_dev_manager");
+  });
+
+  test("protect the database except where it may be destroyed", () => {
+    const isProtected = environments({}).map((environment) => [
+      environment.name,
+      one(synthesize(environment), "postgresql_database").lifecycle !== undefined,
+    ]);
+    expect(Object.fromEntries(isProtected)).toEqual({
+      local: false,
+      dev: false,
+      staging: true,
+      production: true,
+    });
+  });
+});
+
+describe("local", () => {
+  test("follows the variables that the servers' clients read", () => {
+    const environment = local({
+      VAULT_ADDR: "http://localhost:9999",
+      PGHOST: "::1",
+      PGPORT: "6000",
+      PGUSER: "me",
+    });
+    expect(environment).toMatchObject({
+      vault: { address: "http://localhost:9999" },
+      postgres: { host: "::1", port: 6000, username: "me" },
+    });
+  });
+
+  test("stays on this machine when they name another", () => {
+    const environment = local({
+      VAULT_ADDR: "https://vault.example.com",
+      PGHOST: "db.example.com",
+      PGPORT: "6000",
+    });
+    expect(environment).toMatchObject({
+      vault: { address: "http://127.0.0.1:8200" },
+      postgres: { host: "127.0.0.1", port: 5432 },
+    });
+  });
+});
+
+describe("CredentialsStack", () => {
+  const minimal: Environment = {
+    name: "test",
+    application: "shop",
+    vault: { address: "https://vault.example.com" },
+    postgres: { host: "db.example.com" },
+    roles: { reader: { access: Access.readOnly({ schemas: ["app"] }) } },
+    applications: { web: { roles: ["reader"] } },
+  };
+
+  test("names what it makes in outputs that hold no secret", () => {
+    const { output } = synthesize(minimal);
+    expect(Object.keys(output).sort()).toEqual(["approles", "postgres", "roles", "vault"]);
+    expect(output.vault?.value).toEqual({
+      address: "https://vault.example.com",
+      mount: "shop-test/database",
+      connection: "shop_test",
+      approle_mount: "shop-test/approle",
+    });
+    expect(output.approles?.value).toMatchObject({ "shop-test-web": { roles: ["reader"] } });
+  });
+
+  test("can show Vault another way to PostgreSQL than Terraform's", () => {
+    const stack = synthesize({
+      ...minimal,
+      postgres: { host: "localhost", seenFromVault: { host: "db.internal", port: 6432, sslMode: "require" } },
+    });
+    expect(one(stack, "vault_database_secret_backend_connection").postgresql).toMatchObject({
+      connection_url: "postgresql://{{username}}:{{password}}@db.internal:6432/shop_test?sslmode=require",
+    });
+  });
+
+  test.each([
+    [{ name: "Dev" }, /environment's name/],
+    [{ name: "dev-" }, /environment's name/],
+    [{ application: "" }, /environment's application/],
+    [{ applications: { web: { roles: ["writer"] } } }, /reads the role "writer", which is not there/],
+  ])("refuses %j", (change, message) => {
+    expect(() => synthesize({ ...minimal, ...change })).toThrow(message);
+  });
+});
+
+test("examples/composition adds to what is there and declares none of it", () => {
+  const stack = synthesizeStack(
+    new ReportingStack(Testing.stubVersion(new App({ stackTraces: false })), "reporting", {
+      vaultAddress: "https://vault.example.com",
+      postgresHost: "db.example.com",
+    }),
+  );
+  expect(summary(stack)).toMatchSnapshot();
+});
+
+/** The plan in short: what is declared, without SQL and Terraform's metadata. */
+function summary(stack: Synthesized): unknown {
+  const parsed = JSON.parse(stack.json) as { terraform: { backend: unknown }; provider: unknown };
+  const lines = Object.entries(stack.resource).flatMap(([type, resources]) =>
+    Object.values(resources).map((resource) => `${type} ${describeResource(resource)}`),
+  );
+  return { backend: parsed.terraform.backend, provider: parsed.provider, resources: lines.sort() };
+}
+
+function describeResource(resource: Readonly<Record<string, unknown>>): string {
+  const hidden = [
+    "//",
+    "depends_on",
+    "creation_statements",
+    "renew_statements",
+    "revocation_statements",
+    "policy",
+  ];
+  return Object.entries(resource)
+    .filter(([name]) => !hidden.includes(name))
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .join(" ");
+}
