@@ -117,7 +117,7 @@ export class AppRole extends AppRoleBase {
       ...tokenTtls(this.name, props),
       tokenExplicitMaxTtl: props.tokenExplicitMaxTtl?.toSeconds(),
       tokenNumUses: count(this.name, "tokenNumUses", props.tokenNumUses),
-      tokenBoundCidrs: cidrs(this.name, props.tokenBoundCidrs)?.map(withoutHostMask),
+      tokenBoundCidrs: cidrs(this.name, props.tokenBoundCidrs),
       tokenType: tokenType(this.name, props),
       tokenNoDefaultPolicy: props.noDefaultPolicy,
       tokenPolicies: Lazy.listValue({ produce: () => [...this.policies].sort() }),
@@ -222,9 +222,4 @@ function cidrs(role: string, blocks: readonly string[] | undefined): string[] | 
     }
   }
   return blocks && [...blocks];
-}
-
-/** Vault reads a single address back without its mask, which would show as a difference for ever. */
-function withoutHostMask(block: string): string {
-  return block.replace(/^([^:]+)\/32$|^(.*:.*)\/128$/, (_, v4?: string, v6?: string) => v4 ?? v6 ?? block);
 }

@@ -403,7 +403,7 @@ describe("AppRole", () => {
       token_max_ttl: 1800,
       token_explicit_max_ttl: 3600,
       token_num_uses: 10,
-      token_bound_cidrs: ["10.1.2.3", "fd00::1", "10.0.0.0/8"],
+      token_bound_cidrs: ["10.1.2.3/32", "fd00::1/128", "10.0.0.0/8"],
       token_no_default_policy: true,
     });
   });
