@@ -6,4 +6,6 @@ module.exports = {
   transform: { "^.+\\.ts$": ["ts-jest", { diagnostics: false }] },
   moduleFileExtensions: ["ts", "js", "json"],
   testTimeout: 20_000,
+  // End-to-end tests mostly wait for servers and Terraform, so even two cores serve two of them.
+  maxWorkers: 2,
 };

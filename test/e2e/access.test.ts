@@ -50,17 +50,16 @@ class AccessStack extends TerraformStack {
         { on: "table", schema: SCHEMA, privileges: ["INSERT"] },
       ]),
     });
-    const connection = new DatabaseSecretsEngine(this, "Secrets", { path: "access/database" }).addPostgresConnection(
-      "c",
-      {
-        database,
-        endpoint: { host: env.PGHOST ?? "", port: Number(env.PGPORT), sslMode: "disable" },
-        manager: new ManagerRole(this, "Manager", {
-          name: "access_manager",
-          password: WriteOnlySecret.fromVariable(this, "manager_password"),
-        }),
-      },
-    );
+    const connection = new DatabaseSecretsEngine(this, "Secrets", {
+      path: "access/database",
+    }).addPostgresConnection("c", {
+      database,
+      endpoint: { host: env.PGHOST ?? "", port: Number(env.PGPORT), sslMode: "disable" },
+      manager: new ManagerRole(this, "Manager", {
+        name: "access_manager",
+        password: WriteOnlySecret.fromVariable(this, "manager_password"),
+      }),
+    });
     const drain = Revocation.drain({ idleSessionTimeout: Duration.seconds(1) });
     connection.addDynamicRole("owner", { baseRole: owner });
     connection.addDynamicRole("writer", { baseRole: writer });
