@@ -1,0 +1,69 @@
+import * as fs from "node:fs";
+import { createRequire } from "node:module";
+import * as os from "node:os";
+import * as path from "node:path";
+import ts from "typescript";
+
+const PROJECT = path.resolve(__dirname, "../..");
+const README = fs.readFileSync(path.join(PROJECT, "README.md"), "utf8");
+const examples = [...README.matchAll(/^```ts\n(.*?)^```/gms)].map((match) => match[1] ?? "");
+
+describe("the README", () => {
+  test("has an example whose types are right", () => {
+    expect(examples).toHaveLength(1);
+    const { config } = ts.readConfigFile(path.join(PROJECT, "tsconfig.json"), (file) =>
+      ts.sys.readFile(file),
+    ) as {
+      config: object;
+    };
+    const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, PROJECT);
+    // As if it stood beside main.ts.
+    const file = path.join(PROJECT, "readme-example.ts");
+    const host = ts.createCompilerHost(options);
+    const readFile = (name: string) => (name === file ? examples[0] : ts.sys.readFile(name));
+    const program = ts.createProgram([file], options, {
+      ...host,
+      fileExists: (name) => name === file || ts.sys.fileExists(name),
+      readFile,
+      getSourceFile: (name, target) => {
+        const text = readFile(name);
+        return text === undefined ? undefined : ts.createSourceFile(name, text, target);
+      },
+    });
+    const source = program.getSourceFile(file);
+    const problems = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+    expect(problems.map((problem) => ts.flattenDiagnosticMessageText(problem.messageText, "\n"))).toEqual([]);
+  }, 60_000);
+
+  test("has an example that synthesizes", () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "readme-"));
+    const before = process.env.CDKTF_OUTDIR;
+    process.env.CDKTF_OUTDIR = folder;
+    try {
+      const { outputText } = ts.transpileModule(examples[0] ?? "", {
+        compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+      });
+      const fromProject = createRequire(path.join(PROJECT, "main.ts"));
+      const load = (name: string): unknown =>
+        name === "./lib" ? jest.requireActual("../../lib") : fromProject(name);
+      // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the README is ours
+      const run = new Function("require", "exports", outputText) as (
+        require: unknown,
+        exports: unknown,
+      ) => void;
+      run(load, {});
+      const synthesized = fs.readFileSync(path.join(folder, "stacks/orders/cdk.tf.json"), "utf8");
+      expect(synthesized).toMatch(/"name": "database\/creds\/reader"/);
+    } finally {
+      if (before === undefined) delete process.env.CDKTF_OUTDIR;
+      else process.env.CDKTF_OUTDIR = before;
+      fs.rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("links to files that are there", () => {
+    const links = [...README.matchAll(/\]\(([^)#:]+)\)/g)].map((match) => match[1] ?? "");
+    expect(links.length).toBeGreaterThan(4);
+    expect(links.filter((link) => !fs.existsSync(path.join(PROJECT, link)))).toEqual([]);
+  });
+});
