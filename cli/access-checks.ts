@@ -1,0 +1,153 @@
+import type { Client } from "pg";
+import type { PostgresOutput, RoleOutput } from "../stacks/outputs";
+import { Failure, Skip, type CheckList } from "./checks";
+import { logIn, sqlState, SqlState, type Login } from "./postgres-login";
+
+export interface AccessContext {
+  readonly list: CheckList;
+  readonly subject: string;
+  readonly client: Client;
+  readonly role: RoleOutput;
+  readonly login: Login;
+  readonly postgres: PostgresOutput;
+  readonly rootCertificateFile?: string;
+  /** Name of a table with the columns `id` and `note` and one row, in each schema that has one. */
+  readonly scratchTable: string;
+  /** Whether the scratch table is there, by schema. */
+  readonly scratch: ReadonlyMap<string, boolean>;
+  /** Suffix for names of what must not come into being, or goes at once. */
+  readonly suffix: string;
+}
+
+type Statement = readonly [name: string, sql: string];
+
+/** Checks what the role's access level allows, and that nothing else works. */
+export async function checkAccess(context: AccessContext): Promise<void> {
+  const { list, subject, role } = context;
+  switch (role.access) {
+    case "owner":
+      for (const schema of role.schemas) await checkOwner(context, schema);
+      break;
+    case "read-write":
+    case "read-only":
+      for (const schema of role.schemas) await checkRows(context, schema, role.access === "read-write");
+      await refuses(context, [
+        "may not make temporary tables",
+        `CREATE TEMPORARY TABLE t_${context.suffix} ()`,
+      ]);
+      break;
+    default:
+      await list.skip(
+        "access",
+        subject,
+        `access level ${role.access}: only the owner of the grants knows what to expect`,
+      );
+  }
+  await list.expect("has no special attribute", subject, () => checkAttributes(context));
+  await refuses(context, ["may not create roles", `CREATE ROLE "r_${context.suffix}"`]);
+  await refuses(context, ["may not create databases", `CREATE DATABASE "d_${context.suffix}"`]);
+  await list.expect("may not enter other databases", subject, () => checkOtherDatabases(context));
+}
+
+async function checkOwner(context: AccessContext, schema: string): Promise<void> {
+  const table = qualified(context, schema, `owned_${context.suffix}`);
+  for (const statement of [
+    [`may create a table in ${schema}`, `CREATE TABLE ${table} (id integer)`],
+    [`may alter it`, `ALTER TABLE ${table} ADD COLUMN note text`],
+    [`may insert into it`, `INSERT INTO ${table} (id, note) VALUES (1, 'one')`],
+    [`may select from it`, `SELECT id, note FROM ${table}`],
+    [`may drop it`, `DROP TABLE ${table}`],
+  ] as const) {
+    await allows(context, statement);
+  }
+}
+
+async function checkRows(context: AccessContext, schema: string, writes: boolean): Promise<void> {
+  const created = qualified(context, schema, `created_${context.suffix}`);
+  await refuses(context, [`may not create a table in ${schema}`, `CREATE TABLE ${created} (id integer)`]);
+  const table = qualified(context, schema, context.scratchTable);
+  const changes: Statement[] = [
+    [`insert into tables of ${schema}`, `INSERT INTO ${table} (id, note) VALUES (2, 'two')`],
+    [`update tables of ${schema}`, `UPDATE ${table} SET note = 'changed' WHERE id = 2`],
+    [`delete from tables of ${schema}`, `DELETE FROM ${table} WHERE id = 2`],
+  ];
+  const never: Statement[] = [
+    [`truncate tables of ${schema}`, `TRUNCATE ${table}`],
+    [`alter tables of ${schema}`, `ALTER TABLE ${table} ADD COLUMN more text`],
+    [`drop tables of ${schema}`, `DROP TABLE ${table}`],
+  ];
+  if (context.scratch.get(schema) !== true) {
+    const reason = `no table to try it on: no AppRole here has owner access to ${schema}`;
+    await context.list.skip(`rows of tables of ${schema}`, context.subject, reason);
+    return;
+  }
+  await allows(context, [`may select from tables of ${schema}`, `SELECT id, note FROM ${table}`]);
+  for (const [name, sql] of changes) {
+    if (writes) await allows(context, [`may ${name}`, sql]);
+    else await refuses(context, [`may not ${name}`, sql]);
+  }
+  for (const [name, sql] of never) await refuses(context, [`may not ${name}`, sql]);
+}
+
+function allows({ list, subject, client }: AccessContext, [name, sql]: Statement): Promise<boolean> {
+  return list.expect(name, subject, async () => {
+    const result = await client.query(sql);
+    return result.rowCount === null ? "done" : `${result.rowCount} row${result.rowCount === 1 ? "" : "s"}`;
+  });
+}
+
+/** Holds only if PostgreSQL refuses for lack of privilege; an error of another kind proves nothing. */
+function refuses({ list, subject, client }: AccessContext, [name, sql]: Statement): Promise<boolean> {
+  return list.expect(name, subject, async () => {
+    // CREATE DATABASE does not run in a transaction; the others are taken back if they should succeed.
+    const inTransaction = !sql.startsWith("CREATE DATABASE");
+    if (inTransaction) await client.query("BEGIN");
+    try {
+      await client.query(sql);
+    } catch (error) {
+      if (sqlState(error) === SqlState.insufficientPrivilege) return `refused: ${(error as Error).message}`;
+      throw error;
+    } finally {
+      if (inTransaction) await client.query("ROLLBACK");
+    }
+    throw new Failure(`it was allowed: ${sql}`);
+  });
+}
+
+async function checkAttributes({ client }: AccessContext): Promise<string> {
+  const { rows } = await client.query<{ attribute: string }>(
+    `SELECT attribute FROM pg_catalog.pg_roles, LATERAL (VALUES
+       ('SUPERUSER', rolsuper), ('CREATEROLE', rolcreaterole), ('CREATEDB', rolcreatedb),
+       ('REPLICATION', rolreplication), ('BYPASSRLS', rolbypassrls)) AS attributes (attribute, held)
+     WHERE held AND (rolname = session_user OR rolname = current_user)`,
+  );
+  if (rows.length > 0) throw new Failure(`it has ${rows.map((row) => row.attribute).join(", ")}`);
+  return "no SUPERUSER, CREATEROLE, CREATEDB, REPLICATION, BYPASSRLS";
+}
+
+async function checkOtherDatabases(context: AccessContext): Promise<string> {
+  const { rows } = await context.client.query<{ datname: string }>(
+    `SELECT datname FROM pg_catalog.pg_database
+     WHERE datallowconn AND datname <> current_database() ORDER BY datname`,
+  );
+  if (rows.length === 0) throw new Skip("the server has no other database");
+  const entered: string[] = [];
+  for (const { datname } of rows) {
+    try {
+      await (await logIn(context.postgres, context.login, context.rootCertificateFile, datname)).close();
+      entered.push(datname);
+    } catch (error) {
+      // 42501: no CONNECT privilege. 28000: pg_hba.conf has no line for it.
+      const state = sqlState(error);
+      if (state !== SqlState.insufficientPrivilege && state !== SqlState.invalidAuthorization) throw error;
+    }
+  }
+  if (entered.length > 0) {
+    throw new Failure(`it entered ${entered.join(", ")}; REVOKE CONNECT ON DATABASE … FROM PUBLIC there`);
+  }
+  return `refused by ${rows.length}: ${rows.map((row) => row.datname).join(", ")}`;
+}
+
+function qualified({ client }: AccessContext, schema: string, table: string): string {
+  return `${client.escapeIdentifier(schema)}.${client.escapeIdentifier(table)}`;
+}

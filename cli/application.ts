@@ -1,0 +1,128 @@
+import type { AppRoleOutput, RoleOutput } from "../stacks/outputs";
+import { Failure, type CheckList } from "./checks";
+import type { Login } from "./postgres-login";
+import { VaultError, type VaultAuth, type VaultClient } from "./vault-client";
+
+/** A credential of PostgreSQL as the engine issues it. */
+export interface Credential {
+  readonly login: Login;
+  readonly leaseId: string;
+  readonly leaseSeconds: number;
+  readonly renewable: boolean;
+  readonly issuedAt: number;
+}
+
+/** How long a wrapped SecretID waits for the application that it is meant for. */
+const WRAP_SECONDS = 60;
+
+/** Does as an application does with its AppRole: gets in by a wrapped SecretID, reads, renews and gives up credentials. */
+export class Application {
+  private readonly tokens: string[] = [];
+
+  /**
+   * @param operator client of whoever may issue SecretIDs
+   * @param name the AppRole's name, for messages
+   */
+  constructor(
+    private readonly operator: VaultClient,
+    readonly name: string,
+    private readonly approle: AppRoleOutput,
+    private readonly list: CheckList,
+  ) {}
+
+  /** A SecretID, wrapped, so that only its first reader gets it. Returns the wrapping token. */
+  async requestSecretId(): Promise<string> {
+    const path = this.approle.secret_id_path;
+    const answer = await this.operator
+      .call({ method: "PUT", path, body: {}, wrapSeconds: WRAP_SECONDS })
+      .catch((error: unknown) => {
+        if (!(error instanceof VaultError) || error.status !== 403) throw error;
+        throw new Failure(`${error.message}; the token needs the rights of docs/rights/verify-policy.hcl`);
+      });
+    const wrap = answer.wrap_info;
+    if (!wrap) throw new Failure("the SecretID came without a wrapping");
+    this.list.conceal(wrap.token);
+    // A wrapping token that was made by another request is a sign of a SecretID that was swapped on the way.
+    if (wrap.creation_path !== path) throw new Failure(`wrapped by a request to ${wrap.creation_path}`);
+    return wrap.token;
+  }
+
+  async unwrap(wrappingToken: string): Promise<string> {
+    const answer = await this.operator.withToken(wrappingToken).write("sys/wrapping/unwrap");
+    const secretId = answer.data?.secret_id;
+    if (typeof secretId !== "string") throw new Failure("the wrapping held no SecretID");
+    this.list.conceal(secretId);
+    return secretId;
+  }
+
+  async logIn(secretId: string): Promise<VaultAuth> {
+    const answer = await this.operator
+      .withToken(undefined)
+      .write(this.approle.login_path, { role_id: this.approle.role_id, secret_id: secretId });
+    if (!answer.auth) throw new Failure("the login returned no token");
+    this.list.conceal(answer.auth.client_token);
+    this.tokens.push(answer.auth.client_token);
+    return answer.auth;
+  }
+
+  /** A client of the API with the token of a login. */
+  clientFor(auth: VaultAuth): VaultClient {
+    return this.operator.withToken(auth.client_token);
+  }
+
+  /** In by a new SecretID. */
+  async enter(): Promise<VaultClient> {
+    return this.clientFor(await this.logIn(await this.unwrap(await this.requestSecretId())));
+  }
+
+  async issue(client: VaultClient, role: RoleOutput): Promise<Credential> {
+    const answer = await client.read(role.creds_path);
+    const { username, password } = answer.data ?? {};
+    if (typeof username !== "string" || typeof password !== "string" || !answer.lease_id) {
+      throw new Failure("the answer holds no username, password and lease");
+    }
+    this.list.conceal(password);
+    return {
+      login: { username, password },
+      leaseId: answer.lease_id,
+      leaseSeconds: answer.lease_duration ?? 0,
+      renewable: answer.renewable === true,
+      issuedAt: Date.now(),
+    };
+  }
+
+  /** Seconds that the lease has from now on. */
+  async renew(client: VaultClient, credential: Credential, seconds: number): Promise<number> {
+    const answer = await client.write("sys/leases/renew", {
+      lease_id: credential.leaseId,
+      increment: seconds,
+    });
+    return answer.lease_duration ?? 0;
+  }
+
+  /**
+   * Ends a credential: by its lease, or where the operator may not, with the application's own token, whose end is that
+   * of its credentials. Says which.
+   */
+  async revoke(client: VaultClient, credential: Credential): Promise<string> {
+    try {
+      await this.operator.write("sys/leases/revoke", { lease_id: credential.leaseId, sync: true });
+      return "by its lease";
+    } catch (error) {
+      if (!(error instanceof VaultError) || error.status !== 403) throw error;
+    }
+    await client.write("auth/token/revoke-self");
+    return "with the application's token";
+  }
+
+  /** Gives up every token, and with it what is left of the credentials. */
+  async leave(): Promise<void> {
+    for (const token of this.tokens.splice(0)) {
+      // Revoked already, or a batch token, which ends by itself.
+      await this.operator
+        .withToken(token)
+        .write("auth/token/revoke-self")
+        .catch(() => undefined);
+    }
+  }
+}

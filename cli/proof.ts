@@ -1,0 +1,224 @@
+import { randomBytes } from "node:crypto";
+import type { AppRoleOutput, EnvironmentOutputs, RoleOutput } from "../stacks/outputs";
+import { checkAccess } from "./access-checks";
+import { Application } from "./application";
+import { CheckList, Failure, type Check } from "./checks";
+import { checkRenewal, checkRevocation } from "./lease-checks";
+import { logIn, type Session } from "./postgres-login";
+import { requireReachable } from "./reachable";
+import { makeScratch, type Scratch } from "./scratch";
+import { VaultClient, VaultError } from "./vault-client";
+
+/** How to reach a deployed environment, beyond what it says of itself. */
+export interface ProofContext {
+  /** Token that may issue SecretIDs; see docs/rights/verify-policy.hcl. */
+  readonly vaultToken: string;
+  /** @default - the address in the outputs */
+  readonly vaultAddress?: string;
+  /** @default - the namespace in the outputs */
+  readonly vaultNamespace?: string;
+  /** PEM of the certificate authority of Vault's listener. */
+  readonly vaultCaCertificate?: string;
+  /** PEM file of the certificate authority of PostgreSQL's certificate. */
+  readonly postgresRootCertificateFile?: string;
+  /** How long the engine may take to carry a revocation out, in milliseconds. @default 15000 */
+  readonly revocationTimeoutMs?: number;
+}
+
+/**
+ * Proves a deployed environment the way its applications use it: for each AppRole and each role that it may read, gets in
+ * by a response-wrapped SecretID, obtains a credential, tries in PostgreSQL what it may and may not do, renews it and
+ * revokes it. Leaves nothing behind: its tables are dropped and its credentials revoked, whatever fails.
+ *
+ * @param onCheck called as each check ends
+ * @returns every check, in order; a check that fails is a result and not an exception
+ * @throws UserError if Vault or PostgreSQL cannot be talked to at all
+ */
+export async function proveEnvironment(
+  outputs: EnvironmentOutputs,
+  context: ProofContext,
+  onCheck?: (check: Check) => void,
+): Promise<readonly Check[]> {
+  const list = new CheckList(onCheck);
+  list.conceal(context.vaultToken);
+  const operator = new VaultClient({
+    address: context.vaultAddress ?? outputs.vault.address,
+    namespace: context.vaultNamespace ?? outputs.vault.namespace,
+    token: context.vaultToken,
+    caCertificate: context.vaultCaCertificate,
+  });
+  await requireReachable(operator, outputs);
+  const suffix = randomBytes(6).toString("hex");
+  const rootCertificateFile = context.postgresRootCertificateFile;
+  const scratch = await makeScratch(outputs, operator, list, `verify_${suffix}`, rootCertificateFile);
+  const proof = {
+    ...{ outputs, operator, list, scratch, suffix, rootCertificateFile },
+    revocationTimeoutMs: context.revocationTimeoutMs ?? 15_000,
+  };
+  try {
+    for (const [name, approle] of Object.entries(outputs.approles)) {
+      await new Prover(proof, name, approle).prove();
+    }
+  } finally {
+    await scratch.remove();
+  }
+  return list.checks;
+}
+
+/** What the proofs of all AppRoles share. */
+interface Proof {
+  readonly outputs: EnvironmentOutputs;
+  readonly operator: VaultClient;
+  readonly list: CheckList;
+  readonly scratch: Scratch;
+  readonly suffix: string;
+  readonly rootCertificateFile: string | undefined;
+  readonly revocationTimeoutMs: number;
+}
+
+/** The proof of one AppRole. */
+class Prover {
+  private readonly application: Application;
+  private readonly outputs: EnvironmentOutputs;
+  private readonly list: CheckList;
+
+  constructor(
+    private readonly proof: Proof,
+    private readonly name: string,
+    private readonly approle: AppRoleOutput,
+  ) {
+    this.outputs = proof.outputs;
+    this.list = proof.list;
+    this.application = new Application(proof.operator, name, approle, proof.list);
+  }
+
+  async prove(): Promise<void> {
+    try {
+      for (const roleName of this.approle.roles) {
+        const role = this.outputs.roles[roleName];
+        if (role === undefined) {
+          await this.list.expect("the role is in the outputs", `${this.name} as ${roleName}`, () =>
+            Promise.reject(new Failure(`the outputs name it for the AppRole, and do not describe it`)),
+          );
+        } else await this.proveRole(`${this.name} as ${roleName}`, role);
+      }
+      await this.proveLimits();
+    } finally {
+      await this.application.leave();
+    }
+  }
+
+  private async proveRole(subject: string, role: RoleOutput): Promise<void> {
+    const { list, application, outputs } = this;
+    const { scratch, suffix, rootCertificateFile, revocationTimeoutMs } = this.proof;
+    const vault = await this.enter(subject);
+    if (vault === undefined) return;
+    const credential = await list.run("issue a credential", subject, async () => {
+      const issued = await application.issue(vault, role);
+      return { value: issued, detail: `${issued.login.username}, for ${issued.leaseSeconds} s` };
+    });
+    if (credential === undefined) return;
+    const session = await list.run("log in to PostgreSQL", subject, async () => {
+      const opened = await logIn(outputs.postgres, credential.login, rootCertificateFile);
+      return { value: opened, detail: `${outputs.postgres.host}:${outputs.postgres.port}` };
+    });
+    if (session === undefined) return;
+    let observer: Session | undefined;
+    try {
+      await checkAccess({
+        list,
+        subject,
+        client: session.client,
+        role,
+        login: credential.login,
+        postgres: outputs.postgres,
+        rootCertificateFile,
+        scratchTable: scratch.table,
+        scratch: scratch.schemas,
+        suffix,
+      });
+      await session.close();
+      observer = await this.observe(subject, role);
+      if (observer === undefined) return;
+      const [schema] = role.schemas.filter((name) => scratch.schemas.get(name) === true);
+      const { client } = observer;
+      const probed =
+        schema === undefined || role.access === "custom"
+          ? "pg_catalog.pg_class"
+          : `${client.escapeIdentifier(schema)}.${client.escapeIdentifier(scratch.table)}`;
+      const lease = {
+        ...{ list, subject, application, vault, role, credential, rootCertificateFile, revocationTimeoutMs },
+        postgres: outputs.postgres,
+        observer: client,
+        probe: `SELECT count(*) FROM ${probed}`,
+      };
+      await checkRenewal(lease);
+      await checkRevocation(lease);
+    } finally {
+      await session.close();
+      await observer?.close();
+    }
+  }
+
+  /** In by a wrapped SecretID, one check a step. */
+  private async enter(subject: string): Promise<VaultClient | undefined> {
+    const { list, application } = this;
+    const wrapping = await list.run("issue a wrapped SecretID", subject, async () => {
+      return {
+        value: await application.requestSecretId(),
+        detail: "wrapped by the path it was asked for at",
+      };
+    });
+    if (wrapping === undefined) return undefined;
+    const secretId = await list.run("unwrap it, once", subject, async () => {
+      const value = await application.unwrap(wrapping);
+      const again = await application.unwrap(wrapping).then(
+        () => true,
+        () => false,
+      );
+      if (again) throw new Failure("the wrapping could be opened twice");
+      return { value, detail: "and not a second time" };
+    });
+    if (secretId === undefined) return undefined;
+    return list.run("log in with the AppRole", subject, async () => {
+      const auth = await application.logIn(secretId);
+      return {
+        value: application.clientFor(auth),
+        detail: `${auth.token_type} token for ${auth.lease_duration} s, policies ${auth.policies.join(", ")}`,
+      };
+    });
+  }
+
+  /** A second credential, from another login, so that it outlives the revocation of the first. */
+  private async observe(subject: string, role: RoleOutput): Promise<Session | undefined> {
+    return this.list.run("a second credential beside it", subject, async () => {
+      const vault = await this.application.enter();
+      const { login } = await this.application.issue(vault, role);
+      const session = await logIn(this.outputs.postgres, login, this.proof.rootCertificateFile);
+      return { value: session, detail: login.username };
+    });
+  }
+
+  /** What the AppRole was not given, it must not get. */
+  private async proveLimits(): Promise<void> {
+    const others = Object.entries(this.outputs.roles).filter(([name]) => !this.approle.roles.includes(name));
+    if (others.length === 0) {
+      await this.list.skip("may not read other roles", this.name, "there is no role that it may not read");
+      return;
+    }
+    await this.list.expect("may not read other roles", this.name, async () => {
+      const vault = await this.application.enter();
+      for (const [name, role] of others) {
+        try {
+          // Should it be allowed, then the credential goes with the token at the end.
+          await this.application.issue(vault, role);
+        } catch (error) {
+          if (error instanceof VaultError && error.status === 403) continue;
+          throw error;
+        }
+        throw new Failure(`it read the credentials of ${name}`);
+      }
+      return `403 for ${others.map(([name]) => name).join(", ")}`;
+    });
+  }
+}

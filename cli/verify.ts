@@ -1,0 +1,107 @@
+import * as fs from "node:fs";
+import { parseArgs } from "node:util";
+import { describeError, UserError } from "./errors";
+import { outputsOfFile, outputsOfStack } from "./outputs";
+import { proveEnvironment, type ProofContext } from "./proof";
+import { allHeld, progressLine, summary, table } from "./report";
+
+const USAGE = `Usage: npm run verify -- <environment> [--json] [--outputs FILE] [--output FOLDER]
+
+Proves a deployed environment as its applications use it: each AppRole logs in, obtains credentials, and tries in
+PostgreSQL what they may and may not do; each credential is renewed and revoked. Nothing is left behind.
+
+  --json            print the checks as JSON
+  --outputs FILE    read the environment's outputs from a file (cdktf deploy --outputs-file, terraform output -json)
+  --output FOLDER   folder that cdktf synthesized into (default: cdktf.out); Terraform is asked for the outputs there
+
+Environment: VAULT_TOKEN with the rights of docs/rights/verify-policy.hcl; if they are not those of the outputs,
+VAULT_ADDR and VAULT_NAMESPACE; VAULT_CACERT and PGSSLROOTCERT for certificate authorities of your own.
+
+Exit code: 0 all checks held, 1 a check failed, 2 it could not be tried.`;
+
+export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  try {
+    const { values, positionals } = parse(args);
+    if (values.help === true) {
+      console.log(USAGE);
+      return 0;
+    }
+    const [environment, ...rest] = positionals;
+    if (environment === undefined || rest.length > 0) {
+      throw new UserError(
+        environment === undefined ? "No environment is named." : "More than one environment is named.",
+        USAGE,
+      );
+    }
+    const context = contextFrom(env);
+    const outputs =
+      values.outputs === undefined
+        ? await outputsOfStack(environment, values.output ?? "cdktf.out", env)
+        : outputsOfFile(environment, values.outputs);
+    const json = values.json === true;
+    const checks = await proveEnvironment(outputs, context, (check) => {
+      if (!json) console.log(progressLine(check));
+    });
+    if (json) console.log(JSON.stringify({ environment, held: allHeld(checks), checks }, null, 2));
+    else console.log(`\n${table(checks)}\n\n${summary(checks)}`);
+    return allHeld(checks) ? 0 : 1;
+  } catch (error) {
+    console.error(describeError(error));
+    return 2;
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        json: { type: "boolean" },
+        outputs: { type: "string" },
+        output: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (error) {
+    throw new UserError((error as Error).message, USAGE);
+  }
+}
+
+function contextFrom(env: NodeJS.ProcessEnv): ProofContext {
+  const vaultToken = env.VAULT_TOKEN ?? "";
+  if (vaultToken === "") {
+    throw new UserError(
+      "VAULT_TOKEN is not set.",
+      "Set it to a token that may issue SecretIDs; docs/rights/verify-policy.hcl says with which rights.",
+    );
+  }
+  return {
+    vaultToken,
+    vaultAddress: setting(env.VAULT_ADDR),
+    vaultNamespace: setting(env.VAULT_NAMESPACE),
+    vaultCaCertificate: readCertificate(env.VAULT_CACERT),
+    postgresRootCertificateFile: setting(env.PGSSLROOTCERT),
+  };
+}
+
+/** A variable that is set to nothing is not set. */
+function setting(value: string | undefined): string | undefined {
+  return value === "" ? undefined : value;
+}
+
+function readCertificate(file: string | undefined): string | undefined {
+  if (file === undefined || file === "") return undefined;
+  try {
+    return fs.readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UserError(
+      `VAULT_CACERT names ${file}, which cannot be read: ${(error as Error).message}`,
+      "Set it to the PEM file of the certificate authority, or unset it to use the system's.",
+    );
+  }
+}
+
+if (require.main === module) {
+  void main(process.argv.slice(2), process.env).then((code) => (process.exitCode = code));
+}

@@ -1,0 +1,27 @@
+-- The login that runs `cdktf deploy` and `cdktf destroy`: no superuser. The sandbox and the tests use this file.
+--
+-- Run it once per server, as a superuser (on a managed service: as its administrator), with the password as a variable:
+--
+--   psql --command='\set password `cat password-file`' --file=docs/rights/postgres-login.sql postgres
+--
+-- That way the password is on no command line. It is in the statement: turn log_statement off for the session if it is on.
+--
+-- PostgreSQL 16 and later: CREATEROLE reaches only the roles that the login has made itself.
+-- PostgreSQL 14 and 15: CREATEROLE reaches every role of the server that is no superuser; give such a server to one team.
+-- PostgreSQL 14: schema "public" of a new database belongs to the superuser and lets PUBLIC create tables, which the
+--   deployment cannot take back. After the deployment, in the new database, as a superuser:
+--   REVOKE ALL ON SCHEMA public FROM PUBLIC;
+
+CREATE ROLE terraform WITH
+  LOGIN
+  NOSUPERUSER
+  CREATEDB
+  CREATEROLE
+  NOREPLICATION
+  NOBYPASSRLS
+  PASSWORD :'password';
+
+-- Until told otherwise, every login of the server may enter these two databases. The login above works from "postgres".
+REVOKE ALL ON DATABASE postgres FROM PUBLIC;
+REVOKE ALL ON DATABASE template1 FROM PUBLIC;
+GRANT CONNECT ON DATABASE postgres TO terraform;

@@ -1,0 +1,14 @@
+# What the token needs that runs `npm run verify`, or any delivery tool that hands SecretIDs to applications. The sandbox
+# and the tests use this file. As in vault-policy.hcl, write your application-environment in place of "+" to confine it.
+
+# SecretIDs, only response-wrapped: whoever carries one cannot use it unseen.
+path "auth/+/approle/role/+/secret-id" {
+  capabilities     = ["update"]
+  min_wrapping_ttl = "1s"
+  max_wrapping_ttl = "10m"
+}
+
+# Ends a credential by its lease. Without this, verify revokes the application's token instead, which ends it as well.
+path "sys/leases/revoke" {
+  capabilities = ["update"]
+}

@@ -1,0 +1,114 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { UserError } from "../cli/errors";
+import { outputsOfFile } from "../cli/outputs";
+import type { EnvironmentOutputs } from "../stacks/outputs";
+import { logTail } from "./log-tail";
+import type { Sandbox } from "./sandbox";
+
+const PROJECT = path.resolve(__dirname, "..");
+/** Variables of the user's shell that would turn cdktf, Terraform or their plugins to other servers or settings. */
+const NOT_INHERITED = /^(VAULT_|BAO_|PG|TF_|TERRAFORM_|CDKTF_)/;
+
+/** An environment of the project's own app, deployed by the real cdktf to the servers of a sandbox. */
+export class Deployment {
+  private step = 0;
+
+  constructor(
+    private readonly sandbox: Sandbox,
+    readonly environment: string,
+  ) {}
+
+  /** Where cdktf synthesizes to. The state of a local backend comes to lie beside it. */
+  get outputFolder(): string {
+    return path.join(this.sandbox.directory, "cdktf.out");
+  }
+
+  get stackFolder(): string {
+    return path.join(this.outputFolder, "stacks", this.environment);
+  }
+
+  private get outputsFile(): string {
+    return path.join(this.sandbox.directory, "outputs.json");
+  }
+
+  async deploy(): Promise<void> {
+    await this.cdktf("deploy", [
+      "--auto-approve",
+      "--skip-provider-lock",
+      "--outputs-file",
+      this.outputsFile,
+    ]);
+  }
+
+  async destroy(): Promise<void> {
+    await this.cdktf("destroy", ["--auto-approve", "--skip-provider-lock"]);
+  }
+
+  outputs(): EnvironmentOutputs {
+    return outputsOfFile(this.environment, this.outputsFile);
+  }
+
+  /** Synthesizes anew and plans, as a second deployment would. Whether the plan holds any change, of outputs too. */
+  async hasChanges(): Promise<boolean> {
+    await this.cdktf("synth", []);
+    const args = ["plan", "-detailed-exitcode", "-input=false", "-no-color"];
+    const terraform = this.sandbox.terraform?.path ?? "terraform";
+    const { code, logFile } = await this.run("plan", terraform, args, this.stackFolder);
+    if (code !== 0 && code !== 2) throw commandFailed("terraform plan", code, logFile, this.sandbox);
+    return code === 2;
+  }
+
+  /**
+   * Ends every credential while the engine can still reach the database; a destroy with leases alive gets stuck. Returns
+   * how many there were.
+   */
+  async revokeLeases(): Promise<number> {
+    const root = this.sandbox.vault.client();
+    const deployer = root.withToken(this.sandbox.deployer.vaultToken);
+    let count = 0;
+    for (const { creds_path } of Object.values(this.outputs().roles)) {
+      count += (await root.list(`sys/leases/lookup/${creds_path}`)).length;
+      await deployer.write(`sys/leases/revoke-prefix/${creds_path}`);
+    }
+    return count;
+  }
+
+  private async cdktf(command: string, args: readonly string[]): Promise<void> {
+    const cli = path.join(path.dirname(require.resolve("cdktf-cli/package.json")), "bundle", "bin", "cdktf");
+    const stack = command === "synth" ? [] : [this.environment];
+    const all = [cli, command, ...stack, "--output", this.outputFolder, ...args];
+    const { code, logFile } = await this.run(command, process.execPath, all, PROJECT);
+    if (code !== 0) throw commandFailed(`cdktf ${command}`, code, logFile, this.sandbox);
+  }
+
+  private async run(
+    name: string,
+    command: string,
+    args: readonly string[],
+    cwd: string,
+  ): Promise<{ code: number; logFile: string }> {
+    const logFile = path.join(this.sandbox.directory, `${++this.step}-${name}.log`);
+    const env = { ...inherited(process.env), ...this.sandbox.env, CI: "1", FORCE_COLOR: "0" };
+    const running = this.sandbox.lifetime.start({ command, args, cwd, env, logFile });
+    return { code: await running.exited, logFile };
+  }
+}
+
+/** The user's environment without what would lead elsewhere. */
+export function inherited(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_INHERITED.test(name)));
+}
+
+/** What Terraform and cdktf wrote below a sandbox's folder: synthesized files, state, logs; not plugins, nor servers. */
+export function writtenFiles(folder: string, skip = ["postgres", "postgres-programs", "vault"]): string[] {
+  return fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const file = path.join(folder, entry.name);
+    if (entry.isDirectory()) return skip.includes(entry.name) ? [] : writtenFiles(file, ["providers"]);
+    return entry.isFile() ? [file] : [];
+  });
+}
+
+function commandFailed(command: string, code: number, logFile: string, { lifetime }: Sandbox): UserError {
+  return new UserError(`${command} failed (exit code ${code}).`, lifetime.redact(logTail(logFile, 40)));
+}

@@ -1,0 +1,39 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { Client } from "pg";
+import type { VaultClient } from "../cli/vault-client";
+
+const FOLDER = path.resolve(__dirname, "..", "docs", "rights");
+
+/** Long enough for any sandbox; the server does not outlive it. */
+const TOKEN_TTL = "720h";
+
+/** The token that deploys, with the documented policy and nothing else, not even the default policy. */
+export function makeDeployerToken(vault: VaultClient): Promise<string> {
+  return makeToken(vault, "credentials-deployer", "vault-policy.hcl");
+}
+
+/** The token that issues SecretIDs for a proof, with the documented policy and nothing else. */
+export function makeVerifierToken(vault: VaultClient): Promise<string> {
+  return makeToken(vault, "credentials-verifier", "verify-policy.hcl");
+}
+
+/** The documented login that deploys. */
+export async function makeDeployerLogin(superuser: Client, password: string): Promise<string> {
+  const sql = fs.readFileSync(path.join(FOLDER, "postgres-login.sql"), "utf8");
+  await superuser.query(sql.replaceAll(":'password'", () => superuser.escapeLiteral(password)));
+  return "terraform";
+}
+
+async function makeToken(vault: VaultClient, name: string, file: string): Promise<string> {
+  const policy = fs.readFileSync(path.join(FOLDER, file), "utf8");
+  await vault.write(`sys/policies/acl/${name}`, { policy });
+  const answer = await vault.write("auth/token/create", {
+    policies: [name],
+    no_default_policy: true,
+    display_name: name,
+    ttl: TOKEN_TTL,
+  });
+  if (!answer.auth) throw new Error("auth/token/create answered without a token");
+  return answer.auth.client_token;
+}

@@ -1,0 +1,261 @@
+// One environment in the shape that the library emits, as Terraform JSON: what the parity check applies with
+// the stand-ins and with the real plugins. Written by hand, so that it depends on nothing but Terraform.
+import { providerVersion } from "../../sandbox/providers/versions";
+
+export interface ParityOptions {
+  /** Prefix of every name, so that several applications share the servers. */
+  readonly prefix: string;
+  readonly vaultAddress: string;
+  readonly postgres: {
+    readonly host: string;
+    readonly port: number;
+    readonly username: string;
+    readonly superuser: boolean;
+  };
+  /** What differs from the first application; the updates that the check goes through. */
+  readonly changed?: boolean;
+}
+
+type Json = Record<string, unknown>;
+
+/** Passwords are variables: `pg_password` of the login, `manager_password` into the write-only arguments. */
+export function parityConfiguration(options: ParityOptions): Json {
+  return {
+    terraform: {
+      required_providers: {
+        postgresql: { source: "cyrilgdn/postgresql", version: providerVersion("postgresql") },
+        vault: { source: "hashicorp/vault", version: providerVersion("vault") },
+      },
+    },
+    variable: Object.fromEntries(
+      ["pg_password", "manager_password", "vault_token"].map((name) => [
+        name,
+        { type: "string", sensitive: true, ephemeral: true },
+      ]),
+    ),
+    provider: {
+      postgresql: [
+        {
+          ...options.postgres,
+          password: "${var.pg_password}",
+          sslmode: "disable",
+          database: "postgres",
+          connect_timeout: 15,
+        },
+      ],
+      vault: [{ address: options.vaultAddress, token: "${var.vault_token}", max_lease_ttl_seconds: 3600 }],
+    },
+    resource: { ...postgresResources(options), ...vaultResources(options) },
+  };
+}
+
+function postgresResources({ prefix, changed }: ParityOptions): Json {
+  const database = "${postgresql_database.orders.name}";
+  const roles = ["owner", "writer", "reader"];
+  const role = (name: string) => `\${postgresql_role.${name}.name}`;
+  const grants: Record<string, Json> = {
+    public_database: { role: "public", database, object_type: "database", privileges: [] },
+    public_schema: { role: "public", database, schema: "public", object_type: "schema", privileges: [] },
+    owner_database: {
+      role: role("owner"),
+      database,
+      object_type: "database",
+      privileges: ["CONNECT", "CREATE", "TEMPORARY"],
+    },
+    reader_database: { role: role("reader"), database, object_type: "database", privileges: ["CONNECT"] },
+    owner_schema: schemaGrant(role("owner"), database, "schema", ["USAGE", "CREATE"]),
+    reader_schema: schemaGrant(role("reader"), database, "schema", ["USAGE"]),
+    reader_table: schemaGrant(
+      role("reader"),
+      database,
+      "table",
+      changed ? ["SELECT", "REFERENCES"] : ["SELECT"],
+    ),
+    reader_sequence: schemaGrant(role("reader"), database, "sequence", ["USAGE", "SELECT"]),
+    writer_schema: schemaGrant(role("writer"), database, "schema", ["USAGE"]),
+    writer_table: schemaGrant(role("writer"), database, "table", ["SELECT", "INSERT", "UPDATE", "DELETE"]),
+    writer_sequence: schemaGrant(role("writer"), database, "sequence", ["USAGE", "SELECT", "UPDATE"]),
+  };
+  return {
+    postgresql_database: {
+      orders: { name: `${prefix}orders`, ...(changed ? { connection_limit: 40 } : {}) },
+    },
+    postgresql_role: {
+      ...Object.fromEntries(roles.map((name) => [name, { name: `${prefix}${name}`, login: false }])),
+      manager: {
+        name: `${prefix}manager`,
+        login: true,
+        create_role: true,
+        inherit: true,
+        password_wo: "${var.manager_password}",
+        password_wo_version: "1",
+        lifecycle: { ignore_changes: "all" },
+      },
+      limited: {
+        name: `${prefix}limited`,
+        login: true,
+        connection_limit: changed ? 5 : 3,
+        statement_timeout: 30000,
+        ...(changed ? {} : { idle_in_transaction_session_timeout: 60000 }),
+        valid_until: "2040-01-01 00:00:00+00",
+        search_path: changed ? ["app"] : ["app", "public"],
+        roles: changed ? [role("reader"), role("writer")] : [role("reader")],
+        assume_role: role("reader"),
+        password: changed ? "second\\'word" : "first\\'word",
+      },
+    },
+    postgresql_schema: {
+      app: { name: "app", database, owner: role("owner"), drop_cascade: true },
+    },
+    postgresql_grant: chained("postgresql_grant", grants, ["postgresql_schema.app"]),
+    postgresql_default_privileges: {
+      reader_tables: defaults(role, "reader", database, "table", changed ? ["SELECT", "TRIGGER"] : ["SELECT"]),
+      reader_sequences: defaults(role, "reader", database, "sequence", ["USAGE", "SELECT"]),
+      writer_tables: defaults(role, "writer", database, "table", ["SELECT", "INSERT", "UPDATE", "DELETE"]),
+    },
+    postgresql_grant_role: Object.fromEntries(
+      roles.map((name) => [
+        `manager_${name}`,
+        { role: role("manager"), grant_role: role(name), with_admin_option: true },
+      ]),
+    ),
+  };
+}
+
+function schemaGrant(role: string, database: string, objectType: string, privileges: string[]): Json {
+  return { role, database, schema: "app", object_type: objectType, privileges };
+}
+
+function defaults(
+  role: (name: string) => string,
+  grantee: string,
+  database: string,
+  objectType: string,
+  privileges: string[],
+): Json {
+  return {
+    role: role(grantee),
+    database,
+    owner: role("owner"),
+    schema: "${postgresql_schema.app.name}",
+    object_type: objectType,
+    privileges,
+  };
+}
+
+/** Terraform JSON wants every attribute of an attribute-as-block. */
+const UNSET_TUNE = {
+  allowed_response_headers: null,
+  audit_non_hmac_request_keys: null,
+  audit_non_hmac_response_keys: null,
+  listing_visibility: null,
+  passthrough_request_headers: null,
+};
+
+/** The real plugin fails with "tuple concurrently updated" where grants on one schema run side by side. */
+function chained(type: string, grants: Record<string, Json>, first: string[]): Json {
+  let previous = first;
+  return Object.fromEntries(
+    Object.entries(grants).map(([name, grant]) => {
+      const entry = [name, { ...grant, depends_on: previous }];
+      previous = [`${type}.${name}`];
+      return entry;
+    }),
+  ) as Json;
+}
+
+function vaultResources({ prefix, changed, postgres }: ParityOptions): Json {
+  const statements = {
+    creation_statements: [
+      `CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' IN ROLE "${prefix}reader"`,
+      ...(changed ? [`ALTER ROLE "{{name}}" SET statement_timeout = '30s'`] : []),
+    ],
+    revocation_statements: [`DROP ROLE IF EXISTS "{{name}}"`],
+    renew_statements: [`ALTER ROLE "{{name}}" VALID UNTIL '{{expiration}}'`],
+  };
+  const backend = "${vault_mount.database.path}";
+  return {
+    vault_mount: {
+      database: {
+        path: `${prefix}database`,
+        type: "database",
+        description: changed ? "credentials, second edition" : "credentials",
+        ...(changed ? { max_lease_ttl_seconds: 7200 } : {}),
+      },
+    },
+    vault_database_secret_backend_connection: {
+      orders: {
+        backend,
+        name: "orders",
+        verify_connection: true,
+        allowed_roles: changed ? ["reader", "writer", "auditor"] : ["reader", "writer"],
+        postgresql: [
+          {
+            connection_url: `postgresql://{{username}}:{{password}}@${postgres.host}:${postgres.port}/\${postgresql_database.orders.name}?sslmode=disable`,
+            username: "${postgresql_role.manager.name}",
+            password_wo: "${var.manager_password}",
+            password_wo_version: 1,
+            username_template: `{{ printf "${prefix}%s" (random 10) }}`,
+            password_authentication: "scram-sha-256",
+            max_open_connections: changed ? 5 : 4,
+            max_idle_connections: 2,
+            max_connection_lifetime: 300,
+          },
+        ],
+        depends_on: ["postgresql_grant_role.manager_reader", "postgresql_grant.reader_database"],
+      },
+    },
+    vault_database_secret_backend_role: {
+      reader: {
+        backend,
+        name: "reader",
+        db_name: "${vault_database_secret_backend_connection.orders.name}",
+        default_ttl: changed ? 1200 : 900,
+        max_ttl: 3600,
+        ...statements,
+      },
+      bare: { backend, name: "writer", db_name: "orders", creation_statements: ["SELECT 1"] },
+    },
+    vault_policy: {
+      reader: {
+        name: `${prefix}reader`,
+        policy: `path "${prefix}database/creds/reader" {\n  capabilities = ["read"${changed ? ', "list"' : ""}]\n}\n`,
+      },
+    },
+    vault_auth_backend: {
+      approle: { type: "approle", path: `${prefix}approle`, description: changed ? "second" : "first" },
+      tuned: {
+        type: "approle",
+        path: `${prefix}tuned`,
+        tune: [
+          {
+            ...UNSET_TUNE,
+            default_lease_ttl: changed ? "20m" : "10m",
+            max_lease_ttl: "3600s",
+            token_type: "service",
+          },
+        ],
+      },
+    },
+    vault_approle_auth_backend_role: {
+      web: {
+        backend: "${vault_auth_backend.approle.path}",
+        role_name: "web",
+        bind_secret_id: true,
+        secret_id_bound_cidrs: ["10.0.0.0/8", "127.0.0.1/32"],
+        secret_id_num_uses: changed ? 20 : 10,
+        secret_id_ttl: 600,
+        token_bound_cidrs: ["127.0.0.1/32", "10.1.0.0/16"],
+        token_explicit_max_ttl: 7200,
+        token_max_ttl: 3600,
+        token_no_default_policy: true,
+        token_num_uses: 0,
+        token_period: 0,
+        token_policies: ["${vault_policy.reader.name}"],
+        token_ttl: changed ? 1800 : 900,
+        token_type: "service",
+      },
+      plain: { backend: "${vault_auth_backend.tuned.path}", role_name: "plain" },
+    },
+  };
+}
