@@ -1,5 +1,6 @@
 // One environment in the shape that the library emits, as Terraform JSON: what the parity check applies with
 // the stand-ins and with the real plugins. Written by hand, so that it depends on nothing but Terraform.
+import { parityVaultResources } from "./parity-vault-resources";
 import { providerVersion } from "../../sandbox/providers/versions";
 
 export interface ParityOptions {
@@ -16,7 +17,7 @@ export interface ParityOptions {
   readonly changed?: boolean;
 }
 
-type Json = Record<string, unknown>;
+export type Json = Record<string, unknown>;
 
 /** Passwords are variables: `pg_password` of the login, `manager_password` into the write-only arguments. */
 export function parityConfiguration(options: ParityOptions): Json {
@@ -45,7 +46,7 @@ export function parityConfiguration(options: ParityOptions): Json {
       ],
       vault: [{ address: options.vaultAddress, token: "${var.vault_token}", max_lease_ttl_seconds: 3600 }],
     },
-    resource: { ...postgresResources(options), ...vaultResources(options) },
+    resource: { ...postgresResources(options), ...parityVaultResources(options) },
   };
 }
 
@@ -109,7 +110,13 @@ function postgresResources({ prefix, changed }: ParityOptions): Json {
     },
     postgresql_grant: chained("postgresql_grant", grants, ["postgresql_schema.app"]),
     postgresql_default_privileges: {
-      reader_tables: defaults(role, "reader", database, "table", changed ? ["SELECT", "TRIGGER"] : ["SELECT"]),
+      reader_tables: defaults(
+        role,
+        "reader",
+        database,
+        "table",
+        changed ? ["SELECT", "TRIGGER"] : ["SELECT"],
+      ),
       reader_sequences: defaults(role, "reader", database, "sequence", ["USAGE", "SELECT"]),
       writer_tables: defaults(role, "writer", database, "table", ["SELECT", "INSERT", "UPDATE", "DELETE"]),
     },
@@ -143,15 +150,6 @@ function defaults(
   };
 }
 
-/** Terraform JSON wants every attribute of an attribute-as-block. */
-const UNSET_TUNE = {
-  allowed_response_headers: null,
-  audit_non_hmac_request_keys: null,
-  audit_non_hmac_response_keys: null,
-  listing_visibility: null,
-  passthrough_request_headers: null,
-};
-
 /** The real plugin fails with "tuple concurrently updated" where grants on one schema run side by side. */
 function chained(type: string, grants: Record<string, Json>, first: string[]): Json {
   let previous = first;
@@ -162,100 +160,4 @@ function chained(type: string, grants: Record<string, Json>, first: string[]): J
       return entry;
     }),
   ) as Json;
-}
-
-function vaultResources({ prefix, changed, postgres }: ParityOptions): Json {
-  const statements = {
-    creation_statements: [
-      `CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' IN ROLE "${prefix}reader"`,
-      ...(changed ? [`ALTER ROLE "{{name}}" SET statement_timeout = '30s'`] : []),
-    ],
-    revocation_statements: [`DROP ROLE IF EXISTS "{{name}}"`],
-    renew_statements: [`ALTER ROLE "{{name}}" VALID UNTIL '{{expiration}}'`],
-  };
-  const backend = "${vault_mount.database.path}";
-  return {
-    vault_mount: {
-      database: {
-        path: `${prefix}database`,
-        type: "database",
-        description: changed ? "credentials, second edition" : "credentials",
-        ...(changed ? { max_lease_ttl_seconds: 7200 } : {}),
-      },
-    },
-    vault_database_secret_backend_connection: {
-      orders: {
-        backend,
-        name: "orders",
-        verify_connection: true,
-        allowed_roles: changed ? ["reader", "writer", "auditor"] : ["reader", "writer"],
-        postgresql: [
-          {
-            connection_url: `postgresql://{{username}}:{{password}}@${postgres.host}:${postgres.port}/\${postgresql_database.orders.name}?sslmode=disable`,
-            username: "${postgresql_role.manager.name}",
-            password_wo: "${var.manager_password}",
-            password_wo_version: 1,
-            username_template: `{{ printf "${prefix}%s" (random 10) }}`,
-            password_authentication: "scram-sha-256",
-            max_open_connections: changed ? 5 : 4,
-            max_idle_connections: 2,
-            max_connection_lifetime: 300,
-          },
-        ],
-        depends_on: ["postgresql_grant_role.manager_reader", "postgresql_grant.reader_database"],
-      },
-    },
-    vault_database_secret_backend_role: {
-      reader: {
-        backend,
-        name: "reader",
-        db_name: "${vault_database_secret_backend_connection.orders.name}",
-        default_ttl: changed ? 1200 : 900,
-        max_ttl: 3600,
-        ...statements,
-      },
-      bare: { backend, name: "writer", db_name: "orders", creation_statements: ["SELECT 1"] },
-    },
-    vault_policy: {
-      reader: {
-        name: `${prefix}reader`,
-        policy: `path "${prefix}database/creds/reader" {\n  capabilities = ["read"${changed ? ', "list"' : ""}]\n}\n`,
-      },
-    },
-    vault_auth_backend: {
-      approle: { type: "approle", path: `${prefix}approle`, description: changed ? "second" : "first" },
-      tuned: {
-        type: "approle",
-        path: `${prefix}tuned`,
-        tune: [
-          {
-            ...UNSET_TUNE,
-            default_lease_ttl: changed ? "20m" : "10m",
-            max_lease_ttl: "3600s",
-            token_type: "service",
-          },
-        ],
-      },
-    },
-    vault_approle_auth_backend_role: {
-      web: {
-        backend: "${vault_auth_backend.approle.path}",
-        role_name: "web",
-        bind_secret_id: true,
-        secret_id_bound_cidrs: ["10.0.0.0/8", "127.0.0.1/32"],
-        secret_id_num_uses: changed ? 20 : 10,
-        secret_id_ttl: 600,
-        token_bound_cidrs: ["127.0.0.1/32", "10.1.0.0/16"],
-        token_explicit_max_ttl: 7200,
-        token_max_ttl: 3600,
-        token_no_default_policy: true,
-        token_num_uses: 0,
-        token_period: 0,
-        token_policies: ["${vault_policy.reader.name}"],
-        token_ttl: changed ? 1800 : 900,
-        token_type: "service",
-      },
-      plain: { backend: "${vault_auth_backend.tuned.path}", role_name: "plain" },
-    },
-  };
 }

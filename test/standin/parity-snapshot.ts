@@ -150,6 +150,12 @@ export async function withPostgres<T>(
 /** The order of an access list's items is that of their granting, and means nothing. */
 function withSortedAcl(row: Record<string, unknown>): Record<string, unknown> {
   return typeof row.acl === "string"
-    ? { ...row, acl: row.acl.replace(/^\{|\}$/g, "").split(",").sort() }
+    ? {
+        ...row,
+        acl: row.acl
+          .replace(/^\{|\}$/g, "")
+          .split(",")
+          .sort(),
+      }
     : row;
 }

@@ -40,7 +40,10 @@ export class ParityWorkspace {
     const plan = join(this.options.directory, "plan");
     await this.terraform("plan", "-input=false", `-out=${plan}`);
     const { resource_changes: changes } = JSON.parse(await this.terraform("show", "-json", plan)) as {
-      resource_changes?: { address: string; change: { actions: string[]; before: unknown; after: unknown } }[];
+      resource_changes?: {
+        address: string;
+        change: { actions: string[]; before: unknown; after: unknown };
+      }[];
     };
     return Object.fromEntries(
       (changes ?? [])
@@ -111,7 +114,15 @@ export function comparableState(
 }
 
 /** The actions with the attributes that change, so that two plans can be compared without their values. */
-function describeChange({ actions, before, after }: { actions: string[]; before: unknown; after: unknown }): string {
+function describeChange({
+  actions,
+  before,
+  after,
+}: {
+  actions: string[];
+  before: unknown;
+  after: unknown;
+}): string {
   if (actions.join() !== "update") {
     return actions.join();
   }

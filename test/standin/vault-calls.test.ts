@@ -1,0 +1,142 @@
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { providerCalls, type Request } from "../../sandbox/providers/protocol/provider-calls";
+import { failedResponse } from "../../sandbox/providers/protocol/provider-calls";
+import { decodeObject, encodeObject, type ObjectValue } from "../../sandbox/providers/protocol/values";
+import { PROVIDERS } from "../../sandbox/providers/providers";
+import { deriveProviderSchema } from "../../sandbox/providers/schema/derive";
+
+const SCHEMA = deriveProviderSchema(PROVIDERS.vault);
+const CONNECTION = "vault_database_secret_backend_connection";
+
+interface Received {
+  readonly call: string;
+  readonly namespace: string | undefined;
+  readonly body: Record<string, unknown>;
+}
+
+let server: Server;
+let received: Received[];
+let answers: Record<string, [status: number, body: object]>;
+let call: (name: string, request: Record<string, unknown>) => Promise<Record<string, unknown>>;
+
+beforeEach(async () => {
+  received = [];
+  answers = {};
+  server = createServer((request, response) => {
+    void text(request).then((body) => {
+      const key = `${request.method} ${(request.url ?? "").replace("/v1/", "")}`;
+      const namespace = request.headers["x-vault-namespace"] as string | undefined;
+      received.push({ call: key, namespace, body: JSON.parse(body || "{}") as Record<string, unknown> });
+      const [status, answer] = answers[key] ?? [404, { errors: [] }];
+      response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(answer));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { calls } = providerCalls(PROVIDERS.vault, SCHEMA);
+  call = async (name, request) => {
+    try {
+      return (await calls[name]?.(request as unknown as Request)) ?? {};
+    } catch (error) {
+      return failedResponse(error);
+    }
+  };
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const config = { address, token: "provider-token", namespace: "team", skip_child_token: true };
+  await call("Configure", { config: encodeObject(config) });
+});
+
+afterEach(() => new Promise((resolve) => server.close(resolve)));
+
+async function text(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) {
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function connection(version: number): { planned: ObjectValue; config: ObjectValue } {
+  const postgresql = { connection_url: "postgresql://{{username}}:{{password}}@db/app", username: "manager" };
+  const known = { backend: "db", name: "app", verify_connection: true, allowed_roles: ["reader"] };
+  const planned = { ...postgresql, password_wo: null, password_wo_version: version };
+  return {
+    planned: { ...known, postgresql: [planned] },
+    config: { ...known, postgresql: [{ ...planned, password_wo: "the-password" }] },
+  };
+}
+
+function apply(prior: ObjectValue | null, { planned, config }: ReturnType<typeof connection>) {
+  return call("ApplyResourceChange", {
+    type_name: CONNECTION,
+    prior_state: encodeObject(prior),
+    planned_state: encodeObject(planned),
+    config: encodeObject(config),
+  });
+}
+
+describe("a write-only password", () => {
+  beforeEach(() => {
+    answers["PUT db/config/app"] = [204, {}];
+    answers["GET db/config/app"] = [200, { data: { connection_details: {}, allowed_roles: ["reader"] } }];
+  });
+
+  it("is sent when its version changes, and only then", async () => {
+    await apply(null, connection(1));
+    await apply({ ...connection(1).planned, id: "db/config/app" }, connection(1));
+    await apply({ ...connection(1).planned, id: "db/config/app" }, connection(2));
+    const sent = received.filter((each) => each.call.startsWith("PUT")).map((each) => each.body.password);
+    expect(sent).toEqual(["the-password", undefined, "the-password"]);
+  });
+
+  it("is not in the state", async () => {
+    const { new_state: state } = await apply(null, connection(1));
+    expect(JSON.stringify(decodeObject(state as { msgpack: Buffer }))).not.toContain("the-password");
+  });
+});
+
+describe("a refusal of the server", () => {
+  it("is shown in its own words, without what was sent, and nothing counts as made", async () => {
+    answers["PUT db/config/app"] = [400, { errors: ["error verifying connection: no such host"] }];
+    const answer = await apply(null, connection(1));
+    expect(answer.diagnostics).toEqual([
+      expect.objectContaining({
+        summary: expect.stringContaining("verifying connection: no such host") as unknown,
+      }),
+    ]);
+    expect(JSON.stringify(answer.diagnostics)).not.toMatch(/the-password|provider-token/);
+    expect(decodeObject(answer.new_state as { msgpack: Buffer })).toBeNull();
+  });
+
+  it("leaves the state of a change as it was", async () => {
+    answers["PUT db/config/app"] = [500, { errors: ["internal"] }];
+    const prior = { ...connection(1).planned, id: "db/config/app" };
+    const answer = await apply(prior, connection(2));
+    expect(decodeObject(answer.new_state as { msgpack: Buffer })).toEqual(prior);
+    expect(answer.diagnostics).toHaveLength(1);
+  });
+});
+
+describe("reading", () => {
+  const read = async (type: string, state: ObjectValue) => {
+    const answer = await call("ReadResource", { type_name: type, current_state: encodeObject(state) });
+    expect(answer.diagnostics).toBeUndefined();
+    return decodeObject(answer.new_state as { msgpack: Buffer });
+  };
+
+  it("takes what is not there any more out of the state", async () => {
+    expect(await read(CONNECTION, { id: "db/config/app" })).toBeNull();
+    answers["GET sys/mounts/db"] = [400, { errors: ["No secret engine mount at db/"] }];
+    expect(await read("vault_mount", { id: "db" })).toBeNull();
+  });
+
+  it("has a policy that is gone as an empty one, for the plan to write again", async () => {
+    expect(await read("vault_policy", { id: "p", name: "p", policy: "x" })).toMatchObject({ policy: "" });
+  });
+
+  it("asks in the namespace of the provider, and below it in that of the resource", async () => {
+    await read("vault_policy", { id: "p", namespace: null });
+    await read("vault_policy", { id: "p", namespace: "squad" });
+    expect(received.map((each) => each.namespace)).toEqual(["team", "team/squad"]);
+  });
+});
