@@ -25,9 +25,14 @@ export default tseslint.config(
       ],
       "no-restricted-imports": [
         "error",
-        { patterns: [{ group: ["**/stacks/**", "**/sandbox/**", "**/cli/**"], message: "lib/ stands alone." }] },
+        {
+          patterns: [
+            { group: ["**/stacks/**", "**/sandbox/**", "**/cli/**"], message: "lib/ stands alone." },
+          ],
+        },
       ],
     },
   },
+  { files: ["**/*.js"], languageOptions: { globals: { module: "writable" } } },
   prettier,
 );
