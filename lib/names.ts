@@ -135,3 +135,11 @@ export function noTerraformTemplate(what: string, text: string): string {
   }
   return text;
 }
+
+/**
+ * Part of a construct id that stands for a name. An id cannot hold what only Terraform knows, so that one such name is
+ * possible in a place, not two.
+ */
+export function idOf(name: string): string {
+  return isUnresolved(name) ? "unresolved" : name;
+}

@@ -94,7 +94,7 @@ async function inspectNamed(file: string, env: NodeJS.ProcessEnv): Promise<Engin
 async function inspect(file: string, env: NodeJS.ProcessEnv): Promise<EngineBinary> {
   if (!isExecutable(file)) throw new Error("not an executable file");
   const text = await outputOf(file, ["version"], { PATH: env.PATH, HOME: os.tmpdir() }).catch(() => "");
-  const [, product, version] = /^(OpenBao|Vault) v(\d+\.\d+\.\d+\S*)/m.exec(text) ?? [];
+  const [, product, version] = /^(OpenBao|Vault) v(\d+\.\d+\.\d+[^\s,]*)/m.exec(text) ?? [];
   if ((product !== "OpenBao" && product !== "Vault") || version === undefined) {
     throw new Error("its version command does not answer as OpenBao or Vault do");
   }

@@ -1,5 +1,5 @@
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved, postgresIdentifier } from "../names";
+import { idOf, isUnresolved, postgresIdentifier } from "../names";
 
 /** What a grant is on. */
 export type GrantTarget = "database" | "schema" | "table" | "sequence" | "function";
@@ -162,7 +162,6 @@ function checkGrant(grant: AccessGrant, index: number, all: readonly AccessGrant
 
 /** Identifies a grant within its role: the part of a construct id that never changes. */
 export function grantId(grant: AccessGrant): string {
-  return [grant.on, grant.schema, ...[...(grant.objects ?? [])].sort()]
-    .filter((part) => part !== undefined)
-    .join("-");
+  const parts = [grant.on, grant.schema, ...[...(grant.objects ?? [])].sort()];
+  return parts.flatMap((part) => (part === undefined ? [] : [idOf(part)])).join("-");
 }

@@ -5,7 +5,7 @@ import { Schema } from "@cdktf/provider-postgresql/lib/schema";
 import { Construct, type IConstruct } from "constructs";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved, postgresIdentifier } from "../names";
+import { idOf, isUnresolved, postgresIdentifier } from "../names";
 import { BaseRole, type BaseRoleOptions } from "./base-role";
 import { GrantChain } from "./grant-chain";
 
@@ -82,7 +82,7 @@ abstract class PostgresDatabaseBase extends Construct implements IPostgresDataba
   private readonly baseRoles: BaseRole[] = [];
 
   addSchema(name: string, options: SchemaOptions = {}): void {
-    const schema = new Schema(this, `schema-${postgresIdentifier("schema", name)}`, {
+    const schema = new Schema(this, `schema-${idOf(postgresIdentifier("schema", name))}`, {
       name,
       database: this.name,
       dropCascade: options.dropContents ?? this.dropContents,

@@ -24,7 +24,10 @@ export interface IManagerRole extends IConstruct {
 export interface ManagerRoleProps {
   /** Name of the login in PostgreSQL, at most 63 bytes. */
   readonly name: string;
-  /** First password; rotate the connection's root credential after the first deployment, then only the engine knows it. */
+  /**
+   * First password; rotate the connection's root credential after the first deployment, then only the engine knows it. A
+   * later version of it reaches the connection, not the login, whose password is changed by hand then.
+   */
   readonly password: WriteOnlySecret;
   /** @default - the stack's postgresql provider */
   readonly provider?: TerraformProvider;
@@ -54,7 +57,7 @@ abstract class ManagerRoleBase extends Construct implements IManagerRole {
 
 /**
  * A login that is no superuser: it may create roles, is ADMIN of the base roles that it hands out, and may connect to the
- * databases that it works in.
+ * databases that it works in. Before PostgreSQL 16, CREATEROLE reaches every role that is no superuser.
  *
  * Nothing of it is updated once it stands: on PostgreSQL 16 and later each dynamic user that it made shows as a membership
  * of its own, and any update by the provider would revoke those, after which it could not drop the users.

@@ -1,4 +1,4 @@
-import type { ITerraformDependable } from "cdktf";
+import { Annotations, type ITerraformDependable } from "cdktf";
 import { DatabaseSecretBackendRole } from "@cdktf/provider-vault/lib/database-secret-backend-role";
 import { Construct, type IConstruct } from "constructs";
 import { Duration } from "../duration";
@@ -6,7 +6,7 @@ import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
 import { vaultName } from "../names";
 import type { IBaseRole } from "../postgres/base-role";
-import { checkStatements, renewal, terminatingRevocation } from "../statements";
+import { checkStatements, renewal } from "../statements";
 import type { IGrantee } from "./app-role";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import { Policy, type IPolicy } from "./policy";
@@ -33,7 +33,12 @@ export interface DynamicRoleOptions {
   readonly defaultTtl?: Duration;
   /** How long it lives however often renewed; not under `defaultTtl`. @default Duration.hours(24) */
   readonly maxTtl?: Duration;
-  /** What becomes of sessions when a credential is revoked. @default Revocation.terminate() */
+  /**
+   * What becomes of sessions when a credential is revoked. Where `creationStatements` are your own, they have to set the
+   * timeouts of `drain` as well.
+   *
+   * @default Revocation.terminate()
+   */
   readonly revocation?: Revocation;
   /** Replaces the preset; has to use `{{name}}` and `{{password}}`. @default - a login that is a member of baseRole */
   readonly creationStatements?: readonly string[];
@@ -123,6 +128,12 @@ export class DynamicRole extends DynamicRoleBase {
     });
     props.connection.allow(this.name);
     const manager = props.connection.manager;
+    if (props.baseRole !== undefined && manager === undefined) {
+      Annotations.of(this).addWarning(
+        `The login of the connection ${show(props.connection.name)} is not known here: make it ADMIN of ` +
+          `${show(props.baseRole.name)} where it is declared, or pass manager to PostgresConnection.fromName.`,
+      );
+    }
     dependOn(
       this.resource,
       ...props.connection.ready,
@@ -186,6 +197,6 @@ function statementsOf(props: DynamicRoleProps, revocation: Revocation) {
     creationStatements: own("creation", props.creationStatements) ?? preset?.creation ?? [],
     renewStatements: own("renewal", props.renewStatements) ?? preset?.renewal ?? renewal(),
     revocationStatements:
-      own("revocation", props.revocationStatements) ?? preset?.revocation ?? terminatingRevocation(),
+      own("revocation", props.revocationStatements) ?? revocation.revocationTo(baseRole?.name),
   };
 }

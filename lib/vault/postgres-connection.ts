@@ -4,7 +4,7 @@ import { Construct, type IConstruct } from "constructs";
 import { Duration } from "../duration";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved, noTerraformTemplate, vaultName } from "../names";
+import { idOf, isUnresolved, noTerraformTemplate, vaultName } from "../names";
 import type { IPostgresDatabase } from "../postgres/database";
 import type { IManagerRole } from "../postgres/manager-role";
 import type { WriteOnlySecret } from "../write-only-secret";
@@ -120,7 +120,7 @@ export class PostgresConnection extends PostgresConnectionBase {
     const password = passwordOf(props);
     // The provider takes a new name for an update and leaves the old connection behind (terraform-provider-vault#1502);
     // with the name in its address, a renamed connection is another resource.
-    this.resource = new DatabaseSecretBackendConnection(this, this.name, {
+    this.resource = new DatabaseSecretBackendConnection(this, idOf(this.name), {
       backend: this.engine.path,
       name: this.name,
       allowedRoles: Lazy.listValue({ produce: () => [...this.allowed].sort() }),

@@ -1,4 +1,5 @@
 import { isIPv6 } from "node:net";
+import { Token } from "cdktf";
 import { ConfigurationError, show } from "../errors";
 import { isUnresolved, noTerraformTemplate } from "../names";
 
@@ -57,7 +58,8 @@ export function connectionUrl(endpoint: PostgresEndpoint, database: string): str
   const query = [`sslmode=${sslMode}`];
   if (endpoint.sslRootCert !== undefined)
     query.push(`sslrootcert=${encodeURIComponent(endpoint.sslRootCert)}`);
-  return `postgresql://{{username}}:{{password}}@${authority}:${port}/${path}?${query.join("&")}`;
+  // A number that only Terraform knows does not survive in a template literal.
+  return `postgresql://{{username}}:{{password}}@${authority}:${Token.asString(port)}/${path}?${query.join("&")}`;
 }
 
 /**

@@ -59,7 +59,16 @@ export class Revocation {
     return {
       creation: assumes ? assumingCreation(baseRole, this.timeouts) : membershipCreation(baseRole),
       renewal: renewal(),
-      revocation: this.mode === "drain" ? drainingRevocation(baseRole) : terminatingRevocation(baseRole),
+      revocation: this.revocationTo(baseRole),
     };
+  }
+
+  /**
+   * The SQL that ends a login.
+   *
+   * @param reassignTo role that gets what the login owned; the engine's own login if absent
+   */
+  revocationTo(reassignTo?: string): string[] {
+    return this.mode === "drain" ? drainingRevocation(reassignTo) : terminatingRevocation(reassignTo);
   }
 }

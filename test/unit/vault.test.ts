@@ -1,4 +1,4 @@
-import type { TerraformStack } from "cdktf";
+import { TerraformVariable, type TerraformStack } from "cdktf";
 import {
   Access,
   AppRole,
@@ -73,6 +73,32 @@ describe("PostgresConnection", () => {
     expect((connection.postgresql as Record<string, unknown>).connection_url).toBe(
       "postgresql://{{username}}:{{password}}@[::1]:6432/a%2Fb%3Fc%20d?sslmode=verify-ca&sslrootcert=%2Fetc%2Fca%20%26%20co.pem",
     );
+  });
+
+  test("takes an endpoint and names that only Terraform knows", () => {
+    const stack = synthesize((scope) => {
+      const variable = (id: string, type: string) => new TerraformVariable(scope, id, { type });
+      const { engine, manager } = connected(scope);
+      const database = new PostgresDatabase(scope, "Later", { name: variable("db", "string").stringValue });
+      const schema = variable("schema", "string").stringValue;
+      database.addSchema(schema);
+      database.addBaseRole("reader", { access: Access.readOnly({ schemas: [schema] }) });
+      new PostgresConnection(scope, "LaterConnection", {
+        engine,
+        name: variable("connection", "string").stringValue,
+        database,
+        manager,
+        endpoint: {
+          host: variable("host", "string").stringValue,
+          port: variable("port", "number").numberValue,
+        },
+      });
+    });
+    const connection = one(stack, "vault_database_secret_backend_connection", { name: "${var.connection}" });
+    expect((connection.postgresql as Record<string, unknown>).connection_url).toBe(
+      "postgresql://{{username}}:{{password}}@${var.host}:${var.port}/${var.db}?sslmode=verify-full",
+    );
+    expect(all(stack, "postgresql_grant").map((grant) => grant.schema)).toContain("${var.schema}");
   });
 
   test("is another resource when it is renamed", () => {
@@ -244,6 +270,14 @@ describe("DynamicRole", () => {
     expect(JSON.stringify(role.revocation_statements)).toMatch(/REASSIGN OWNED BY .* TO CURRENT_USER/);
   });
 
+  test("of raw SQL drains if it is told to", () => {
+    const role = one(
+      build({ creationStatements: creation, revocation: Revocation.drain() }),
+      "vault_database_secret_backend_role",
+    );
+    expect(JSON.stringify(role.revocation_statements)).not.toMatch(/pg_terminate_backend/);
+  });
+
   test.each([
     [{}, /neither a base role nor creation statements/],
     [
@@ -266,6 +300,24 @@ describe("DynamicRole", () => {
     ],
   ])("refuses %j", (options, message) => {
     expect(() => build(options)).toThrow(message);
+  });
+
+  test("on a connection of elsewhere warns that its login has to be made ADMIN", () => {
+    const warnings = (known: boolean) => {
+      let role: DynamicRole | undefined;
+      synthesize((scope) => {
+        const { engine, manager, reader } = connected(scope);
+        const connection = PostgresConnection.fromName(scope, "There", {
+          engine,
+          name: "there",
+          ...(known && { manager }),
+        });
+        role = connection.addDynamicRole("r", { baseRole: reader });
+      });
+      return role?.node.metadata.map((entry) => String(entry.data)) ?? [];
+    };
+    expect(warnings(false)).toEqual([expect.stringMatching(/make it ADMIN of "orders_reader"/)]);
+    expect(warnings(true)).toEqual([]);
   });
 
   test("refuses a drain without limits", () => {
