@@ -25,6 +25,11 @@ export async function makeDeployerLogin(superuser: Client, password: string): Pr
   return "terraform";
 }
 
+/** What the databases of PostgreSQL 14 are to be made from; the session is one in template1. */
+export async function prepareTemplate(superuser: Client): Promise<void> {
+  await superuser.query(fs.readFileSync(path.join(FOLDER, "postgres-14-template.sql"), "utf8"));
+}
+
 async function makeToken(vault: VaultClient, name: string, file: string): Promise<string> {
   const policy = fs.readFileSync(path.join(FOLDER, file), "utf8");
   await vault.write(`sys/policies/acl/${name}`, { policy });

@@ -3,7 +3,7 @@ import { downloadOpenBao } from "./engine-download";
 import { Lifetime } from "./lifetime";
 import { PostgresServer } from "./postgres-server";
 import { chooseProviders, providerMode, type ProviderMode } from "./providers/choose";
-import { makeDeployerLogin, makeDeployerToken, makeVerifierToken } from "./rights";
+import { makeDeployerLogin, makeDeployerToken, makeVerifierToken, prepareTemplate } from "./rights";
 import { findTerraform, type TerraformBinary } from "./terraform-binary";
 import { VaultServer } from "./vault-server";
 
@@ -126,6 +126,10 @@ async function grantRights(
   const superuser = await postgres.connect();
   try {
     const postgresUser = await makeDeployerLogin(superuser, postgresPassword);
+    if (parseInt(postgres.version) < 15) {
+      const inTemplate = await postgres.connect("template1");
+      await prepareTemplate(inTemplate).finally(() => inTemplate.end());
+    }
     const vaultToken = lifetime.remember(await makeDeployerToken(vault.client()));
     const verifierToken = lifetime.remember(await makeVerifierToken(vault.client()));
     return {

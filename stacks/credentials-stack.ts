@@ -30,6 +30,7 @@ export class CredentialsStack extends TerraformStack {
     const database = new PostgresDatabase(this, "Database", {
       name: databaseName,
       deletionProtection: environment.deletionProtection,
+      template: environment.databaseTemplate,
     });
     (environment.schemas ?? ["app"]).forEach((schema) => database.addSchema(schema));
     const manager = new ManagerRole(this, "Manager", {

@@ -9,6 +9,13 @@ export interface Environment {
   readonly application: string;
   readonly vault: VaultServer;
   readonly postgres: PostgresServer;
+  /**
+   * Database that this one is a copy of; `template1` where that has been prepared, as PostgreSQL 14 needs
+   * (docs/rights/postgres-14-template.sql).
+   *
+   * @default "template0"
+   */
+  readonly databaseTemplate?: string;
   /** Schemas of the database, made if absent. @default ["app"] */
   readonly schemas?: readonly string[];
   /** By role name in the secrets engine, such as `reader`. */

@@ -8,9 +8,7 @@
 --
 -- PostgreSQL 16 and later: CREATEROLE reaches only the roles that the login has made itself.
 -- PostgreSQL 14 and 15: CREATEROLE reaches every role of the server that is no superuser; give such a server to one team.
--- PostgreSQL 14: schema "public" of a new database belongs to the superuser and lets PUBLIC create tables, which the
---   deployment cannot take back. After the deployment, in the new database, as a superuser:
---   REVOKE ALL ON SCHEMA public FROM PUBLIC;
+-- PostgreSQL 14: see postgres-14-template.sql as well.
 
 CREATE ROLE terraform WITH
   LOGIN

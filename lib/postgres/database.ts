@@ -138,7 +138,12 @@ abstract class PostgresDatabaseBase extends Construct implements IPostgresDataba
   protected abstract beforeDatabase(role: BaseRole): void;
 }
 
-/** A database that nobody enters without a grant: all rights of PUBLIC on it and on its schema `public` are revoked. */
+/**
+ * A database that nobody enters without a grant: all rights of PUBLIC on it and on its schema `public` are revoked.
+ *
+ * On PostgreSQL 14 the schema belongs to the superuser: for Terraform's login to revoke rights on it, that login is a
+ * superuser, or the database is a copy of a template whose schema belongs to `pg_database_owner`.
+ */
 export class PostgresDatabase extends PostgresDatabaseBase {
   /**
    * Refers to a database that exists already, by its name. What PUBLIC may do there stays as it is: revoke it with

@@ -25,6 +25,8 @@ export function local(variables: Readonly<Record<string, string | undefined>> = 
       username: followed ? username : undefined,
       sslMode: "disable",
     },
+    // The sandbox prepares it where the server is PostgreSQL 14.
+    databaseTemplate: "template1",
     deletionProtection: false,
   };
 }

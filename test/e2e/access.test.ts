@@ -36,7 +36,11 @@ class AccessStack extends TerraformStack {
       sslmode: "disable",
       superuser: false,
     });
-    const database = new PostgresDatabase(this, "Database", { name: DATABASE, deletionProtection: false });
+    const database = new PostgresDatabase(this, "Database", {
+      name: DATABASE,
+      deletionProtection: false,
+      template: "template1",
+    });
     database.addSchema(SCHEMA);
     database.addSchema("closed");
     const schemas = [SCHEMA];
