@@ -36,7 +36,7 @@ export async function chooseProviders(options: ProviderOptions): Promise<ChosenP
     return { kind: "installed", message: `Provider plugins: ${attempt.description}`, env: attempt.env };
   }
   if (mode === "auto" && attempt.outcome === "unreachable") {
-    return standIns(options, `the registry could not be reached: ${attempt.reason}`);
+    return standIns(options, attempt.reason);
   }
   const without = "Or use the sandbox's stand-ins for the plugins: SANDBOX_PROVIDERS=standin";
   throw new UserError(`Terraform cannot install the provider plugins:\n${attempt.output}`, without);

@@ -20,6 +20,9 @@ const INIT_TIMEOUT_MS = 300_000;
 const UNREACHABLE =
   /could not connect to|no such host|connection refused|connection reset|network is unreachable|no route to host|i\/o timeout|Client\.Timeout|context deadline exceeded|TLS handshake timeout|proxyconnect|server misbehaving/i;
 
+/** How Terraform says that its CLI configuration leaves the registry out, and that no mirror in it has the plugin. */
+const WITHOUT_SOURCE = /was not found in any of the search locations/i;
+
 /** What of the user's environment says where Terraform gets plugins from. */
 const INSTALLATION_SETTINGS =
   /^(TF_CLI_CONFIG_FILE|TERRAFORM_CONFIG|TF_PLUGIN_CACHE_\w+|TF_REGISTRY_\w+|TF_TOKEN_\w+)$/;
@@ -54,9 +57,21 @@ export async function installPlugins(
   const fresh = join(directory, "fresh");
   const { ok, output } = await init(terraform, fresh, environment);
   if (!ok) {
-    return UNREACHABLE.test(output)
-      ? { outcome: "unreachable", reason: reasonIn(output), output }
-      : { outcome: "refused", output };
+    if (UNREACHABLE.test(output)) {
+      return {
+        outcome: "unreachable",
+        reason: `the registry could not be reached: ${reasonIn(output)}`,
+        output,
+      };
+    }
+    if (WITHOUT_SOURCE.test(output.replace(/\s+/g, " "))) {
+      return {
+        outcome: "unreachable",
+        reason: "no source in Terraform's CLI configuration has them",
+        output,
+      };
+    }
+    return { outcome: "refused", output };
   }
   if (await keep(join(fresh, ".terraform", "providers"), cache)) {
     return fromCache;

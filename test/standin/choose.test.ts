@@ -43,6 +43,16 @@ request discovery document: Get
 registry.terraform.io: no such host
 END
 exit 1`;
+const NOT_IN_MIRROR = `cat >&2 <<'END'
+Error: Failed to query available provider packages
+
+Could not retrieve the list of available versions for provider
+hashicorp/vault: provider registry.terraform.io/hashicorp/vault was not found
+in any of the search locations
+
+  - /mirror
+END
+exit 1`;
 const REFUSED = "echo 'Error: no available releases match the given constraints 5.6.0' >&2; exit 1";
 const INSTALLS_LINKS = [
   "mkdir -p mine .terraform/providers/registry.terraform.io/hashicorp/vault/5.6.0",
@@ -83,6 +93,12 @@ describe("the provider plugins", () => {
       "Provider plugins: stand-ins (the registry could not be reached: lookup registry.terraform.io: no such host)",
     );
     expect(existsSync(chosen.env.TF_CLI_CONFIG_FILE ?? "")).toBe(true);
+  });
+
+  it("are stand-ins where the user's mirrors, and no registry, are all that Terraform may ask", async () => {
+    const chosen = await chooseProviders({ directory, terraform: fakeTerraform(NOT_IN_MIRROR) });
+    expect(chosen.kind).toBe("standin");
+    expect(chosen.message).toContain("no source in Terraform's CLI configuration has them");
   });
 
   it("are an error where Terraform refuses for another reason", async () => {
