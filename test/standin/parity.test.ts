@@ -1,8 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { App, Testing } from "cdktf";
 import { chooseProviders } from "../../sandbox/providers/choose";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
+import { CredentialsStack } from "../../stacks/credentials-stack";
+import { local } from "../../stacks/environments/local";
 import { applyAndSnapshot, comparableState, ParityWorkspace } from "./parity";
 import { parityConfiguration, type ParityOptions } from "./parity-configuration";
 import { makeDrift } from "./parity-drift";
@@ -165,4 +168,61 @@ describeWithRealPlugins(real, "the stand-ins, beside the real plugins", () => {
       2 * MINUTES,
     );
   });
+
+  it(
+    "make the same of the app's own environment, with the documented rights, and go on from each other's state",
+    async () => {
+      if (!real.installed) throw new Error(real.reason);
+      const variables = {
+        VAULT_TOKEN: sandbox.deployer.vaultToken,
+        PGPASSWORD: sandbox.deployer.postgresPassword,
+        TF_VAR_manager_password: sandbox.managerPassword,
+      };
+      const environmentOf = (name: string, plugins: Record<string, string>) =>
+        new ParityWorkspace({
+          terraform,
+          directory: join(directory, `environment-${name}`),
+          environment: { ...variables, ...plugins },
+        });
+      const theirs = environmentOf("real", real.environment);
+      const ours = environmentOf("standin", standInEnvironment);
+      const configuration = ownEnvironment(sandbox);
+
+      const made = await applyAndSnapshot(theirs, configuration, servers, APPLICATION);
+      const state = comparableState(await theirs.state());
+      await ours.configure(configuration);
+      await ours.takeOver(theirs);
+      expect(await ours.plannedChanges()).toEqual({});
+      await ours.destroy();
+      expect(await takeParitySnapshot(servers, APPLICATION)).toEqual(NOTHING);
+
+      expect(await applyAndSnapshot(ours, configuration, servers, APPLICATION)).toEqual(made);
+      expect(comparableState(await ours.state())).toEqual(state);
+      await theirs.takeOver(ours);
+      expect(await theirs.plannedChanges()).toEqual({});
+      await theirs.destroy();
+      expect(await takeParitySnapshot(servers, APPLICATION)).toEqual(NOTHING);
+    },
+    2 * MINUTES,
+  );
 });
+
+const APPLICATION = "parity";
+
+/** The worked example on a sandbox's servers, with its state where the workspaces keep theirs. */
+function ownEnvironment(sandbox: Sandbox): unknown {
+  const environment = local({
+    VAULT_ADDR: sandbox.vault.address,
+    PGHOST: sandbox.postgres.host,
+    PGPORT: String(sandbox.postgres.port),
+    PGUSER: sandbox.deployer.postgresUser,
+  });
+  const stack = new CredentialsStack(Testing.stubVersion(new App({ stackTraces: false })), {
+    ...environment,
+    application: APPLICATION,
+  });
+  const { terraform: settings, ...rest } = JSON.parse(Testing.synth(stack, true)) as {
+    terraform: Record<string, unknown>;
+  };
+  return { ...rest, terraform: { ...settings, backend: { local: { path: "terraform.tfstate" } } } };
+}
