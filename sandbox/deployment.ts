@@ -66,12 +66,11 @@ export class Deployment {
   async revokeLeases(): Promise<number> {
     const root = this.sandbox.vault.client();
     const deployer = root.withToken(this.sandbox.deployer.vaultToken);
-    let count = 0;
-    for (const { creds_path } of Object.values(this.outputs().roles)) {
-      count += (await root.list(`sys/leases/lookup/${creds_path}`)).length;
-      await deployer.write(`sys/leases/revoke-prefix/${creds_path}`);
-    }
-    return count;
+    const { vault, roles } = this.outputs();
+    const prefixes = Object.values(roles).map((role) => `sys/leases/lookup/${role.creds_path}`);
+    const leases = await Promise.all(prefixes.map((prefix) => root.list(prefix)));
+    await deployer.write(`sys/leases/revoke-prefix/${vault.mount}/creds`, { sync: true });
+    return leases.flat().length;
   }
 
   private async cdktf(command: string, args: readonly string[]): Promise<void> {

@@ -81,6 +81,9 @@ path "sys/policies/acl/+/database/static-creds/+" {
 }
 
 # Before a destroy: ends the credentials in use while the engine can still reach the database.
-path "sys/leases/revoke-prefix/+/database/creds/+" {
+path "sys/leases/revoke-prefix/+/database/creds" {
+  capabilities = ["update", "sudo"]
+}
+path "sys/leases/revoke-prefix/+/database/creds/*" {
   capabilities = ["update", "sudo"]
 }

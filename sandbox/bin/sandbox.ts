@@ -16,12 +16,16 @@ Running until Ctrl-C, which removes everything. In another shell, in this folder
 
   npx cdktf deploy local --auto-approve --skip-provider-lock ${output}
   VAULT_TOKEN=$SANDBOX_VERIFIER_TOKEN npm run verify -- local ${output}
-  npx cdktf destroy local --auto-approve --skip-provider-lock ${output}
 
 As administrator, with the clients of your own:
 
   VAULT_TOKEN=$SANDBOX_ROOT_TOKEN ${client} read orders-local/database/creds/reader
   PGUSER=$SANDBOX_SUPERUSER PGPASSWORD=$SANDBOX_SUPERUSER_PASSWORD psql orders_local
+
+To take it down again, first end what is still issued:
+
+  ${client} lease revoke -sync -prefix orders-local/database/creds
+  npx cdktf destroy local --auto-approve --skip-provider-lock ${output}
 `);
   // Servers and watchdog do not keep this process alive.
   setInterval(() => undefined, 60_000);
