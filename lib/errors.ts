@@ -11,6 +11,7 @@ export class ConfigurationError extends Error {
 
 /** Shows a value in a message: quoted, control characters escaped, cut at 80 characters. */
 export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  // JSON has no NaN, nor infinity, and would show them as null.
+  const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

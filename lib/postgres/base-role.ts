@@ -15,6 +15,8 @@ export interface IBaseRole extends IConstruct {
   readonly level: AccessLevel;
   /** Schemas that its access covers. */
   readonly schemas: readonly string[];
+  /** The role itself, without its grants; absent if it is managed elsewhere. */
+  readonly resource?: ITerraformDependable;
   /** What has to stand before the role can be handed out: the role and all its grants. */
   readonly ready: readonly ITerraformDependable[];
 }
@@ -68,7 +70,6 @@ export class BaseRole extends Construct implements IBaseRole {
   readonly name: string;
   readonly level: AccessLevel;
   readonly schemas: readonly string[];
-  /** The role itself, without its grants. */
   readonly resource: Role;
   private readonly props: BaseRoleProps;
   private readonly grants: Grant[] = [];
@@ -118,7 +119,7 @@ export class BaseRole extends Construct implements IBaseRole {
         privileges: [...grant.privileges],
         provider: this.props.provider,
       });
-      this.props.chain.add(resource, this.resource, ...owner.ready.slice(0, 1));
+      this.props.chain.add(resource, this.resource, owner.resource);
     }
   }
 }

@@ -13,8 +13,8 @@ import { GrantChain } from "./grant-chain";
 export interface IPostgresDatabase extends IConstruct {
   /** Name of the database. */
   readonly name: string;
-  /** What has to stand before the database can be connected to; nothing for an imported one. */
-  readonly ready: readonly ITerraformDependable[];
+  /** The database itself; absent if it is managed elsewhere. */
+  readonly resource?: ITerraformDependable;
   /** Provider of everything that belongs to this database, if not the stack's default. */
   readonly provider?: TerraformProvider;
 
@@ -75,7 +75,7 @@ export interface PostgresDatabaseProps {
 
 abstract class PostgresDatabaseBase extends Construct implements IPostgresDatabase {
   abstract readonly name: string;
-  abstract readonly ready: readonly ITerraformDependable[];
+  abstract readonly resource?: ITerraformDependable;
   abstract readonly provider?: TerraformProvider;
   protected abstract readonly chain: GrantChain;
   protected abstract readonly dropContents: boolean;
@@ -163,7 +163,6 @@ export class PostgresDatabase extends PostgresDatabaseBase {
   readonly resource: Database;
   protected readonly chain: GrantChain;
   protected readonly dropContents: boolean;
-  private readonly closed: readonly Grant[];
 
   constructor(scope: Construct, id: string, props: PostgresDatabaseProps) {
     super(scope, id);
@@ -183,11 +182,8 @@ export class PostgresDatabase extends PostgresDatabaseBase {
       provider: props.provider,
     });
     this.chain = new GrantChain(this.resource);
-    this.closed = [this.revokePublic("database"), this.revokePublic("schema", "public")];
-  }
-
-  get ready(): readonly ITerraformDependable[] {
-    return [this.resource, ...this.closed];
+    this.revokePublic("database");
+    this.revokePublic("schema", "public");
   }
 
   /** A role is dropped after the database: what it owns there would block DROP ROLE. */
@@ -195,7 +191,7 @@ export class PostgresDatabase extends PostgresDatabaseBase {
     dependOn(this.resource, role.resource);
   }
 
-  private revokePublic(objectType: "database" | "schema", schema?: string): Grant {
+  private revokePublic(objectType: "database" | "schema", schema?: string): void {
     const grant = new Grant(this, `public-${objectType}`, {
       database: this.name,
       role: "public",
@@ -205,13 +201,12 @@ export class PostgresDatabase extends PostgresDatabaseBase {
       provider: this.provider,
     });
     this.chain.add(grant);
-    return grant;
   }
 }
 
 class ImportedDatabase extends PostgresDatabaseBase {
   readonly name: string;
-  readonly ready = [];
+  readonly resource?: Database;
   protected readonly chain = new GrantChain();
   protected readonly dropContents = false;
 

@@ -15,7 +15,7 @@ export class GrantChain {
   }
 
   /** Appends a resource, which also waits for what it needs itself. */
-  add(resource: TerraformResource, ...needs: readonly ITerraformDependable[]): void {
+  add(resource: TerraformResource, ...needs: readonly (ITerraformDependable | undefined)[]): void {
     dependOn(resource, ...needs, this.last);
     this.last = resource;
   }

@@ -2,6 +2,7 @@ import type { ITerraformDependable, TerraformProvider } from "cdktf";
 import { GrantRole } from "@cdktf/provider-postgresql/lib/grant-role";
 import { Role } from "@cdktf/provider-postgresql/lib/role";
 import { Construct, type IConstruct } from "constructs";
+import { dependOn } from "../dependencies";
 import { isUnresolved, postgresIdentifier, postgresRoleName } from "../names";
 import type { IBaseRole } from "./base-role";
 import type { IPostgresDatabase } from "./database";
@@ -43,13 +44,14 @@ abstract class ManagerRoleBase extends Construct implements IManagerRole {
     const id = `admin-${isUnresolved(baseRole.name) ? baseRole.node.addr : baseRole.name}`;
     const existing = this.node.tryFindChild(id);
     if (existing) return existing as GrantRole;
-    return new GrantRole(this, id, {
+    const grant = new GrantRole(this, id, {
       role: this.name,
       grantRole: baseRole.name,
       withAdminOption: true,
-      dependsOn: [...(this.resource ? [this.resource] : []), ...baseRole.ready.slice(0, 1)],
       provider: this.provider,
     });
+    dependOn(grant, this.resource, baseRole.resource);
+    return grant;
   }
 
   abstract enter(database: IPostgresDatabase): readonly ITerraformDependable[];

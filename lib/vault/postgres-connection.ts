@@ -141,7 +141,7 @@ export class PostgresConnection extends PostgresConnectionBase {
     dependOn(
       this.resource,
       ...this.engine.ready,
-      ...props.database.ready.slice(0, 1),
+      props.database.resource,
       ...props.manager.enter(props.database),
     );
   }
