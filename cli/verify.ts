@@ -1,8 +1,8 @@
-import * as fs from "node:fs";
 import { parseArgs } from "node:util";
+import { contextFrom } from "./context";
 import { describeError, UserError } from "./errors";
 import { outputsOfFile, outputsOfStack } from "./outputs";
-import { proveEnvironment, type ProofContext } from "./proof";
+import { proveEnvironment } from "./proof";
 import { allHeld, progressLine, summary, table } from "./report";
 
 const USAGE = `Usage: npm run verify -- <environment> [--json] [--outputs FILE] [--output FOLDER]
@@ -33,7 +33,7 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
         USAGE,
       );
     }
-    const context = contextFrom(env);
+    const context = contextFrom(env, "docs/rights/verify-policy.hcl");
     const outputs =
       values.outputs === undefined
         ? await outputsOfStack(environment, values.output ?? "cdktf.out", env)
@@ -65,40 +65,6 @@ function parse(args: readonly string[]) {
     });
   } catch (error) {
     throw new UserError((error as Error).message, USAGE);
-  }
-}
-
-function contextFrom(env: NodeJS.ProcessEnv): ProofContext {
-  const vaultToken = env.VAULT_TOKEN ?? "";
-  if (vaultToken === "") {
-    throw new UserError(
-      "VAULT_TOKEN is not set.",
-      "Set it to a token that may issue SecretIDs; docs/rights/verify-policy.hcl says with which rights.",
-    );
-  }
-  return {
-    vaultToken,
-    vaultAddress: setting(env.VAULT_ADDR),
-    vaultNamespace: setting(env.VAULT_NAMESPACE),
-    vaultCaCertificate: readCertificate(env.VAULT_CACERT),
-    postgresRootCertificateFile: setting(env.PGSSLROOTCERT),
-  };
-}
-
-/** A variable that is set to nothing is not set. */
-function setting(value: string | undefined): string | undefined {
-  return value === "" ? undefined : value;
-}
-
-function readCertificate(file: string | undefined): string | undefined {
-  if (file === undefined || file === "") return undefined;
-  try {
-    return fs.readFileSync(file, "utf8");
-  } catch (error) {
-    throw new UserError(
-      `VAULT_CACERT names ${file}, which cannot be read: ${(error as Error).message}`,
-      "Set it to the PEM file of the certificate authority, or unset it to use the system's.",
-    );
   }
 }
 

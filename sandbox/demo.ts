@@ -46,16 +46,11 @@ export async function demonstrate(
     return "its plan is empty";
   });
 
-  onStep(`Destroying: cdktf destroy ${environment}`);
+  onStep(`Taking it down: npm run destroy -- ${environment}`);
   await list.expect("leave a credential in use", SUBJECT, () => leaveOneInUse(sandbox, outputs, list));
-  await list.expect("revoke what is still issued", SUBJECT, async () => {
-    const count = await deployment.revokeLeases();
-    if (count === 0) throw new Failure("no lease was found, and one is in use");
-    return `${count} lease${count === 1 ? "" : "s"}`;
-  });
-  await list.expect(`cdktf destroy ${environment}`, SUBJECT, async () => {
-    await deployment.destroy();
-    return "done";
+  await list.expect(`npm run destroy -- ${environment}`, SUBJECT, async () => {
+    await deployment.takeDown();
+    return "the credential in use first, then everything";
   });
   await list.expect("nothing is left in Vault and PostgreSQL", SUBJECT, async () => {
     const left = addedSince(before, await takeSnapshot(sandbox));

@@ -41,10 +41,6 @@ export class Deployment {
     ]);
   }
 
-  async destroy(): Promise<void> {
-    await this.cdktf("destroy", ["--auto-approve", "--skip-provider-lock"]);
-  }
-
   outputs(): EnvironmentOutputs {
     return outputsOfFile(this.environment, this.outputsFile);
   }
@@ -59,18 +55,12 @@ export class Deployment {
     return code === 2;
   }
 
-  /**
-   * Ends every credential while the engine can still reach the database; a destroy with leases alive gets stuck. Returns
-   * how many there were.
-   */
-  async revokeLeases(): Promise<number> {
-    const root = this.sandbox.vault.client();
-    const deployer = root.withToken(this.sandbox.deployer.vaultToken);
-    const { vault, roles } = this.outputs();
-    const prefixes = Object.values(roles).map((role) => `sys/leases/lookup/${role.creds_path}`);
-    const leases = await Promise.all(prefixes.map((prefix) => root.list(prefix)));
-    await deployer.write(`sys/leases/revoke-prefix/${vault.mount}/creds`, { sync: true });
-    return leases.flat().length;
+  /** Drains and destroys, as `npm run destroy` does for a user. */
+  async takeDown(): Promise<void> {
+    const args = ["--import", "tsx", path.join(PROJECT, "cli", "destroy.ts"), this.environment];
+    const options = ["--auto-approve", "--skip-provider-lock", "--output", this.outputFolder];
+    const { code, logFile } = await this.run("destroy", process.execPath, [...args, ...options], PROJECT);
+    if (code !== 0) throw commandFailed("npm run destroy", code, logFile, this.sandbox);
   }
 
   private async cdktf(command: string, args: readonly string[]): Promise<void> {

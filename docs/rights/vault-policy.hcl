@@ -80,10 +80,13 @@ path "sys/policies/acl/+/database/static-creds/+" {
   capabilities = ["create", "read", "update", "delete"]
 }
 
-# Before a destroy: ends the credentials in use while the engine can still reach the database.
+# Before a destroy: ends the credentials in use while the engine can still reach the database, and sees that none is left.
 path "sys/leases/revoke-prefix/+/database/creds" {
   capabilities = ["update", "sudo"]
 }
 path "sys/leases/revoke-prefix/+/database/creds/*" {
   capabilities = ["update", "sudo"]
+}
+path "sys/leases/lookup/+/database/creds/*" {
+  capabilities = ["list", "sudo"]
 }

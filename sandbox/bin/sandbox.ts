@@ -22,10 +22,9 @@ As administrator, with the clients of your own:
   VAULT_TOKEN=$SANDBOX_ROOT_TOKEN ${client} read orders-local/database/creds/reader
   PGUSER=$SANDBOX_SUPERUSER PGPASSWORD=$SANDBOX_SUPERUSER_PASSWORD psql orders_local
 
-To take it down again, first end what is still issued:
+To take it down again, credentials in use included:
 
-  ${client} lease revoke -sync -prefix orders-local/database/creds
-  npx cdktf destroy local --auto-approve --skip-provider-lock ${output}
+  npm run destroy -- local --auto-approve --skip-provider-lock ${output}
 `);
   // Servers and watchdog do not keep this process alive.
   setInterval(() => undefined, 60_000);

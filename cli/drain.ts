@@ -1,0 +1,38 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { EnvironmentOutputs } from "../stacks/outputs";
+import { UserError } from "./errors";
+import type { VaultClient } from "./vault-client";
+
+/** Time for requests that were let in before the engine stopped issuing to end; they take milliseconds. */
+const UNDER_WAY_MS = 500;
+const ATTEMPTS = 20;
+
+/**
+ * What a destroy needs first: stops the engine from issuing credentials, then ends all that it has issued. Without it,
+ * Terraform removes the connection with leases alive, after which neither engine can revoke them, and the mount is left
+ * behind. A deployment lets the engine issue credentials again.
+ *
+ * @throws VaultError if Vault refuses, or cannot revoke a credential
+ * @throws UserError if there are credentials left all the same
+ */
+export async function drain(outputs: EnvironmentOutputs, vault: VaultClient): Promise<void> {
+  const { mount, connection } = outputs.vault;
+  // What is not named in it stays as it is; the manager's password is not known here, nor needed.
+  await vault.write(`${mount}/config/${connection}`, { allowed_roles: [], verify_connection: false });
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    await vault.write(`sys/leases/revoke-prefix/${mount}/creds`, { sync: true });
+    await pause(UNDER_WAY_MS);
+    if ((await leases(outputs, vault)) === 0) return;
+  }
+  throw new UserError(
+    `${mount} still has credentials, though it issues none on the connection ${connection}.`,
+    "Stop what issues them on another connection of the engine.",
+  );
+}
+
+async function leases(outputs: EnvironmentOutputs, vault: VaultClient): Promise<number> {
+  const found = await Promise.all(
+    Object.values(outputs.roles).map((role) => vault.list(`sys/leases/lookup/${role.creds_path}`)),
+  );
+  return found.flat().length;
+}
