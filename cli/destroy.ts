@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import * as path from "node:path";
 import * as readline from "node:readline/promises";
-import { parseArgs } from "node:util";
+import { parseArgs, promisify } from "node:util";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { contextFrom } from "./context";
 import { drain } from "./drain";
@@ -9,9 +9,12 @@ import { describeError, UserError } from "./errors";
 import { outputsOfFile, outputsOfStack } from "./outputs";
 import { VaultClient } from "./vault-client";
 
+const CDKTF = path.join(path.dirname(require.resolve("cdktf-cli/package.json")), "bundle", "bin", "cdktf");
+const MAX_OUTPUT = 64 * 1024 * 1024;
+
 const USAGE = `Usage: npm run destroy -- <environment> [--auto-approve] [--outputs FILE] [--output FOLDER] [--skip-provider-lock]
 
-Takes an environment down: stops the secrets engine from issuing credentials, revokes all that it has issued, which ends
+Takes an environment down: sees that Terraform would do it, stops the secrets engine from issuing credentials, revokes all that it has issued, which ends
 their sessions, and then runs cdktf destroy.
 
   --auto-approve        ask neither before the credentials are revoked nor before the plan is carried out
@@ -31,6 +34,7 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
       return 0;
     }
     const context = contextFrom(env, "docs/rights/vault-policy.hcl");
+    await requireDestroyable(environment, values.output ?? "cdktf.out", env);
     const outputs =
       values.outputs === undefined
         ? await outputsOfStack(environment, values.output ?? "cdktf.out", env)
@@ -56,6 +60,29 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
   } catch (error) {
     console.error(describeError(error));
     return 2;
+  }
+}
+
+/** Asks Terraform for the plan before any credential ends: it refuses where the database is protected, say. */
+async function requireDestroyable(
+  environment: string,
+  output: string,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const terraform = env.TERRAFORM_BINARY_NAME ?? "terraform";
+  const cwd = path.resolve(output, "stacks", environment);
+  const steps: readonly [string, string[], string?][] = [
+    [process.execPath, [CDKTF, "synth", "--output", output]],
+    [terraform, ["init", "-input=false", "-no-color"], cwd],
+    [terraform, ["plan", "-destroy", "-input=false", "-no-color"], cwd],
+  ];
+  for (const [command, args, folder] of steps) {
+    await promisify(execFile)(command, args, { cwd: folder, env, maxBuffer: MAX_OUTPUT }).catch(
+      (error: Error & { stdout?: string; stderr?: string }) => {
+        const said = (error.stderr ?? "").trim() || (error.stdout ?? "").trim() || error.message;
+        throw new UserError(`It cannot be destroyed as it stands, and nothing was changed.\n${said}`);
+      },
+    );
   }
 }
 
@@ -100,9 +127,8 @@ async function confirmed(environment: string, { vault, roles }: EnvironmentOutpu
 }
 
 function cdktfDestroy(environment: string, values: Values, env: NodeJS.ProcessEnv): Promise<number> {
-  const cli = path.join(path.dirname(require.resolve("cdktf-cli/package.json")), "bundle", "bin", "cdktf");
   const args = [
-    ...[cli, "destroy", environment],
+    ...[CDKTF, "destroy", environment],
     ...(values.output === undefined ? [] : ["--output", values.output]),
     ...(values["auto-approve"] === true ? ["--auto-approve"] : []),
     ...(values["skip-provider-lock"] === true ? ["--skip-provider-lock"] : []),

@@ -1,10 +1,42 @@
-import { Deployment } from "../../sandbox/deployment";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { pathToFileURL } from "node:url";
+import { drain } from "../../cli/drain";
+import { Deployment, inherited } from "../../sandbox/deployment";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { addedSince, takeSnapshot, type Snapshot } from "../../sandbox/snapshot";
 import { announce } from "./announce";
-import { asSuperuser, connect, issue } from "./credential";
+import { connect, issue } from "./credential";
 
 jest.setTimeout(180_000);
+
+const PROJECT = path.resolve(__dirname, "../..");
+const TSX = pathToFileURL(require.resolve("tsx")).href;
+
+/** An app that says of the same environment that its database is protected. */
+function protectedApp(folder: string): string {
+  fs.mkdirSync(folder);
+  const app = `
+    const { App } = load("cdktf");
+    const { CredentialsStack } = load("./stacks/credentials-stack");
+    const { local } = load("./stacks/environments/local");
+    const app = new App();
+    new CredentialsStack(app, { ...local(process.env), deletionProtection: true });
+    app.synth();`;
+  fs.writeFileSync(
+    path.join(folder, "app.cjs"),
+    `const load = require("node:module").createRequire(${JSON.stringify(path.join(PROJECT, "main.ts"))});${app}`,
+  );
+  fs.writeFileSync(
+    path.join(folder, "cdktf.json"),
+    JSON.stringify({
+      language: "typescript",
+      app: `node --import ${TSX} app.cjs`,
+      sendCrashReports: "false",
+    }),
+  );
+  return folder;
+}
 
 let sandbox: Sandbox;
 let deployment: Deployment;
@@ -19,22 +51,38 @@ beforeAll(async () => {
 afterAll(() => sandbox?.stop());
 
 describe("npm run destroy", () => {
-  test("destroys nothing while credentials cannot be revoked", async () => {
-    await issue(sandbox, "orders-local/database/creds/reader");
+  test("ends no credential where Terraform would refuse, as for a protected database", async () => {
+    const credential = await issue(sandbox, "orders-local/database/creds/reader");
+    const running = sandbox.lifetime.start({
+      command: process.execPath,
+      args: [
+        ...["--import", TSX, path.join(PROJECT, "cli/destroy.ts"), "local"],
+        ...["--auto-approve", "--skip-provider-lock", "--output", deployment.outputFolder],
+      ],
+      cwd: protectedApp(path.join(sandbox.directory, "protected")),
+      env: { ...inherited(process.env), ...sandbox.env },
+      logFile: path.join(sandbox.directory, "protected.log"),
+    });
+    expect(await running.exited).toBe(2);
+    const log = fs.readFileSync(running.logFile, "utf8");
+    expect(log).toMatch(/nothing was changed[^]*Instance cannot be destroyed/);
+    await (await connect(sandbox, credential, "orders_local")).end();
+  });
+
+  test("changes nothing while PostgreSQL is down", async () => {
     await sandbox.postgres.stop();
     try {
       await expect(deployment.takeDown()).rejects.toMatchObject({
-        remedy: expect.stringContaining("nothing was destroyed") as string,
+        remedy: expect.stringMatching(/nothing was changed[^]*connection refused/) as string,
       });
+      const vault = sandbox.vault.client().withToken(sandbox.deployer.vaultToken);
+      await expect(drain(deployment.outputs(), vault)).rejects.toThrow(/failed to revoke/);
     } finally {
       await sandbox.postgres.start();
     }
-    expect(
-      await asSuperuser(sandbox, "SELECT datname FROM pg_database WHERE datname = 'orders_local'"),
-    ).toEqual(["orders_local"]);
   });
 
-  test("is undone by a deployment until then", async () => {
+  test("can be taken back by a deployment after the engine was stopped from issuing", async () => {
     await expect(issue(sandbox, "orders-local/database/creds/writer")).rejects.toThrow(/not an allowed role/);
     await deployment.deploy();
     const credential = await issue(sandbox, "orders-local/database/creds/writer");
