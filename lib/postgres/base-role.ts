@@ -2,21 +2,18 @@ import type { ITerraformDependable, TerraformProvider } from "cdktf";
 import { DefaultPrivileges } from "@cdktf/provider-postgresql/lib/default-privileges";
 import { Grant } from "@cdktf/provider-postgresql/lib/grant";
 import { Role } from "@cdktf/provider-postgresql/lib/role";
-import { Construct, type IConstruct } from "constructs";
+import { Construct } from "constructs";
 import { postgresIdentifier, postgresRoleName } from "../names";
 import { grantId, type Access, type AccessLevel } from "./access";
 import type { GrantChain } from "./grant-chain";
+import type { IPostgresRole } from "./postgres-role";
 
 /** A NOLOGIN role of PostgreSQL that holds the rights which dynamic users get by membership. */
-export interface IBaseRole extends IConstruct {
-  /** Name of the role in PostgreSQL. */
-  readonly name: string;
+export interface IBaseRole extends IPostgresRole {
   /** Level of its access; `custom` for an imported one unless said otherwise. */
   readonly level: AccessLevel;
   /** Schemas that its access covers. */
   readonly schemas: readonly string[];
-  /** The role itself, without its grants; absent if it is managed elsewhere. */
-  readonly resource?: ITerraformDependable;
   /** What has to stand before the role can be handed out: the role and all its grants. */
   readonly ready: readonly ITerraformDependable[];
 }

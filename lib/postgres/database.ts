@@ -8,6 +8,8 @@ import { ConfigurationError, show } from "../errors";
 import { idOf, isUnresolved, postgresIdentifier } from "../names";
 import { BaseRole, type BaseRoleOptions } from "./base-role";
 import { GrantChain } from "./grant-chain";
+import { Login, type LoginOptions } from "./login";
+import type { IPostgresRole } from "./postgres-role";
 
 /** A database of PostgreSQL, declared here or existing. */
 export interface IPostgresDatabase extends IConstruct {
@@ -27,6 +29,13 @@ export interface IPostgresDatabase extends IConstruct {
    * @param id also the last part of the role's default name
    */
   addBaseRole(id: string, options: BaseRoleOptions): BaseRole;
+
+  /**
+   * Declares a login that lasts, for a static role to manage its password.
+   *
+   * @param id also the last part of the login's default name
+   */
+  addLogin(id: string, options: LoginOptions): Login;
 
   /** Lets a role connect to this database, which PUBLIC may not. Repeated calls in one scope declare it once. */
   grantConnect(
@@ -115,6 +124,19 @@ abstract class PostgresDatabaseBase extends Construct implements IPostgresDataba
     return role;
   }
 
+  addLogin(id: string, options: LoginOptions): Login {
+    if (this.node.tryFindChild(id)) {
+      throw new ConfigurationError(
+        `The database ${show(this.name)} has another role with the id ${show(id)}.`,
+        "Give the login an id of its own.",
+      );
+    }
+    const name = options.name ?? `${this.name}_${id}`;
+    const login = new Login(this, id, { ...options, name, provider: this.provider });
+    this.beforeDatabase(login);
+    return login;
+  }
+
   grantConnect(
     scope: Construct,
     role: string,
@@ -135,7 +157,7 @@ abstract class PostgresDatabaseBase extends Construct implements IPostgresDataba
   }
 
   /** Orders a role before the database, where the database is declared too. */
-  protected abstract beforeDatabase(role: BaseRole): void;
+  protected abstract beforeDatabase(role: IPostgresRole): void;
 }
 
 /**
@@ -187,7 +209,7 @@ export class PostgresDatabase extends PostgresDatabaseBase {
   }
 
   /** A role is dropped after the database: what it owns there would block DROP ROLE. */
-  protected beforeDatabase(role: BaseRole): void {
+  protected beforeDatabase(role: IPostgresRole): void {
     dependOn(this.resource, role.resource);
   }
 

@@ -4,5 +4,8 @@ export { BaseRole } from "./base-role";
 export type { BaseRoleAttributes, BaseRoleOptions, IBaseRole } from "./base-role";
 export { PostgresDatabase } from "./database";
 export type { IPostgresDatabase, PostgresDatabaseProps, SchemaOptions } from "./database";
+export { Login } from "./login";
+export type { ILogin, LoginOptions, LoginProps } from "./login";
 export { ManagerRole } from "./manager-role";
 export type { IManagerRole, ManagerRoleProps } from "./manager-role";
+export type { IPostgresRole } from "./postgres-role";

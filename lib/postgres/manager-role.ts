@@ -4,8 +4,8 @@ import { Role } from "@cdktf/provider-postgresql/lib/role";
 import { Construct, type IConstruct } from "constructs";
 import { dependOn } from "../dependencies";
 import { isUnresolved, postgresIdentifier, postgresRoleName } from "../names";
-import type { IBaseRole } from "./base-role";
 import type { IPostgresDatabase } from "./database";
+import type { IPostgresRole } from "./postgres-role";
 import type { WriteOnlySecret } from "../write-only-secret";
 
 /** The login with which the secrets engine makes and drops dynamic users. */
@@ -15,8 +15,11 @@ export interface IManagerRole extends IConstruct {
   /** Its first password; absent for an imported login, whose password the connection has to be given. */
   readonly password?: WriteOnlySecret;
 
-  /** Lets the login hand out a base role, and returns what has to stand before it can. Repeated calls declare it once. */
-  handOut(baseRole: IBaseRole): ITerraformDependable;
+  /**
+   * Makes the login ADMIN of a role, so that it can hand out a base role or set the password of another login, and returns
+   * what has to stand before it can. Repeated calls declare it once.
+   */
+  handOut(role: IPostgresRole): ITerraformDependable;
 
   /** Lets the login connect to a database, and returns what has to stand before it can. */
   enter(database: IPostgresDatabase): readonly ITerraformDependable[];
@@ -40,17 +43,17 @@ abstract class ManagerRoleBase extends Construct implements IManagerRole {
   protected abstract readonly resource?: Role;
   protected abstract readonly provider?: TerraformProvider;
 
-  handOut(baseRole: IBaseRole): ITerraformDependable {
-    const id = `admin-${isUnresolved(baseRole.name) ? baseRole.node.addr : baseRole.name}`;
+  handOut(role: IPostgresRole): ITerraformDependable {
+    const id = `admin-${isUnresolved(role.name) ? role.node.addr : role.name}`;
     const existing = this.node.tryFindChild(id);
     if (existing) return existing as GrantRole;
     const grant = new GrantRole(this, id, {
       role: this.name,
-      grantRole: baseRole.name,
+      grantRole: role.name,
       withAdminOption: true,
       provider: this.provider,
     });
-    dependOn(grant, this.resource, baseRole.resource);
+    dependOn(grant, this.resource, role.resource);
     return grant;
   }
 
@@ -58,8 +61,9 @@ abstract class ManagerRoleBase extends Construct implements IManagerRole {
 }
 
 /**
- * A login that is no superuser: it may create roles, is ADMIN of the base roles that it hands out, and may connect to the
- * databases that it works in. Before PostgreSQL 16, CREATEROLE reaches every role that is no superuser.
+ * A login that is no superuser: it may create roles, is ADMIN of the base roles that it hands out and of the logins whose
+ * passwords it sets, and may connect to the databases that it works in. Before PostgreSQL 16, CREATEROLE reaches every role
+ * that is no superuser.
  *
  * Nothing of it is updated once it stands: on PostgreSQL 16 and later each dynamic user that it made shows as a membership
  * of its own, and any update by the provider would revoke those, after which it could not drop the users.

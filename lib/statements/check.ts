@@ -1,16 +1,19 @@
 import { ConfigurationError, show } from "../errors";
 import { isUnresolved, noTerraformTemplate } from "../names";
 
-export type StatementKind = "creation" | "renewal" | "revocation";
+export type StatementKind = "creation" | "renewal" | "revocation" | "rotation";
 
 /** Placeholders that must be there, each with the names that an engine takes for it. */
 const REQUIRED: Readonly<Record<StatementKind, readonly (readonly string[])[]>> = {
   creation: [["{{name}}", "{{username}}"], ["{{password}}"]],
   renewal: [["{{name}}", "{{username}}"], ["{{expiration}}"]],
   revocation: [["{{name}}", "{{username}}"]],
+  rotation: [["{{name}}", "{{username}}"], ["{{password}}"]],
 };
 
-const KNOWN = new Set(["{{name}}", "{{username}}", "{{password}}", "{{expiration}}"]);
+const KNOWN = ["{{name}}", "{{username}}", "{{password}}", "{{expiration}}"];
+/** A static password does not expire in PostgreSQL; the engine sets another instead. */
+const KNOWN_IN_ROTATION = KNOWN.filter((placeholder) => placeholder !== "{{expiration}}");
 
 /**
  * Checks SQL that the user wrote for a role and returns it.
@@ -45,17 +48,20 @@ export function checkStatements(
       );
     }
   }
-  const unknown = (sql.match(/\{\{.*?\}\}/gs) ?? []).find((placeholder) => !KNOWN.has(placeholder));
+  const known = kind === "rotation" ? KNOWN_IN_ROTATION : KNOWN;
+  const unknown = (sql.match(/\{\{.*?\}\}/gs) ?? []).find((placeholder) => !known.includes(placeholder));
   if (unknown !== undefined) {
     throw new ConfigurationError(
       `The ${kind} statements of role ${show(role)} use ${show(unknown)}.`,
-      `The engine fills only ${[...KNOWN].join(", ")}, written without spaces.`,
+      `The engine fills only ${known.join(", ")}, written without spaces.`,
     );
   }
   if (!allowSuperuser && /\bSUPERUSER\b/i.test(sql)) {
     throw new ConfigurationError(
       `The ${kind} statements of role ${show(role)} make a superuser.`,
-      "Grant the rights that are needed through a base role, or set allowSuperuser: true if there is no other way.",
+      kind === "rotation"
+        ? "Set the password only; what else the login is, is not for its rotation to change."
+        : "Grant the rights that are needed through a base role, or set allowSuperuser: true if there is no other way.",
     );
   }
   return [...statements];

@@ -1,29 +1,21 @@
 import { Annotations, type ITerraformDependable } from "cdktf";
 import { DatabaseSecretBackendRole } from "@cdktf/provider-vault/lib/database-secret-backend-role";
-import { Construct, type IConstruct } from "constructs";
+import type { Construct } from "constructs";
 import { Duration } from "../duration";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
 import { vaultName } from "../names";
 import type { IBaseRole } from "../postgres/base-role";
 import { checkStatements, renewal } from "../statements";
-import type { IGrantee } from "./app-role";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
-import { Policy, type IPolicy } from "./policy";
 import type { IPostgresConnection } from "./postgres-connection";
+import { ReadableRole, type IReadableRole } from "./readable-role";
 import { Revocation } from "./revocation";
 
 /** A role that issues dynamic credentials, declared here or existing. */
-export interface IDynamicRole extends IConstruct {
-  /** Name in the secrets engine. */
-  readonly name: string;
+export interface IDynamicRole extends IReadableRole {
   /** API path that issues a credential: `<engine>/creds/<name>`. */
   readonly credsPath: string;
-  /** Policy that lets a token read `credsPath` and nothing else. Declared at the first use. */
-  readonly readPolicy: IPolicy;
-
-  /** Lets an AppRole read credentials of this role. */
-  grantRead(grantee: IGrantee): void;
 }
 
 export interface DynamicRoleOptions {
@@ -61,31 +53,9 @@ export interface DynamicRoleAttributes {
   readonly name: string;
 }
 
-abstract class DynamicRoleBase extends Construct implements IDynamicRole {
-  abstract readonly name: string;
-  protected abstract readonly engine: IDatabaseSecretsEngine;
-  protected abstract readonly ready: readonly ITerraformDependable[];
-  private policy?: Policy;
-
+abstract class DynamicRoleBase extends ReadableRole implements IDynamicRole {
   get credsPath(): string {
     return `${this.engine.path}/creds/${this.name}`;
-  }
-
-  get readPolicy(): IPolicy {
-    if (this.policy === undefined) {
-      this.policy = new Policy(this, "ReadPolicy", {
-        name: this.credsPath.toLowerCase(),
-        rules: [{ path: this.credsPath, capabilities: ["read"] }],
-        namespace: this.engine.namespace,
-        provider: this.engine.provider,
-      });
-      dependOn(this.policy.resource, ...this.ready);
-    }
-    return this.policy;
-  }
-
-  grantRead(grantee: IGrantee): void {
-    grantee.addPolicy(this.readPolicy, this.credsPath);
   }
 }
 

@@ -25,5 +25,8 @@ export type {
   PostgresConnectionProps,
 } from "./postgres-connection";
 export type { PostgresEndpoint, SslMode } from "./postgres-endpoint";
+export type { IReadableRole } from "./readable-role";
 export { Revocation } from "./revocation";
 export type { DrainOptions } from "./revocation";
+export { StaticRole } from "./static-role";
+export type { IStaticRole, StaticRoleAttributes, StaticRoleOptions, StaticRoleProps } from "./static-role";

@@ -11,6 +11,7 @@ import type { WriteOnlySecret } from "../write-only-secret";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import { DynamicRole, type DynamicRoleOptions } from "./dynamic-role";
 import { checkConnectionUrl, connectionUrl, type PostgresEndpoint } from "./postgres-endpoint";
+import { StaticRole, type StaticRoleOptions } from "./static-role";
 
 /** A connection of a secrets engine to a PostgreSQL database, declared here or existing. */
 export interface IPostgresConnection extends IConstruct {
@@ -28,6 +29,13 @@ export interface IPostgresConnection extends IConstruct {
    * @param name in the engine, and last part of the path that credentials are read from
    */
   addDynamicRole(name: string, options: DynamicRoleOptions): DynamicRole;
+
+  /**
+   * Declares a role that rotates the password of one login.
+   *
+   * @param name in the engine, which no dynamic role may have, and last part of the path that it is read from
+   */
+  addStaticRole(name: string, options: StaticRoleOptions): StaticRole;
 
   /** Adds a role to those that the connection serves. Called by the role. */
   allow(role: string): void;
@@ -90,6 +98,11 @@ abstract class PostgresConnectionBase extends Construct implements IPostgresConn
     return new DynamicRole(this, name, { ...options, name, connection: this });
   }
 
+  addStaticRole(name: string, options: StaticRoleOptions): StaticRole {
+    this.engine.names.requireFree("role", vaultName("role", name));
+    return new StaticRole(this, name, { ...options, name, connection: this });
+  }
+
   abstract allow(role: string): void;
 }
 
@@ -120,7 +133,7 @@ export class PostgresConnection extends PostgresConnectionBase {
     const password = passwordOf(props);
     // The provider takes a new name for an update and leaves the old connection behind (terraform-provider-vault#1502);
     // with the name in its address, a renamed connection is another resource.
-    this.resource = new DatabaseSecretBackendConnection(this, idOf(this.name), {
+    this.resource = new DatabaseSecretBackendConnection(this, `config-${idOf(this.name)}`, {
       backend: this.engine.path,
       name: this.name,
       allowedRoles: Lazy.listValue({ produce: () => [...this.allowed].sort() }),

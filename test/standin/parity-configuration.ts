@@ -104,6 +104,8 @@ function postgresResources({ prefix, changed }: ParityOptions): Json {
         assume_role: role("reader"),
         password: changed ? "second\\'word" : "first\\'word",
       },
+      // Its password is the static role's.
+      legacy: { name: `${prefix}legacy`, login: true },
     },
     postgresql_schema: {
       app: { name: "app", database, owner: role("owner"), drop_cascade: true },
@@ -121,7 +123,7 @@ function postgresResources({ prefix, changed }: ParityOptions): Json {
       writer_tables: defaults(role, "writer", database, "table", ["SELECT", "INSERT", "UPDATE", "DELETE"]),
     },
     postgresql_grant_role: Object.fromEntries(
-      roles.map((name) => [
+      [...roles, "legacy"].map((name) => [
         `manager_${name}`,
         { role: role("manager"), grant_role: role(name), with_admin_option: true },
       ]),

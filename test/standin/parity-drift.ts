@@ -27,6 +27,11 @@ export async function makeDrift(servers: ParityServers, prefix: string): Promise
     max_ttl: "9s",
   });
   await call("DELETE", `${prefix}database/roles/writer`);
+  await call("POST", `${prefix}database/static-roles/legacy`, {
+    username: `${prefix}legacy`,
+    rotation_period: "300s",
+    rotation_statements: [`ALTER ROLE "{{username}}" PASSWORD '{{password}}'`],
+  });
   await call("POST", `${prefix}database/config/orders`, {
     plugin_name: "postgresql-database-plugin",
     allowed_roles: "*",

@@ -20,8 +20,8 @@ export async function takeParitySnapshot(servers: ParityServers, prefix: string)
 
 type Answer = Record<string, unknown>;
 
-/** Drawn anew by the server for every mount and role. */
-const RANDOM = new Set(["accessor", "uuid", "role_id", "local_secret_ids"]);
+/** Drawn anew by the server for every mount and role, or the time at which it was made. */
+const RANDOM = new Set(["accessor", "uuid", "role_id", "local_secret_ids", "last_vault_rotation"]);
 
 async function vaultSnapshot(servers: ParityServers, prefix: string): Promise<Record<string, unknown>> {
   const found: Record<string, unknown> = {};

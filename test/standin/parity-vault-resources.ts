@@ -34,7 +34,7 @@ export function parityVaultResources({ prefix, changed, postgres }: ParityOption
         backend,
         name: "orders",
         verify_connection: true,
-        allowed_roles: changed ? ["reader", "writer", "auditor"] : ["reader", "writer"],
+        allowed_roles: changed ? ["reader", "writer", "auditor", "legacy"] : ["reader", "writer", "legacy"],
         postgresql: [
           {
             connection_url: `postgresql://{{username}}:{{password}}@${postgres.host}:${postgres.port}/\${postgresql_database.orders.name}?sslmode=disable`,
@@ -61,6 +61,17 @@ export function parityVaultResources({ prefix, changed, postgres }: ParityOption
         ...statements,
       },
       bare: { backend, name: "writer", db_name: "orders", creation_statements: ["SELECT 1"] },
+    },
+    vault_database_secret_backend_static_role: {
+      legacy: {
+        backend,
+        name: "legacy",
+        db_name: "${vault_database_secret_backend_connection.orders.name}",
+        username: "${postgresql_role.legacy.name}",
+        rotation_period: changed ? 7200 : 3600,
+        ...(changed ? { rotation_statements: [`ALTER ROLE "{{name}}" PASSWORD '{{password}}'`] } : {}),
+        depends_on: ["postgresql_grant_role.manager_legacy"],
+      },
     },
     vault_policy: {
       reader: {

@@ -140,3 +140,60 @@ describe("reading", () => {
     expect(received.map((each) => each.namespace)).toEqual(["team", "team/squad"]);
   });
 });
+
+describe("a static role", () => {
+  const type = "vault_database_secret_backend_static_role";
+  const role = { backend: "db", name: "legacy", db_name: "app", username: "legacy", rotation_period: 3600 };
+  const found = { db_name: "app", username: "legacy", rotation_period: 3600, rotation_statements: [] };
+  const id = "db/static-roles/legacy";
+  const decoded = (state: unknown) => decodeObject(state as { msgpack: Buffer });
+
+  it("is imported by its path", async () => {
+    answers[`GET ${id}`] = [200, { data: { ...found, credential_type: "password" } }];
+    const { imported_resources } = await call("ImportResourceState", { type_name: type, id });
+    const [imported] = imported_resources as { state: unknown }[];
+    const { new_state } = await call("ReadResource", { type_name: type, current_state: imported?.state });
+    expect(decoded(new_state)).toMatchObject({ ...role, id, credential_type: "password" });
+  });
+
+  it.each([
+    [{ name: "other" }, ["name", "id"]],
+    [{ username: "other" }, ["username", "id"]],
+    [{ db_name: "other" }, ["db_name", "id"]],
+    [{ backend: "other" }, ["backend", "id"]],
+    [{ rotation_period: 60 }, []],
+    [{ rotation_statements: ["SELECT 1"] }, []],
+  ])("with %j replaces it for %j", async (change, replaced) => {
+    const { requires_replace } = await call("PlanResourceChange", {
+      type_name: type,
+      prior_state: encodeObject({ ...role, id, credential_type: "password" }),
+      proposed_new_state: encodeObject({ ...role, ...change, id, credential_type: "password" }),
+      config: encodeObject({ ...role, ...change }),
+    });
+    const paths = (requires_replace ?? []) as { steps: { attribute_name: string }[] }[];
+    expect(paths.map(({ steps }) => steps[0]?.attribute_name)).toEqual(replaced);
+  });
+
+  it("is written whole, so that statements that are left out are taken away", async () => {
+    answers[`PUT ${id}`] = [204, {}];
+    answers[`GET ${id}`] = [200, { data: found }];
+    await call("ApplyResourceChange", {
+      type_name: type,
+      prior_state: encodeObject({ ...role, id, rotation_statements: ["SELECT 1"] }),
+      planned_state: encodeObject({ ...role, id, rotation_statements: [] }),
+      config: encodeObject(role),
+    });
+    expect(received.find((each) => each.call === `PUT ${id}`)?.body).toEqual({
+      db_name: "app",
+      username: "legacy",
+      rotation_period: 3600,
+      rotation_statements: [],
+    });
+  });
+
+  it("is refused with a rotation period under 5 seconds", async () => {
+    const config = encodeObject({ ...role, rotation_period: 4 });
+    const { diagnostics } = await call("ValidateResourceTypeConfig", { type_name: type, config });
+    expect(diagnostics).toMatchObject([{ summary: expect.stringContaining("5 seconds or more") as unknown }]);
+  });
+});

@@ -101,6 +101,14 @@ describe("PostgresConnection", () => {
     expect(all(stack, "postgresql_grant").map((grant) => grant.schema)).toContain("${var.schema}");
   });
 
+  test("may have a role of its own name", () => {
+    const stack = synthesize((scope) => {
+      const { connection, reader } = connected(scope);
+      connection.addDynamicRole(connection.name, { baseRole: reader });
+    });
+    expect(one(stack, "vault_database_secret_backend_role").name).toBe("orders");
+  });
+
   test("is another resource when it is renamed", () => {
     const address = (name: string) => addressOf(build({}, name), "vault_database_secret_backend_connection");
     expect(address("orders")).not.toBe(address("orders2"));

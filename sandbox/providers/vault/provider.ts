@@ -7,6 +7,7 @@ import { approleRole } from "./approle-role";
 import { authBackend } from "./auth-backend";
 import { databaseConnection } from "./database-connection";
 import { databaseRole } from "./database-role";
+import { databaseStaticRole } from "./database-static-role";
 import { mount } from "./mount";
 import { policy } from "./policy";
 import { trimSlashes } from "./paths";
@@ -34,6 +35,7 @@ export const vaultProvider: ProviderType<VaultServer> = {
     vault_auth_backend: authBackend,
     vault_database_secret_backend_connection: databaseConnection,
     vault_database_secret_backend_role: databaseRole,
+    vault_database_secret_backend_static_role: databaseStaticRole,
     vault_mount: mount,
     vault_policy: policy,
   },

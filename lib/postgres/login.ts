@@ -1,0 +1,79 @@
+import type { ITerraformDependable, TerraformProvider } from "cdktf";
+import { Role } from "@cdktf/provider-postgresql/lib/role";
+import { Construct } from "constructs";
+import { dependOn } from "../dependencies";
+import { postgresIdentifier, postgresRoleName } from "../names";
+import type { IBaseRole } from "./base-role";
+import type { IPostgresRole } from "./postgres-role";
+
+/** A login of PostgreSQL that lasts, and whose password a static role manages. */
+export interface ILogin extends IPostgresRole {
+  /** What has to stand before the login is of use; nothing for an imported one. */
+  readonly ready: readonly ITerraformDependable[];
+}
+
+export interface LoginOptions {
+  /** NOLOGIN role whose rights the login has. */
+  readonly baseRole: IBaseRole;
+  /**
+   * Name in PostgreSQL, where roles belong to the whole server: at most 63 bytes.
+   *
+   * @default - name of the database, `_`, and the id
+   */
+  readonly name?: string;
+  /** Most sessions at a time; -1 for no limit. @default -1 */
+  readonly connectionLimit?: number;
+}
+
+export interface LoginProps extends LoginOptions {
+  readonly name: string;
+  /** @default - the stack's postgresql provider */
+  readonly provider?: TerraformProvider;
+}
+
+/**
+ * A login that is a member of a base role and nothing else. It has no password, and so nobody can log in with it, until a
+ * static role sets one. Made by `database.addLogin(…)`.
+ */
+export class Login extends Construct implements ILogin {
+  /** Refers to a login that is managed elsewhere, by its name in PostgreSQL. */
+  static fromName(scope: Construct, id: string, name: string): ILogin {
+    return new ImportedLogin(scope, id, name);
+  }
+
+  readonly name: string;
+  readonly resource: Role;
+  private readonly baseRole: IBaseRole;
+
+  constructor(scope: Construct, id: string, props: LoginProps) {
+    super(scope, id);
+    this.name = postgresRoleName("login", props.name);
+    this.baseRole = props.baseRole;
+    this.resource = new Role(this, "Resource", {
+      name: this.name,
+      login: true,
+      superuser: false,
+      inherit: true,
+      roles: [props.baseRole.name],
+      // What an owner makes belongs to the base role from the start, as with dynamic credentials.
+      assumeRole: props.baseRole.level === "owner" ? props.baseRole.name : undefined,
+      connectionLimit: props.connectionLimit,
+      provider: props.provider,
+    });
+    dependOn(this.resource, props.baseRole.resource);
+  }
+
+  get ready(): readonly ITerraformDependable[] {
+    return [this.resource, ...this.baseRole.ready];
+  }
+}
+
+class ImportedLogin extends Construct implements ILogin {
+  readonly name: string;
+  readonly ready = [];
+
+  constructor(scope: Construct, id: string, name: string) {
+    super(scope, id);
+    this.name = postgresIdentifier("login", name);
+  }
+}

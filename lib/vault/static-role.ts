@@ -1,0 +1,170 @@
+import { Annotations, type ITerraformDependable } from "cdktf";
+import { DatabaseSecretBackendStaticRole } from "@cdktf/provider-vault/lib/database-secret-backend-static-role";
+import type { Construct } from "constructs";
+import { Duration } from "../duration";
+import { dependOn } from "../dependencies";
+import { ConfigurationError, show } from "../errors";
+import { isUnresolved, vaultName } from "../names";
+import { Login, type ILogin } from "../postgres/login";
+import { checkStatements } from "../statements";
+import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
+import type { IPostgresConnection } from "./postgres-connection";
+import { ReadableRole, type IReadableRole } from "./readable-role";
+
+/** A role that rotates the password of one login, declared here or existing. */
+export interface IStaticRole extends IReadableRole {
+  /** API path that shows the login's name and present password: `<engine>/static-creds/<name>`. */
+  readonly credsPath: string;
+  /** API path that sets a new password at once when it is written to: `<engine>/rotate-role/<name>`. */
+  readonly rotatePath: string;
+}
+
+export interface StaticRoleOptions {
+  /** Login whose password the engine manages, such as `database.addLogin(…)`. Exactly one of this and `username`. */
+  readonly login?: ILogin;
+  /**
+   * Name of a login that exists. Its password changes at once when the role is made: whoever uses the old one is refused
+   * from then on.
+   */
+  readonly username?: string;
+  /**
+   * How long a password holds until the engine sets another: 5 seconds or more. The old one is refused from that moment;
+   * sessions that are open go on.
+   *
+   * @default Duration.hours(24)
+   */
+  readonly rotationPeriod?: Duration;
+  /** SQL that sets a password; has to use `{{name}}` and `{{password}}`. @default - the engine's, ALTER ROLE … PASSWORD */
+  readonly rotationStatements?: readonly string[];
+  /**
+   * Whether the connection's manager is made ADMIN of the login, as it has to be on PostgreSQL 16 and later. Terraform's
+   * login has to be ADMIN of it itself for that; set false where a DBA has granted it.
+   *
+   * @default true
+   */
+  readonly grantAdmin?: boolean;
+}
+
+export interface StaticRoleProps extends StaticRoleOptions {
+  readonly connection: IPostgresConnection;
+  /** In the engine, and last part of the path that it is read from: letters, digits, `_`, `-`, `.`. */
+  readonly name: string;
+}
+
+export interface StaticRoleAttributes {
+  readonly engine: IDatabaseSecretsEngine;
+  readonly name: string;
+}
+
+abstract class StaticRoleBase extends ReadableRole implements IStaticRole {
+  get credsPath(): string {
+    return `${this.engine.path}/static-creds/${this.name}`;
+  }
+
+  get rotatePath(): string {
+    return `${this.engine.path}/rotate-role/${this.name}`;
+  }
+}
+
+/**
+ * A role that keeps the password of one login: for applications that cannot change their user, such as those with a name
+ * in their configuration. There is no lease to revoke; a rotation shuts out whoever has the old password.
+ *
+ * When the role is removed, the login stays in PostgreSQL with its last password.
+ */
+export class StaticRole extends StaticRoleBase {
+  /** Refers to a role that is managed elsewhere; `grantRead` declares a policy for it in this stack. */
+  static fromName(scope: Construct, id: string, attributes: StaticRoleAttributes): IStaticRole {
+    return new ImportedStaticRole(scope, id, attributes);
+  }
+
+  readonly name: string;
+  /** Name of the login in PostgreSQL. */
+  readonly username: string;
+  readonly rotationPeriod: Duration;
+  readonly resource: DatabaseSecretBackendStaticRole;
+  protected readonly engine: IDatabaseSecretsEngine;
+
+  constructor(scope: Construct, id: string, props: StaticRoleProps) {
+    super(scope, id);
+    const { connection } = props;
+    this.name = vaultName("role", props.name);
+    this.engine = connection.engine;
+    // An engine refuses a static and a dynamic role of one name.
+    this.engine.names.claim("role", this.name);
+    const login = loginOf(this, props);
+    this.username = login.name;
+    this.rotationPeriod = checkPeriod(this.name, props.rotationPeriod ?? Duration.hours(24));
+    this.resource = new DatabaseSecretBackendStaticRole(this, "Resource", {
+      backend: this.engine.path,
+      name: this.name,
+      dbName: connection.name,
+      username: this.username,
+      rotationPeriod: this.rotationPeriod.toSeconds(),
+      rotationStatements:
+        props.rotationStatements && checkStatements(this.name, "rotation", props.rotationStatements),
+      namespace: this.engine.namespace,
+      provider: this.engine.provider,
+    });
+    connection.allow(this.name);
+    const grantAdmin = props.grantAdmin ?? true;
+    if (grantAdmin && connection.manager === undefined) {
+      Annotations.of(this).addWarning(
+        `The login of the connection ${show(connection.name)} is not known here: make it ADMIN of ` +
+          `${show(this.username)} where it is declared, or pass manager to PostgresConnection.fromName.`,
+      );
+    }
+    dependOn(
+      this.resource,
+      ...connection.ready,
+      ...login.ready,
+      grantAdmin ? connection.manager?.handOut(login) : undefined,
+    );
+  }
+
+  protected get ready(): readonly ITerraformDependable[] {
+    return [this.resource];
+  }
+}
+
+class ImportedStaticRole extends StaticRoleBase {
+  readonly name: string;
+  protected readonly engine: IDatabaseSecretsEngine;
+  protected readonly ready = [];
+
+  constructor(scope: Construct, id: string, attributes: StaticRoleAttributes) {
+    super(scope, id);
+    this.name = vaultName("role", attributes.name);
+    this.engine = attributes.engine;
+  }
+}
+
+function loginOf(scope: Construct, props: StaticRoleProps): ILogin {
+  if ((props.login === undefined) === (props.username === undefined)) {
+    throw new ConfigurationError(
+      `The static role ${show(props.name)} has ${props.login ? "both a login and a username" : "no login"}.`,
+      "Pass exactly one of login, such as database.addLogin(…), and username.",
+    );
+  }
+  const login = props.login ?? Login.fromName(scope, "Login", props.username ?? "");
+  if (!isUnresolved(login.name) && login.name === props.connection.manager?.name) {
+    throw new ConfigurationError(
+      `The static role ${show(props.name)} manages ${show(login.name)}, the login of its own connection.`,
+      "The engine would lock itself out. Its own password is rotated by rotate-root.",
+    );
+  }
+  return login;
+}
+
+/** The engine looks for what is due every 5 seconds. */
+const SHORTEST = Duration.seconds(5);
+
+function checkPeriod(role: string, period: Duration): Duration {
+  if (SHORTEST.isLongerThan(period)) {
+    throw new ConfigurationError(
+      `The static role ${show(role)} has the rotation period ${show(period.toString())}.`,
+      `Set a rotationPeriod of ${SHORTEST.toString()} or longer.`,
+    );
+  }
+  return period;
+}
