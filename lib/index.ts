@@ -1,3 +1,4 @@
+export * from "./consumers";
 export { Duration } from "./duration";
 export { ConfigurationError } from "./errors";
 export * from "./postgres";
