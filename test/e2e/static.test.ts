@@ -86,7 +86,7 @@ test("the example's program runs until it is interrupted, and tells no password"
   while (running.isRunning() && !log().includes("worked as")) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  await running.stop("SIGINT", 5000);
+  await running.stop("SIGINT", 30_000);
   expect(log()).toMatch(/credential of example_static, good for \d+ s\n.* worked as example_static\n/);
   expect(log()).not.toContain((await issue(sandbox, STATIC)).password);
   expect(await running.exited).toBe(0);
