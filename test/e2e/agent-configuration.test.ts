@@ -139,8 +139,10 @@ test("after a change an agent runs a program, though it may fail, and signals th
     await agent.until("the application is ready", () => said.includes("ready"));
     fs.writeFileSync(path.join(folder, "pid"), `${application.pid}\n`);
     await sandbox.vault.client().write(source.credsPath, { ...CREDENTIALS, password: "new", ttl: "1s" });
+    await agent.until("the file has changed", () =>
+      fs.readFileSync(path.join(folder, "b"), "utf8").includes('"new"'),
+    );
     await agent.until("the application got the signal", () => said.includes("got"));
-    expect(fs.readFileSync(path.join(folder, "b"), "utf8")).toContain('"new"');
     // An agent that knew of the failure would read credentials over and over.
     expect(agent.log).toContain("exit code 3 of /bin/sh");
     expect(agent.log).not.toContain("template server error");
