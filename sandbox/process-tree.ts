@@ -44,13 +44,17 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Sends a signal to the process group that a process leads, and to the process; one that has gone is no error. */
+/**
+ * Sends a signal to the process group that a process leads, or to the process if it leads none; one that has gone is no
+ * error. Once, not to both: a second SIGINT makes Terraform drop what it is doing.
+ */
 export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   for (const target of process.platform === "win32" ? [pid] : [-pid, pid]) {
     try {
       process.kill(target, signal);
+      return;
     } catch {
-      // gone already
+      // no such group, or gone already
     }
   }
 }
