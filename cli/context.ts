@@ -1,6 +1,8 @@
 import * as fs from "node:fs";
 import { UserError } from "./errors";
+import type { EnvironmentOutputs } from "../stacks/outputs";
 import type { ProofContext } from "./proof";
+import { VaultClient } from "./vault-client";
 
 /**
  * How to reach the servers, as the user's shell says.
@@ -20,6 +22,16 @@ export function contextFrom(env: NodeJS.ProcessEnv, rights: string): ProofContex
     vaultCaCertificate: readCertificate(env.VAULT_CACERT),
     postgresRootCertificateFile: setting(env.PGSSLROOTCERT),
   };
+}
+
+/** Vault as the operator sees it: where the user's shell says, else where the outputs do. */
+export function operatorClient(outputs: EnvironmentOutputs, context: ProofContext): VaultClient {
+  return new VaultClient({
+    address: context.vaultAddress ?? outputs.vault.address,
+    namespace: context.vaultNamespace ?? outputs.vault.namespace,
+    token: context.vaultToken,
+    caCertificate: context.vaultCaCertificate,
+  });
 }
 
 /** A variable that is set to nothing is not set. */

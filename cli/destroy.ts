@@ -3,13 +3,12 @@ import * as path from "node:path";
 import * as readline from "node:readline/promises";
 import { parseArgs, promisify } from "node:util";
 import type { EnvironmentOutputs } from "../stacks/outputs";
-import { contextFrom } from "./context";
+import { CDKTF } from "./cdktf";
+import { contextFrom, operatorClient } from "./context";
 import { drain } from "./drain";
 import { describeError, UserError } from "./errors";
-import { outputsOfFile, outputsOfStack } from "./outputs";
-import { VaultClient } from "./vault-client";
+import { outputsOf } from "./outputs";
 
-const CDKTF = path.join(path.dirname(require.resolve("cdktf-cli/package.json")), "bundle", "bin", "cdktf");
 const MAX_OUTPUT = 64 * 1024 * 1024;
 
 const USAGE = `Usage: npm run destroy -- <environment> [--auto-approve] [--outputs FILE] [--output FOLDER] [--skip-provider-lock]
@@ -35,20 +34,12 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
     }
     const context = contextFrom(env, "docs/rights/vault-policy.hcl");
     await requireDestroyable(environment, values.output ?? "cdktf.out", env);
-    const outputs =
-      values.outputs === undefined
-        ? await outputsOfStack(environment, values.output ?? "cdktf.out", env)
-        : outputsOfFile(environment, values.outputs);
+    const outputs = await outputsOf(environment, values, env);
     if (values["auto-approve"] !== true && !(await confirmed(environment, outputs))) {
       console.log("Nothing was changed.");
       return 2;
     }
-    const vault = new VaultClient({
-      address: context.vaultAddress ?? outputs.vault.address,
-      namespace: context.vaultNamespace ?? outputs.vault.namespace,
-      token: context.vaultToken,
-      caCertificate: context.vaultCaCertificate,
-    });
+    const vault = operatorClient(outputs, context);
     await drain(outputs, vault).catch((error: unknown) => {
       throw new UserError(
         `The credentials could not all be revoked, and nothing was destroyed: ${describeError(error)}`,

@@ -6,6 +6,17 @@ import { UserError } from "./errors";
 
 const PARTS = ["vault", "postgres", "roles", "approles"] as const;
 
+/** The outputs as the command line says: in a file, or else of the stack in the folder that cdktf synthesized into. */
+export async function outputsOf(
+  environment: string,
+  options: { readonly outputs?: string; readonly output?: string },
+  env: NodeJS.ProcessEnv,
+): Promise<EnvironmentOutputs> {
+  return options.outputs === undefined
+    ? outputsOfStack(environment, options.output ?? "cdktf.out", env)
+    : outputsOfFile(environment, options.outputs);
+}
+
 /** The outputs of a deployed environment, asked of Terraform in the folder that cdktf synthesized the stack into. */
 export async function outputsOfStack(
   environment: string,

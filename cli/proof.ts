@@ -3,11 +3,12 @@ import type { AppRoleOutput, EnvironmentOutputs, RoleOutput } from "../stacks/ou
 import { checkAccess } from "./access-checks";
 import { Application } from "./application";
 import { CheckList, Failure, type Check } from "./checks";
+import { operatorClient } from "./context";
 import { checkRenewal, checkRevocation } from "./lease-checks";
 import { logIn, type Session } from "./postgres-login";
 import { requireReachable } from "./reachable";
 import { makeScratch, type Scratch } from "./scratch";
-import { VaultClient, VaultError } from "./vault-client";
+import { VaultError, type VaultClient } from "./vault-client";
 
 /** How to reach a deployed environment, beyond what it says of itself. */
 export interface ProofContext {
@@ -41,12 +42,7 @@ export async function proveEnvironment(
 ): Promise<readonly Check[]> {
   const list = new CheckList(onCheck);
   list.conceal(context.vaultToken);
-  const operator = new VaultClient({
-    address: context.vaultAddress ?? outputs.vault.address,
-    namespace: context.vaultNamespace ?? outputs.vault.namespace,
-    token: context.vaultToken,
-    caCertificate: context.vaultCaCertificate,
-  });
+  const operator = operatorClient(outputs, context);
   await requireReachable(operator, outputs);
   const suffix = randomBytes(6).toString("hex");
   const rootCertificateFile = context.postgresRootCertificateFile;

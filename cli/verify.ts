@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { contextFrom } from "./context";
 import { describeError, UserError } from "./errors";
-import { outputsOfFile, outputsOfStack } from "./outputs";
+import { outputsOf } from "./outputs";
 import { proveEnvironment } from "./proof";
 import { allHeld, progressLine, summary, table } from "./report";
 
@@ -34,10 +34,7 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
       );
     }
     const context = contextFrom(env, "docs/rights/verify-policy.hcl");
-    const outputs =
-      values.outputs === undefined
-        ? await outputsOfStack(environment, values.output ?? "cdktf.out", env)
-        : outputsOfFile(environment, values.outputs);
+    const outputs = await outputsOf(environment, values, env);
     const json = values.json === true;
     const checks = await proveEnvironment(outputs, context, (check) => {
       if (!json) console.log(progressLine(check));

@@ -2,12 +2,11 @@ import { Token } from "cdktf";
 import { ConfigurationError, show } from "./errors";
 
 /** PostgreSQL cuts longer identifiers silently (NAMEDATALEN - 1). */
-export const POSTGRES_IDENTIFIER_BYTES = 63;
+const POSTGRES_IDENTIFIER_BYTES = 63;
 
+/** Control characters, and halves of characters that are no Unicode alone. */
 // eslint-disable-next-line no-control-regex -- control characters are just what must not pass
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
-
-const LONE_SURROGATE = /\p{Surrogate}/u;
+export const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]|\p{Surrogate}/u;
 
 /**
  * Sequences that have a meaning somewhere on the way from TypeScript to the server: Terraform's templates, the engine's
@@ -38,7 +37,7 @@ export function postgresIdentifier(what: string, name: string): string {
       `PostgreSQL keeps ${POSTGRES_IDENTIFIER_BYTES} bytes (UTF-8) and drops the rest; use a shorter name.`,
     );
   }
-  if (CONTROL.test(name) || LONE_SURROGATE.test(name)) {
+  if (UNPRINTABLE.test(name)) {
     throw new ConfigurationError(
       `The ${what} name ${show(name)} holds a control character or is not valid Unicode.`,
       "Use printable characters only.",

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { CDKTF } from "../cli/cdktf";
 import { UserError } from "../cli/errors";
 import { outputsOfFile } from "../cli/outputs";
 import type { EnvironmentOutputs } from "../stacks/outputs";
@@ -64,9 +65,8 @@ export class Deployment {
   }
 
   private async cdktf(command: string, args: readonly string[]): Promise<void> {
-    const cli = path.join(path.dirname(require.resolve("cdktf-cli/package.json")), "bundle", "bin", "cdktf");
     const stack = command === "synth" ? [] : [this.environment];
-    const all = [cli, command, ...stack, "--output", this.outputFolder, ...args];
+    const all = [CDKTF, command, ...stack, "--output", this.outputFolder, ...args];
     const { code, logFile } = await this.run(command, process.execPath, all, PROJECT);
     if (code !== 0) throw commandFailed(`cdktf ${command}`, code, logFile, this.sandbox);
   }

@@ -1,10 +1,8 @@
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved } from "../names";
+import { isUnresolved, UNPRINTABLE } from "../names";
 
-// eslint-disable-next-line no-control-regex -- control characters are just what must not pass
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]|\p{Surrogate}/u;
-// eslint-disable-next-line no-control-regex -- the same, but for tab and line feed
-const CONTROL_BUT_LINES = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]|\p{Surrogate}/u;
+// eslint-disable-next-line no-control-regex -- as UNPRINTABLE, but for tab and line feed
+const UNPRINTABLE_BUT_LINES = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]|\p{Surrogate}/u;
 
 /**
  * Checks a text that goes into an agent's configuration and returns it; what only Terraform knows passes.
@@ -19,7 +17,7 @@ export function plainText(
   allow: { readonly lines?: boolean; readonly delimiters?: boolean } = {},
 ): string {
   if (isUnresolved(text)) return text;
-  if ((allow.lines === true ? CONTROL_BUT_LINES : CONTROL).test(text)) {
+  if ((allow.lines === true ? UNPRINTABLE_BUT_LINES : UNPRINTABLE).test(text)) {
     throw new ConfigurationError(
       `The ${what} ${show(text)} holds a control character or is not valid Unicode.`,
       "Use printable characters only.",

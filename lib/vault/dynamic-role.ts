@@ -1,4 +1,4 @@
-import { Annotations, type ITerraformDependable } from "cdktf";
+import type { ITerraformDependable } from "cdktf";
 import { DatabaseSecretBackendRole } from "@cdktf/provider-vault/lib/database-secret-backend-role";
 import type { Construct } from "constructs";
 import { Duration } from "../duration";
@@ -99,10 +99,7 @@ export class DynamicRole extends DynamicRoleBase {
     props.connection.allow(this.name);
     const manager = props.connection.manager;
     if (props.baseRole !== undefined && manager === undefined) {
-      Annotations.of(this).addWarning(
-        `The login of the connection ${show(props.connection.name)} is not known here: make it ADMIN of ` +
-          `${show(props.baseRole.name)} where it is declared, or pass manager to PostgresConnection.fromName.`,
-      );
+      this.warnOfUnknownManager(props.connection.name, props.baseRole.name);
     }
     dependOn(
       this.resource,

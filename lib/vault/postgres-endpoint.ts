@@ -23,7 +23,7 @@ export interface PostgresEndpoint {
 const HOST = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?$/;
 
 /** Checks an endpoint and fills in its defaults. */
-export function checkEndpoint(endpoint: PostgresEndpoint): Required<Omit<PostgresEndpoint, "sslRootCert">> {
+function checkEndpoint(endpoint: PostgresEndpoint): Required<Omit<PostgresEndpoint, "sslRootCert">> {
   const { host, port = 5432, sslMode = "verify-full" } = endpoint;
   if (!isUnresolved(host) && !isIPv6(host) && !(HOST.test(host) && host.length <= 253)) {
     throw new ConfigurationError(

@@ -1,6 +1,7 @@
-import type { ITerraformDependable } from "cdktf";
+import { Annotations, type ITerraformDependable } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { dependOn } from "../dependencies";
+import { show } from "../errors";
 import type { IGrantee } from "./app-role";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import { Policy, type IPolicy } from "./policy";
@@ -41,5 +42,13 @@ export abstract class ReadableRole extends Construct implements IReadableRole {
 
   grantRead(grantee: IGrantee): void {
     grantee.addPolicy(this.readPolicy, this.credsPath);
+  }
+
+  /** Says what is left to the user where a connection's login is not known, so that it cannot be made ADMIN here. */
+  protected warnOfUnknownManager(connection: string, role: string): void {
+    Annotations.of(this).addWarning(
+      `The login of the connection ${show(connection)} is not known here: make it ADMIN of ` +
+        `${show(role)} where it is declared, or pass manager to PostgresConnection.fromName.`,
+    );
   }
 }

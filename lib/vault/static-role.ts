@@ -1,4 +1,4 @@
-import { Annotations, type ITerraformDependable } from "cdktf";
+import type { ITerraformDependable } from "cdktf";
 import { DatabaseSecretBackendStaticRole } from "@cdktf/provider-vault/lib/database-secret-backend-static-role";
 import type { Construct } from "constructs";
 import { Duration } from "../duration";
@@ -109,10 +109,7 @@ export class StaticRole extends StaticRoleBase {
     connection.allow(this.name);
     const grantAdmin = props.grantAdmin ?? true;
     if (grantAdmin && connection.manager === undefined) {
-      Annotations.of(this).addWarning(
-        `The login of the connection ${show(connection.name)} is not known here: make it ADMIN of ` +
-          `${show(this.username)} where it is declared, or pass manager to PostgresConnection.fromName.`,
-      );
+      this.warnOfUnknownManager(connection.name, this.username);
     }
     dependOn(
       this.resource,
