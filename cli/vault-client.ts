@@ -49,6 +49,8 @@ export interface VaultWrapInfo {
   readonly token: string;
   readonly creation_path: string;
   readonly ttl: number;
+  /** Of the token inside, if it is a token that is wrapped. */
+  readonly wrapped_accessor?: string;
 }
 
 /** The server refused. Names the path and the server's words, and nothing of what was sent. */

@@ -1,3 +1,6 @@
+export { ConsulTemplateConfiguration } from "./consul-template-configuration";
+export type { ConsulTemplateConfigurationProps, SupervisedProgram } from "./consul-template-configuration";
+export type { CredentialsFile } from "./credentials-file";
 export { CredentialsTemplate } from "./credentials-template";
 export type {
   CredentialSource,
@@ -8,4 +11,4 @@ export type {
 export { OnChange } from "./on-change";
 export type { OnChangeOptions, ReloadSignal } from "./on-change";
 export { VaultAgentConfiguration } from "./vault-agent-configuration";
-export type { CredentialsFile, VaultAgentConfigurationProps } from "./vault-agent-configuration";
+export type { VaultAgentConfigurationProps } from "./vault-agent-configuration";

@@ -35,13 +35,7 @@ export class OnChange {
    * @param pidFile absolute path of a file that holds nothing but a process id
    */
   static signal(signal: ReloadSignal, pidFile: string, options: OnChangeOptions = {}): OnChange {
-    if (!SIGNALS.includes(signal)) {
-      throw new ConfigurationError(
-        `The signal ${show(signal)} is not usable.`,
-        `Use one of ${SIGNALS.join(", ")}.`,
-      );
-    }
-    const script = `kill -s ${signal.slice(3)} "$(cat "$1")" 2>/dev/null || :`;
+    const script = `kill -s ${checkSignal(signal).slice(3)} "$(cat "$1")" 2>/dev/null || :`;
     return new OnChange(script, [absolutePath("process id file", pidFile)], options.timeout);
   }
 
@@ -61,4 +55,15 @@ export class OnChange {
     }
     this.command = ["/bin/sh", "-c", script, "on-change", ...args];
   }
+}
+
+/** @throws ConfigurationError for any other text */
+export function checkSignal(signal: ReloadSignal): ReloadSignal {
+  if (!SIGNALS.includes(signal)) {
+    throw new ConfigurationError(
+      `The signal ${show(signal)} is not usable.`,
+      `Use one of ${SIGNALS.join(", ")}.`,
+    );
+  }
+  return signal;
 }

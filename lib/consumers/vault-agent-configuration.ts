@@ -1,25 +1,9 @@
-import { TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
-import { ConfigurationError, show } from "../errors";
-import { isUnresolved } from "../names";
+import { ConfigurationError } from "../errors";
 import type { IAppRole } from "../vault/app-role";
-import { CredentialsTemplate, type CredentialSource } from "./credentials-template";
-import type { OnChange } from "./on-change";
+import { addOutput, apiAddress, configurationText } from "./configuration-text";
+import { checkFiles, templateBlock, type CredentialsFile } from "./credentials-file";
 import { absolutePath, plainText } from "./plain-text";
-
-/** A file of credentials that the agent keeps up to date. */
-export interface CredentialsFile {
-  /** Role that the credentials are of; the AppRole needs `role.grantRead(appRole)`, or a policy to that end. */
-  readonly source: CredentialSource;
-  /** Absolute path, in a folder that is there already. The agent replaces the file as a whole. */
-  readonly path: string;
-  /** What the file holds. @default CredentialsTemplate.json() */
-  readonly template?: CredentialsTemplate;
-  /** Four octal digits: `0600` or `0400`, or `0640` or `0440` for a group that may read it. @default "0600" */
-  readonly permissions?: string;
-  /** What to do after the file has changed. @default - nothing: the application watches it */
-  readonly onChange?: OnChange;
-}
 
 export interface VaultAgentConfigurationProps {
   /** URL of the API as the agent's machine sees it, such as `https://vault.example.com:8200`. */
@@ -75,7 +59,7 @@ export class VaultAgentConfiguration extends Construct {
     super(scope, id);
     const { appRole, namespace } = props;
     if (namespace !== undefined) plainText("namespace", namespace);
-    checkFiles(props);
+    checkFiles("agent", props.files, [props.roleIdFile, props.secretIdFile]);
     const method = {
       type: "approle",
       mount_path: appRole.loginPath.replace(/\/login$/, ""),
@@ -86,19 +70,13 @@ export class VaultAgentConfiguration extends Construct {
       props.caCertFile === undefined ? undefined : absolutePath("CA certificate", props.caCertFile);
     // Each block in a list: the agents take the fields of a lone nested object for blocks of their own.
     const configuration = {
-      vault: [{ address: checkAddress(props.address), ca_cert: caCert, namespace }],
+      vault: [{ address: apiAddress(props.address), ca_cert: caCert, namespace }],
       auto_auth: [{ method: [method] }],
       template_config: [{ exit_on_retry_failure: props.exitOnRetryFailure ?? false }],
-      template: props.files.map(templateOf),
+      template: props.files.map(templateBlock),
     };
-    this.text = `${JSON.stringify(configuration, undefined, 2)}\n`;
-    if (props.outputName !== undefined) {
-      const output = new TerraformOutput(this, "Output", {
-        description: "Configuration of the agent",
-        value: this.text,
-      });
-      output.overrideLogicalId(props.outputName);
-    }
+    this.text = configurationText(configuration);
+    addOutput(this, props.outputName, "Configuration of the agent", this.text);
   }
 }
 
@@ -117,54 +95,4 @@ function loginOf(props: VaultAgentConfigurationProps) {
     remove_secret_id_file_after_reading: remove,
     secret_id_response_wrapping_path: wrapped ? props.appRole.secretIdPath : undefined,
   };
-}
-
-function templateOf({ source, path, template, permissions, onChange }: CredentialsFile) {
-  return {
-    contents: (template ?? CredentialsTemplate.json()).textFor(source),
-    destination: absolutePath("file of credentials", path),
-    perms: checkPermissions(path, permissions ?? "0600"),
-    // An agent would make missing folders, and anybody could enter them.
-    create_dest_dirs: false,
-    // Rather no file than one with <no value> for a password.
-    error_on_missing_key: true,
-    exec: onChange && [{ command: [...onChange.command], timeout: onChange.timeout.toString() }],
-  };
-}
-
-function checkPermissions(path: string, permissions: string): string {
-  if (!isUnresolved(permissions) && !/^0[46][04]0$/.test(permissions)) {
-    throw new ConfigurationError(
-      `The file of credentials ${show(path)} has the permissions ${show(permissions)}.`,
-      'Use "0600" or "0400" for its owner alone, "0640" or "0440" to let a group read it; nobody else may.',
-    );
-  }
-  return permissions;
-}
-
-function checkAddress(address: string): string {
-  if (isUnresolved(address)) return address;
-  if (!URL.canParse(address) || !/^https?:\/\/[^/@?#\s]+\/?$/.test(address)) {
-    // What stands before an "@" may be a password.
-    const shown = address.includes("@") ? "with a login" : show(address);
-    throw new ConfigurationError(
-      `The address of Vault ${shown} is not usable.`,
-      "Use http or https, a host and a port, such as https://vault.example.com:8200.",
-    );
-  }
-  return plainText("address of Vault", address);
-}
-
-function checkFiles({ files, roleIdFile, secretIdFile }: VaultAgentConfigurationProps): void {
-  if (files.length === 0) {
-    throw new ConfigurationError("The agent has no files to write.", "Name one file of credentials or more.");
-  }
-  const paths = [roleIdFile, secretIdFile, ...files.map(({ path }) => path)];
-  const twice = paths.find((path, index) => !isUnresolved(path) && paths.indexOf(path) !== index);
-  if (twice !== undefined) {
-    throw new ConfigurationError(
-      `The path ${show(twice)} is there twice.`,
-      "Give the RoleID, the SecretID and each file of credentials a path of its own.",
-    );
-  }
 }

@@ -45,19 +45,13 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox?.stop());
 
-/** What the stack tells. */
-function output(name: string): string {
-  const state = fs.readFileSync(path.join(workspace.directory, "terraform.tfstate"), "utf8");
-  return String((JSON.parse(state) as { outputs: Record<string, { value: unknown }> }).outputs[name]?.value);
-}
-
 /** Does what the README says, as an operator. */
 async function start(): Promise<Agent> {
-  fs.writeFileSync(path.join(folder, "role_id"), output("role_id"), { mode: 0o600 });
-  const issued = await sandbox.vault.client().write(output("secret_id_path"));
+  fs.writeFileSync(path.join(folder, "role_id"), workspace.output("role_id"), { mode: 0o600 });
+  const issued = await sandbox.vault.client().write(workspace.output("secret_id_path"));
   const secretId = sandbox.lifetime.remember(String(issued.data?.secret_id));
   fs.writeFileSync(path.join(folder, "secret_id"), secretId, { mode: 0o600 });
-  return Agent.start(sandbox, folder, output("agent_configuration"));
+  return Agent.start(sandbox, folder, workspace.output("agent_configuration"));
 }
 
 const exists = async (user: string) =>

@@ -4,9 +4,13 @@ import { findEngineBinary } from "../../sandbox/engine-binary";
 import type { Running } from "../../sandbox/lifetime";
 import type { Sandbox } from "../../sandbox/sandbox";
 
-/** The agent of the sandbox's engine: `bao agent` or `vault agent`. It ends with the sandbox. */
+/** A program that writes files of credentials. It ends with the sandbox. */
 export class Agent {
-  /** @param folder also its home folder */
+  /**
+   * The agent of the sandbox's engine: `bao agent` or `vault agent`.
+   *
+   * @param folder also its home folder
+   */
   static async start(sandbox: Sandbox, folder: string, configuration: string): Promise<Agent> {
     const file = path.join(folder, "agent.json");
     fs.writeFileSync(file, configuration);
@@ -23,7 +27,7 @@ export class Agent {
     return new Agent(sandbox, running);
   }
 
-  private constructor(
+  constructor(
     private readonly sandbox: Sandbox,
     readonly running: Running,
   ) {}

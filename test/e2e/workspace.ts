@@ -61,6 +61,14 @@ export class Workspace {
       .filter(({ actions }) => actions.join() !== "no-op");
   }
 
+  /** A text that the stack outputs; it keeps its state at `terraform.tfstate` in the folder. */
+  output(name: string): string {
+    const state = fs.readFileSync(path.join(this.directory, "terraform.tfstate"), "utf8");
+    return String(
+      (JSON.parse(state) as { outputs: Record<string, { value: unknown }> }).outputs[name]?.value,
+    );
+  }
+
   /** Everything that Terraform read or wrote for this stack, by file; not its plugins. */
   files(): string[] {
     return fs

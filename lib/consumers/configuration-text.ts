@@ -1,0 +1,39 @@
+import { TerraformOutput } from "cdktf";
+import type { Construct } from "constructs";
+import { ConfigurationError, show } from "../errors";
+import { isUnresolved } from "../names";
+import { plainText } from "./plain-text";
+
+/** The JSON form of a configuration, which its readers take for HCL. */
+export function configurationText(configuration: object): string {
+  return `${JSON.stringify(configuration, undefined, 2)}\n`;
+}
+
+/** Declares a Terraform output for a text, which is no secret; does nothing without a name. */
+export function addOutput(
+  scope: Construct,
+  name: string | undefined,
+  description: string,
+  value: string,
+): void {
+  if (name === undefined) return;
+  new TerraformOutput(scope, "Output", { description, value }).overrideLogicalId(name);
+}
+
+/**
+ * Checks the URL of the Vault or OpenBao API and returns it.
+ *
+ * @throws ConfigurationError unless it is http or https, a host and perhaps a port
+ */
+export function apiAddress(address: string): string {
+  if (isUnresolved(address)) return address;
+  if (!URL.canParse(address) || !/^https?:\/\/[^/@?#\s]+\/?$/.test(address)) {
+    // What stands before an "@" may be a password.
+    const shown = address.includes("@") ? "with a login" : show(address);
+    throw new ConfigurationError(
+      `The address of Vault ${shown} is not usable.`,
+      "Use http or https, a host and a port, such as https://vault.example.com:8200.",
+    );
+  }
+  return plainText("address of Vault", address);
+}
