@@ -33,6 +33,9 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ["**/*.js"], languageOptions: { globals: { module: "writable" } } },
+  {
+    files: ["**/*.js"],
+    languageOptions: { globals: { module: "writable", process: "readonly", require: "readonly" } },
+  },
   prettier,
 );
