@@ -73,53 +73,52 @@ export function renewal(): string[] {
  * Revoked means gone: refuses new logins, commits that, ends the login's sessions, hands over what it owned in the
  * connected database, and drops it.
  *
- * Three elements, because an engine runs revocation in one transaction, in which a NOLOGIN is invisible to others until
- * it ends: clients that reconnect in a loop survived a single-transaction revocation.
- *
  * @param reassignTo role that gets what the login owned; the engine's own login if absent
  */
 export function terminatingRevocation(reassignTo?: string): string[] {
   return [
-    block(
-      `IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${NAME_LITERAL}) THEN`,
-      `  ALTER ROLE ${NAME} NOLOGIN;`,
-      `  GRANT ${NAME} TO CURRENT_USER;`,
-      `END IF;`,
-    ),
-    `COMMIT;`,
-    block(
-      `IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${NAME_LITERAL}) THEN`,
+    ...refusingLogins(),
+    ifStillThere(
       // About 6 s at most: a backend ends itself once it looks, mostly within milliseconds.
-      `  FOR attempt IN 1..50 LOOP`,
-      `    PERFORM pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename = ${NAME_LITERAL};`,
-      `    EXIT WHEN NOT FOUND;`,
-      `    PERFORM pg_catalog.pg_sleep(0.005 * attempt);`,
-      `    PERFORM pg_catalog.pg_stat_clear_snapshot();`,
-      `  END LOOP;`,
-      `  IF EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE usename = ${NAME_LITERAL}) THEN`,
-      `    RAISE EXCEPTION 'sessions of % could not be ended', ${NAME_LITERAL};`,
-      `  END IF;`,
-      ...indent(handOverAndDrop(reassignTo)),
+      `FOR attempt IN 1..50 LOOP`,
+      `  PERFORM pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename = ${NAME_LITERAL};`,
+      `  EXIT WHEN NOT FOUND;`,
+      `  PERFORM pg_catalog.pg_sleep(0.005 * attempt);`,
+      `  PERFORM pg_catalog.pg_stat_clear_snapshot();`,
+      `END LOOP;`,
+      `IF EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE usename = ${NAME_LITERAL}) THEN`,
+      `  RAISE EXCEPTION 'sessions of % could not be ended', ${NAME_LITERAL};`,
       `END IF;`,
+      ...handOverAndDrop(reassignTo),
     ),
   ];
 }
 
 /**
- * Drops the login and hands over what it owned, but leaves its sessions: a transaction that runs goes on and commits, and
- * idle sessions are bounded by the timeouts set at creation.
+ * Refuses new logins, commits that, hands over what the login owned and drops it, but leaves its sessions: a transaction
+ * that runs goes on and commits, and idle sessions are bounded by the timeouts set at creation.
  *
  * @param reassignTo role that gets what the login owned; the engine's own login if absent
  */
 export function drainingRevocation(reassignTo?: string): string[] {
-  return [
-    block(
-      `IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${NAME_LITERAL}) THEN`,
-      `  GRANT ${NAME} TO CURRENT_USER;`,
-      ...indent(handOverAndDrop(reassignTo)),
-      `END IF;`,
-    ),
-  ];
+  return [...refusingLogins(), ifStillThere(...handOverAndDrop(reassignTo))];
+}
+
+/**
+ * Elements of their own, because an engine runs revocation in one transaction: in it, a NOLOGIN is invisible to others until
+ * it ends, so that clients that reconnect in a loop survived, and it would be undone where the rest fails.
+ */
+function refusingLogins(): string[] {
+  return [ifStillThere(`ALTER ROLE ${NAME} NOLOGIN;`, `GRANT ${NAME} TO CURRENT_USER;`), `COMMIT;`];
+}
+
+/** A revocation that failed is tried again, perhaps after its login was dropped. */
+function ifStillThere(...lines: string[]): string {
+  return block(
+    `IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${NAME_LITERAL}) THEN`,
+    ...indent(lines),
+    `END IF;`,
+  );
 }
 
 /**
