@@ -7,7 +7,8 @@
 -- That way the password is on no command line. It is in the statement: turn log_statement off for the session if it is on.
 --
 -- PostgreSQL 16 and later: CREATEROLE reaches only the roles that the login has made itself.
--- PostgreSQL 14 and 15: CREATEROLE reaches every role of the server that is no superuser; give such a server to one team.
+-- PostgreSQL 14 and 15: CREATEROLE reaches every role of the server that is no superuser, pg_execute_server_program among them;
+--   give such a server to one team, and guard this login like a superuser.
 -- PostgreSQL 14: see postgres-14-template.sql as well.
 
 CREATE ROLE terraform WITH

@@ -63,7 +63,7 @@ abstract class ManagerRoleBase extends Construct implements IManagerRole {
 /**
  * A login that is no superuser: it may create roles, is ADMIN of the base roles that it hands out and of the logins whose
  * passwords it sets, and may connect to the databases that it works in. Before PostgreSQL 16, CREATEROLE reaches every role
- * that is no superuser.
+ * that is no superuser, `pg_execute_server_program` among them: guard its password like a superuser's there.
  *
  * Nothing of it is updated once it stands: on PostgreSQL 16 and later each dynamic user that it made shows as a membership
  * of its own, and any update by the provider would revoke those, after which it could not drop the users.

@@ -23,7 +23,8 @@ const CATALOGS = ["pg_authid", "pg_auth_members", "pg_db_role_setting", "pg_shde
 /** Rows of the catalogs in which a login leaves something. */
 async function catalogs(): Promise<Record<string, unknown>> {
   const rows = CATALOGS.map((name) => asSuperuser(sandbox, `SELECT count(*)::int FROM ${name}`, DATABASE));
-  return Object.fromEntries((await Promise.all(rows)).map(([count], index) => [CATALOGS[index], count]));
+  const counts = (await Promise.all(rows)).flat();
+  return Object.fromEntries(CATALOGS.map((name, index) => [name, counts[index]]));
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {

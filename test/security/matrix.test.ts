@@ -105,6 +105,43 @@ describe.each(postgresToTry)("on $name", ({ binDirectory }) => {
     measured.set(`${level}, ${mode}`, verdicts);
   });
 
+  test("the engine's login and the deploying login reach neither the server nor what no base role of theirs does", async () => {
+    const password = sandbox.deployer.postgresPassword;
+    const terraform = await connect(sandbox, { username: "terraform", password, leaseId: "" }, DATABASE);
+    for (const login of [manager, terraform]) {
+      for (const sql of [
+        "CREATE ROLE made SUPERUSER",
+        "ALTER ROLE session_user SUPERUSER",
+        "SET ROLE postgres",
+        "SELECT rolpassword FROM pg_authid",
+        "SELECT * FROM closed.t",
+        "SELECT pg_read_file('PG_VERSION')",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+        "ALTER SYSTEM SET log_statement = 'none'",
+      ]) {
+        expect([sql, await verdict(login, sql)]).toEqual([sql, "42501"]);
+      }
+      // Before PostgreSQL 16, CREATEROLE hands out every role but a superuser's, so these too.
+      const expected = parseInt(sandbox.postgres.version) < 16 ? "ok" : "42501";
+      await login.query("BEGIN");
+      expect(await verdict(login, "GRANT pg_execute_server_program TO session_user")).toBe(expected);
+      await login.query("ROLLBACK");
+    }
+    await terraform.end();
+  });
+
+  test("large objects may be switched off by a superuser", async () => {
+    const functions = "lo_create(oid), lo_creat(integer), lo_from_bytea(oid, bytea)";
+    await asSuperuser(sandbox, `REVOKE EXECUTE ON FUNCTION ${functions} FROM PUBLIC`, DATABASE);
+    const credential = await issue(sandbox, credsPath(roleOf("owner", "terminate")));
+    const client = await connect(sandbox, credential, DATABASE);
+    for (const sql of ["SELECT lo_create(0)", "SELECT lo_creat(-1)", "SELECT lo_from_bytea(0, 'a')"]) {
+      expect(await verdict(client, sql)).toBe("42501");
+    }
+    await client.end();
+    await revoke(sandbox, credential);
+  });
+
   test("the documentation says so", () => {
     const { product, version } = sandbox.vault;
     const major = `${parseInt(sandbox.postgres.version)}`;
