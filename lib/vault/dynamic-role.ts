@@ -1,30 +1,21 @@
 import type { ITerraformDependable } from "cdktf";
 import { DatabaseSecretBackendRole } from "@cdktf/provider-vault/lib/database-secret-backend-role";
 import type { Construct } from "constructs";
-import { Duration } from "../duration";
+import type { Duration } from "../duration";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
 import { vaultName } from "../names";
 import type { IBaseRole } from "../postgres/base-role";
 import { checkStatements, renewal } from "../statements";
+import { CredsRole, ImportedCredsRole, type DynamicRoleAttributes, type IDynamicRole } from "./creds-role";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import type { IPostgresConnection } from "./postgres-connection";
-import { ReadableRole, type IReadableRole } from "./readable-role";
 import { Revocation } from "./revocation";
+import { checkTtls, type RoleTtls } from "./role-ttls";
 
-/** A role that issues dynamic credentials, declared here or existing. */
-export interface IDynamicRole extends IReadableRole {
-  /** API path that issues a credential: `<engine>/creds/<name>`. */
-  readonly credsPath: string;
-}
-
-export interface DynamicRoleOptions {
+export interface DynamicRoleOptions extends RoleTtls {
   /** NOLOGIN role whose rights the credentials have. Without it, `creationStatements` say it all. */
   readonly baseRole?: IBaseRole;
-  /** How long a credential lives unless renewed: 1 second or more. @default Duration.hours(1) */
-  readonly defaultTtl?: Duration;
-  /** How long it lives however often renewed; not under `defaultTtl`. @default Duration.hours(24) */
-  readonly maxTtl?: Duration;
   /**
    * What becomes of sessions when a credential is revoked. Where `creationStatements` are your own, they have to set the
    * timeouts of `drain` as well.
@@ -48,22 +39,11 @@ export interface DynamicRoleProps extends DynamicRoleOptions {
   readonly name: string;
 }
 
-export interface DynamicRoleAttributes {
-  readonly engine: IDatabaseSecretsEngine;
-  readonly name: string;
-}
-
-abstract class DynamicRoleBase extends ReadableRole implements IDynamicRole {
-  get credsPath(): string {
-    return `${this.engine.path}/creds/${this.name}`;
-  }
-}
-
 /** A role that makes a PostgreSQL login for each credential, and drops it when the credential is revoked. */
-export class DynamicRole extends DynamicRoleBase {
+export class DynamicRole extends CredsRole {
   /** Refers to a role that is managed elsewhere; `grantRead` declares a policy for it in this stack. */
   static fromName(scope: Construct, id: string, attributes: DynamicRoleAttributes): IDynamicRole {
-    return new ImportedDynamicRole(scope, id, attributes);
+    return new ImportedCredsRole(scope, id, attributes);
   }
 
   readonly name: string;
@@ -81,9 +61,9 @@ export class DynamicRole extends DynamicRoleBase {
     this.engine = props.connection.engine;
     this.engine.names.claim("role", this.name);
     this.baseRole = props.baseRole;
-    this.defaultTtl = props.defaultTtl ?? Duration.hours(1);
-    this.maxTtl = props.maxTtl ?? Duration.hours(24);
-    checkTtls(this.name, this.defaultTtl, this.maxTtl, props);
+    const ttls = checkTtls(this.name, props);
+    this.defaultTtl = ttls.defaultTtl;
+    this.maxTtl = ttls.maxTtl;
     const revocation = props.revocation ?? Revocation.terminate();
     this.revocationMode = props.revocationStatements ? "custom" : revocation.mode;
     this.resource = new DatabaseSecretBackendRole(this, "Resource", {
@@ -111,35 +91,6 @@ export class DynamicRole extends DynamicRoleBase {
 
   protected get ready(): readonly ITerraformDependable[] {
     return [this.resource];
-  }
-}
-
-class ImportedDynamicRole extends DynamicRoleBase {
-  readonly name: string;
-  protected readonly engine: IDatabaseSecretsEngine;
-  protected readonly ready = [];
-
-  constructor(scope: Construct, id: string, attributes: DynamicRoleAttributes) {
-    super(scope, id);
-    this.name = vaultName("role", attributes.name);
-    this.engine = attributes.engine;
-  }
-}
-
-function checkTtls(role: string, defaultTtl: Duration, maxTtl: Duration, given: DynamicRoleProps): void {
-  if (defaultTtl.toSeconds() === 0 || maxTtl.toSeconds() === 0) {
-    throw new ConfigurationError(
-      `The role ${show(role)} has a TTL of 0.`,
-      "The engine would take its own default, up to 32 days; give a time of 1 second or more.",
-    );
-  }
-  if (defaultTtl.isLongerThan(maxTtl)) {
-    const shown = (name: "defaultTtl" | "maxTtl", ttl: Duration) =>
-      `${name} ${ttl.toString()}${given[name] ? "" : " (the default)"}`;
-    throw new ConfigurationError(
-      `The role ${show(role)} has ${shown("maxTtl", maxTtl)} under ${shown("defaultTtl", defaultTtl)}.`,
-      "Set a maxTtl that is as long as defaultTtl or longer.",
-    );
   }
 }
 

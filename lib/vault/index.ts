@@ -2,6 +2,8 @@ export { AppRole } from "./app-role";
 export type { AppRoleAttributes, AppRoleOptions, AppRoleProps, IAppRole, IGrantee } from "./app-role";
 export { AppRoleAuth } from "./app-role-auth";
 export type { AppRoleAuthAttributes, AppRoleAuthProps, IAppRoleAuth } from "./app-role-auth";
+export type { ConnectionLimits } from "./connection-limits";
+export type { DynamicRoleAttributes, IDynamicRole } from "./creds-role";
 export { DatabaseSecretsEngine } from "./database-secrets-engine";
 export type {
   DatabaseSecretsEngineAttributes,
@@ -9,12 +11,7 @@ export type {
   IDatabaseSecretsEngine,
 } from "./database-secrets-engine";
 export { DynamicRole } from "./dynamic-role";
-export type {
-  DynamicRoleAttributes,
-  DynamicRoleOptions,
-  DynamicRoleProps,
-  IDynamicRole,
-} from "./dynamic-role";
+export type { DynamicRoleOptions, DynamicRoleProps } from "./dynamic-role";
 export { Policy } from "./policy";
 export type { Capability, IPolicy, PolicyProps, PolicyRule } from "./policy";
 export { PostgresConnection } from "./postgres-connection";
@@ -28,5 +25,6 @@ export type { PostgresEndpoint, SslMode } from "./postgres-endpoint";
 export type { IReadableRole } from "./readable-role";
 export { Revocation } from "./revocation";
 export type { DrainOptions } from "./revocation";
+export type { RoleTtls } from "./role-ttls";
 export { StaticRole } from "./static-role";
 export type { IStaticRole, StaticRoleAttributes, StaticRoleOptions, StaticRoleProps } from "./static-role";

@@ -1,17 +1,19 @@
-import { Lazy, type ITerraformDependable } from "cdktf";
+import type { ITerraformDependable } from "cdktf";
 import { DatabaseSecretBackendConnection } from "@cdktf/provider-vault/lib/database-secret-backend-connection";
 import { Construct, type IConstruct } from "constructs";
-import { Duration } from "../duration";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
-import { idOf, isUnresolved, noTerraformTemplate, vaultName } from "../names";
+import { idOf, vaultName } from "../names";
 import type { IPostgresDatabase } from "../postgres/database";
 import type { IManagerRole } from "../postgres/manager-role";
 import type { WriteOnlySecret } from "../write-only-secret";
+import { AllowedRoles } from "./allowed-roles";
+import { checkLimits, type ConnectionLimits } from "./connection-limits";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import { DynamicRole, type DynamicRoleOptions } from "./dynamic-role";
 import { checkConnectionUrl, connectionUrl, type PostgresEndpoint } from "./postgres-endpoint";
 import { StaticRole, type StaticRoleOptions } from "./static-role";
+import { checkUsernameTemplate } from "./username-template";
 
 /** A connection of a secrets engine to a PostgreSQL database, declared here or existing. */
 export interface IPostgresConnection extends IConstruct {
@@ -41,7 +43,7 @@ export interface IPostgresConnection extends IConstruct {
   allow(role: string): void;
 }
 
-export interface PostgresConnectionOptions {
+export interface PostgresConnectionOptions extends ConnectionLimits {
   /** Database that the engine connects to, and in which it hands over what dynamic users owned. */
   readonly database: IPostgresDatabase;
   /** Where the server is, seen from Vault. Exactly one of this and `connectionUrl`. */
@@ -62,12 +64,6 @@ export interface PostgresConnectionOptions {
   readonly usernameTemplate?: string;
   /** What reaches the server on CREATE ROLE: a SCRAM verifier, or the password as it is. @default "scram-sha-256" */
   readonly passwordAuthentication?: "scram-sha-256" | "password";
-  /** Most connections that the engine opens, 1 or more. @default 4 */
-  readonly maxOpenConnections?: number;
-  /** Most of them kept open without work, 0 or more and at most maxOpenConnections. @default 2 */
-  readonly maxIdleConnections?: number;
-  /** After this time a connection is closed and opened anew. @default Duration.minutes(30) */
-  readonly maxConnectionLifetime?: Duration;
   /** Roles that are declared elsewhere and may use the connection; a name, or a pattern such as `reports-*`. @default - none */
   readonly additionalAllowedRoles?: readonly string[];
   /** SQL that sets the login's new password when it is rotated. @default - the engine's */
@@ -121,7 +117,7 @@ export class PostgresConnection extends PostgresConnectionBase {
   readonly engine: IDatabaseSecretsEngine;
   readonly manager: IManagerRole;
   readonly resource: DatabaseSecretBackendConnection;
-  private readonly allowed = new Set<string>();
+  private readonly allowed: AllowedRoles;
 
   constructor(scope: Construct, id: string, props: PostgresConnectionProps) {
     super(scope, id);
@@ -129,14 +125,14 @@ export class PostgresConnection extends PostgresConnectionBase {
     this.engine = props.engine;
     this.manager = props.manager;
     this.engine.names.claim("connection", this.name);
-    props.additionalAllowedRoles?.forEach((role) => this.allow(checkAllowedRole(role)));
+    this.allowed = new AllowedRoles(props.additionalAllowedRoles);
     const password = passwordOf(props);
     // The provider takes a new name for an update and leaves the old connection behind (terraform-provider-vault#1502);
     // with the name in its address, a renamed connection is another resource.
     this.resource = new DatabaseSecretBackendConnection(this, `config-${idOf(this.name)}`, {
       backend: this.engine.path,
       name: this.name,
-      allowedRoles: Lazy.listValue({ produce: () => [...this.allowed].sort() }),
+      allowedRoles: this.allowed.list,
       verifyConnection: props.verify ?? true,
       rootRotationStatements: props.rootRotationStatements && [...props.rootRotationStatements],
       namespace: this.engine.namespace,
@@ -147,7 +143,7 @@ export class PostgresConnection extends PostgresConnectionBase {
         passwordWoVersion: password.version,
         passwordAuthentication: props.passwordAuthentication ?? "scram-sha-256",
         usernameTemplate: props.usernameTemplate && checkUsernameTemplate(props.usernameTemplate),
-        ...checkLimits(props),
+        ...checkLimits(props.name, props),
       },
       provider: this.engine.provider,
     });
@@ -206,43 +202,4 @@ function urlOf(props: PostgresConnectionProps): string {
   }
   if (props.endpoint !== undefined) return connectionUrl(props.endpoint, props.database.name);
   return checkConnectionUrl(props.connectionUrl ?? "");
-}
-
-function checkUsernameTemplate(template: string): string {
-  noTerraformTemplate("username template", template);
-  if (!/\{\{.*\b(random|uuid|unix_time_millis)\b.*\}\}/s.test(template)) {
-    throw new ConfigurationError(
-      `The username template ${show(template)} gives the same name twice.`,
-      'Use {{random 20}} or {{uuid}} in it: the second credential would fail with "already exists".',
-    );
-  }
-  return template;
-}
-
-function checkAllowedRole(role: string): string {
-  if (isUnresolved(role) || /^[A-Za-z0-9_.-]*\*$/.test(role)) return role;
-  return vaultName("allowed role", role);
-}
-
-function checkLimits(props: PostgresConnectionProps) {
-  const maxOpenConnections = props.maxOpenConnections ?? 4;
-  const maxIdleConnections = props.maxIdleConnections ?? Math.min(2, maxOpenConnections);
-  if (!Number.isInteger(maxOpenConnections) || maxOpenConnections < 1) {
-    throw new ConfigurationError(
-      `The connection ${show(props.name)} may open ${show(maxOpenConnections)} connections.`,
-      "Set maxOpenConnections to a whole number, 1 or more.",
-    );
-  }
-  if (
-    !Number.isInteger(maxIdleConnections) ||
-    maxIdleConnections < 0 ||
-    maxIdleConnections > maxOpenConnections
-  ) {
-    throw new ConfigurationError(
-      `The connection ${show(props.name)} may keep ${show(maxIdleConnections)} idle connections.`,
-      `Set maxIdleConnections to a whole number from 0 to maxOpenConnections (${maxOpenConnections}).`,
-    );
-  }
-  const lifetime = props.maxConnectionLifetime ?? Duration.minutes(30);
-  return { maxOpenConnections, maxIdleConnections, maxConnectionLifetime: lifetime.toSeconds() };
 }

@@ -1,0 +1,41 @@
+import { Duration } from "../duration";
+import { ConfigurationError, show } from "../errors";
+
+/** How many connections an engine keeps to a database server. */
+export interface ConnectionLimits {
+  /** Most connections that the engine opens, 1 or more. @default 4 */
+  readonly maxOpenConnections?: number;
+  /** Most of them kept open without work, 0 or more and at most maxOpenConnections. @default 2 */
+  readonly maxIdleConnections?: number;
+  /** After this time a connection is closed and opened anew. @default Duration.minutes(30) */
+  readonly maxConnectionLifetime?: Duration;
+}
+
+/**
+ * Checks the limits of a connection and fills in their defaults, with the lifetime in seconds.
+ *
+ * @param connection name of the connection, for the message
+ * @throws ConfigurationError for counts that are not whole or contradict each other
+ */
+export function checkLimits(connection: string, limits: ConnectionLimits) {
+  const maxOpenConnections = limits.maxOpenConnections ?? 4;
+  const maxIdleConnections = limits.maxIdleConnections ?? Math.min(2, maxOpenConnections);
+  if (!Number.isInteger(maxOpenConnections) || maxOpenConnections < 1) {
+    throw new ConfigurationError(
+      `The connection ${show(connection)} may open ${show(maxOpenConnections)} connections.`,
+      "Set maxOpenConnections to a whole number, 1 or more.",
+    );
+  }
+  if (
+    !Number.isInteger(maxIdleConnections) ||
+    maxIdleConnections < 0 ||
+    maxIdleConnections > maxOpenConnections
+  ) {
+    throw new ConfigurationError(
+      `The connection ${show(connection)} may keep ${show(maxIdleConnections)} idle connections.`,
+      `Set maxIdleConnections to a whole number from 0 to maxOpenConnections (${maxOpenConnections}).`,
+    );
+  }
+  const lifetime = limits.maxConnectionLifetime ?? Duration.minutes(30);
+  return { maxOpenConnections, maxIdleConnections, maxConnectionLifetime: lifetime.toSeconds() };
+}
