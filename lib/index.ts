@@ -1,6 +1,7 @@
 export * from "./consumers";
 export { Duration } from "./duration";
 export { ConfigurationError } from "./errors";
+export * from "./mysql";
 export * from "./postgres";
 export * from "./statements";
 export * from "./vault";

@@ -71,6 +71,43 @@ export function postgresRoleName(what: string, name: string): string {
   return name;
 }
 
+/** MySQL and MariaDB refuse longer names of databases and tables. */
+const MYSQL_IDENTIFIER_CHARACTERS = 64;
+
+/** As for PostgreSQL; a double quote is harmless between backticks. */
+const UNSAFE_IN_MYSQL_IDENTIFIER = UNSAFE_IN_IDENTIFIER.filter((sequence) => sequence !== '"');
+
+/**
+ * Checks the name of a database or table of MySQL or MariaDB and returns it.
+ *
+ * @param what what is named, for the message, such as `database`
+ * @throws ConfigurationError if empty, over 64 characters, ending in a space, or unsafe in SQL that an engine substitutes
+ *   and splits
+ */
+export function mysqlIdentifier(what: string, name: string): string {
+  if (isUnresolved(name)) return name;
+  if (typeof name !== "string" || name === "" || name.length > MYSQL_IDENTIFIER_CHARACTERS) {
+    throw new ConfigurationError(
+      `The ${what} name ${show(name)} is empty or longer than ${MYSQL_IDENTIFIER_CHARACTERS} characters.`,
+      `Give it a name of 1 to ${MYSQL_IDENTIFIER_CHARACTERS} characters.`,
+    );
+  }
+  if (UNPRINTABLE.test(name) || name.endsWith(" ")) {
+    throw new ConfigurationError(
+      `The ${what} name ${show(name)} holds a control character, is not valid Unicode, or ends in a space.`,
+      "Use printable characters only, the last of them no space.",
+    );
+  }
+  const unsafe = UNSAFE_IN_MYSQL_IDENTIFIER.find((sequence) => name.includes(sequence));
+  if (unsafe !== undefined) {
+    throw new ConfigurationError(
+      `The ${what} name ${show(name)} holds ${show(unsafe)}.`,
+      "The engine substitutes and splits SQL as plain text, so this would change the statements; use another name.",
+    );
+  }
+  return name;
+}
+
 const VAULT_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/;
 const VAULT_NAME_LENGTH = 128;
 

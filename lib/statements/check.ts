@@ -1,9 +1,8 @@
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved, noTerraformTemplate } from "../names";
+import { checkPlaceholders } from "./placeholders";
 
 export type StatementKind = "creation" | "renewal" | "revocation" | "rotation";
 
-/** Placeholders that must be there, each with the names that an engine takes for it. */
 const REQUIRED: Readonly<Record<StatementKind, readonly (readonly string[])[]>> = {
   creation: [["{{name}}", "{{username}}"], ["{{password}}"]],
   renewal: [["{{name}}", "{{username}}"], ["{{expiration}}"]],
@@ -29,34 +28,9 @@ export function checkStatements(
   statements: readonly string[],
   allowSuperuser = false,
 ): string[] {
-  if (statements.length === 0 || statements.some((statement) => statement.trim() === "")) {
-    throw new ConfigurationError(
-      `The ${kind} statements of role ${show(role)} are empty.`,
-      "Give at least one SQL statement and no empty ones, or leave the property out for the preset.",
-    );
-  }
-  // What only Terraform knows cannot be searched here.
-  if (statements.some(isUnresolved)) return [...statements];
-
-  const sql = statements.join("\n");
-  statements.forEach((statement) => noTerraformTemplate(`SQL of role ${show(role)}`, statement));
-  for (const names of REQUIRED[kind]) {
-    if (!names.some((name) => sql.includes(name))) {
-      throw new ConfigurationError(
-        `The ${kind} statements of role ${show(role)} do not use ${names[0]}.`,
-        `The engine puts its value there; without it the SQL cannot work. Got: ${show(sql)}`,
-      );
-    }
-  }
   const known = kind === "rotation" ? KNOWN_IN_ROTATION : KNOWN;
-  const unknown = (sql.match(/\{\{.*?\}\}/gs) ?? []).find((placeholder) => !known.includes(placeholder));
-  if (unknown !== undefined) {
-    throw new ConfigurationError(
-      `The ${kind} statements of role ${show(role)} use ${show(unknown)}.`,
-      `The engine fills only ${known.join(", ")}, written without spaces.`,
-    );
-  }
-  if (!allowSuperuser && /\bSUPERUSER\b/i.test(sql)) {
+  const sql = checkPlaceholders(role, kind, statements, { required: REQUIRED[kind], known });
+  if (!allowSuperuser && sql !== undefined && /\bSUPERUSER\b/i.test(sql)) {
     throw new ConfigurationError(
       `The ${kind} statements of role ${show(role)} make a superuser.`,
       kind === "rotation"

@@ -4,6 +4,7 @@ import { Construct, type IConstruct } from "constructs";
 import type { Duration } from "../duration";
 import { ClaimedNames } from "../claimed-names";
 import { vaultName, vaultPath } from "../names";
+import { MysqlConnection, type MysqlConnectionOptions } from "./mysql-connection";
 import { PostgresConnection, type PostgresConnectionOptions } from "./postgres-connection";
 
 /** A secrets engine of the type `database`, declared here or existing. */
@@ -21,6 +22,13 @@ export interface IDatabaseSecretsEngine extends IConstruct {
    * @param name in the engine: letters, digits, `_`, `-`, `.`
    */
   addPostgresConnection(name: string, options: PostgresConnectionOptions): PostgresConnection;
+
+  /**
+   * Declares a connection to a MySQL or MariaDB server.
+   *
+   * @param name in the engine: letters, digits, `_`, `-`, `.`
+   */
+  addMysqlConnection(name: string, options: MysqlConnectionOptions): MysqlConnection;
 
   /** Names of the connections and roles declared on it, each of which an engine has but once. */
   readonly names: ClaimedNames;
@@ -58,6 +66,11 @@ abstract class DatabaseSecretsEngineBase extends Construct implements IDatabaseS
   addPostgresConnection(name: string, options: PostgresConnectionOptions): PostgresConnection {
     this.names.requireFree("connection", vaultName("connection", name));
     return new PostgresConnection(this, name, { ...options, name, engine: this });
+  }
+
+  addMysqlConnection(name: string, options: MysqlConnectionOptions): MysqlConnection {
+    this.names.requireFree("connection", vaultName("connection", name));
+    return new MysqlConnection(this, name, { ...options, name, engine: this });
   }
 }
 

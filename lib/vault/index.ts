@@ -12,6 +12,16 @@ export type {
 } from "./database-secrets-engine";
 export { DynamicRole } from "./dynamic-role";
 export type { DynamicRoleOptions, DynamicRoleProps } from "./dynamic-role";
+export { MysqlConnection } from "./mysql-connection";
+export type {
+  IMysqlConnection,
+  MysqlConnectionAttributes,
+  MysqlConnectionOptions,
+  MysqlConnectionProps,
+} from "./mysql-connection";
+export { MysqlDynamicRole } from "./mysql-dynamic-role";
+export type { MysqlDynamicRoleOptions, MysqlDynamicRoleProps } from "./mysql-dynamic-role";
+export type { MysqlEndpoint, MysqlTlsMode } from "./mysql-endpoint";
 export { Policy } from "./policy";
 export type { Capability, IPolicy, PolicyProps, PolicyRule } from "./policy";
 export { PostgresConnection } from "./postgres-connection";

@@ -1,6 +1,7 @@
-// A certificate for this one run, for "localhost", signed by itself. Written out here in DER: the libraries for it
-// take longer to load than the rest of the plugin, and Terraform starts a plugin several times a command.
+// A certificate for this one run, for "localhost" or an address, signed by itself. Written out here in DER: the libraries
+// for it take longer to load than the rest of the plugin, and Terraform starts a plugin several times a command.
 import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
+import { isIPv4 } from "node:net";
 
 export interface Certificate {
   readonly der: Buffer;
@@ -37,7 +38,7 @@ export function selfSignedCertificate(host: string): Certificate {
       sequence(
         // It is its own authority.
         extension(OID.basicConstraints, sequence(tagged(0x01, Buffer.from([0xff])))),
-        extension(OID.subjectAltName, sequence(tagged(0x82, Buffer.from(host)))),
+        extension(OID.subjectAltName, sequence(alternativeName(host))),
       ),
     ),
   );
@@ -49,6 +50,12 @@ export function selfSignedCertificate(host: string): Certificate {
     certificatePem: `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`,
     keyPem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
   };
+}
+
+function alternativeName(host: string): Buffer {
+  return isIPv4(host)
+    ? tagged(0x87, Buffer.from(host.split(".").map(Number)))
+    : tagged(0x82, Buffer.from(host));
 }
 
 function tagged(tag: number, content: Buffer): Buffer {

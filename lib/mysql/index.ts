@@ -1,0 +1,2 @@
+export { MysqlAccess } from "./mysql-access";
+export type { MysqlAccessLevel, MysqlAccessOptions } from "./mysql-access";

@@ -1,0 +1,110 @@
+import type { ITerraformDependable } from "cdktf";
+import { DatabaseSecretBackendRole } from "@cdktf/provider-vault/lib/database-secret-backend-role";
+import type { Construct } from "constructs";
+import { dependOn } from "../dependencies";
+import type { Duration } from "../duration";
+import { ConfigurationError, show } from "../errors";
+import { isUnresolved, vaultName } from "../names";
+import type { MysqlAccess } from "../mysql";
+import { checkMysqlStatements, mysqlCreation, mysqlRevocation } from "../statements";
+import { CredsRole, ImportedCredsRole, type DynamicRoleAttributes, type IDynamicRole } from "./creds-role";
+import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
+import type { IMysqlConnection } from "./mysql-connection";
+import { checkTtls, type RoleTtls } from "./role-ttls";
+
+export interface MysqlDynamicRoleOptions extends RoleTtls {
+  /** What the credentials may do. Exactly one of this and `creationStatements`. */
+  readonly access?: MysqlAccess;
+  /** From where users may log in, as MySQL writes hosts: `10.1.%`, `10.1.0.0/255.255.0.0`, `%` for anywhere. @default "%" */
+  readonly host?: string;
+  /** Whether users may log in over TLS only. @default - unless the connection's endpoint disables TLS */
+  readonly requireTls?: boolean;
+  /** Replaces the preset; has to use `{{name}}` and `{{password}}`. @default - a user with the grants of `access` */
+  readonly creationStatements?: readonly string[];
+  /** Replaces the preset; has to use `{{name}}`. @default - drops the user and ends its sessions */
+  readonly revocationStatements?: readonly string[];
+  /** Allows SQL that gives all rights on the server, or rights that can be handed on. @default false */
+  readonly allowSuperuser?: boolean;
+}
+
+export interface MysqlDynamicRoleProps extends MysqlDynamicRoleOptions {
+  readonly connection: IMysqlConnection;
+  /** In the engine, and last part of the path that credentials are read from: letters, digits, `_`, `-`, `.`. */
+  readonly name: string;
+}
+
+/**
+ * A role that makes a MySQL or MariaDB user for each credential. When the credential is revoked, the user is dropped and
+ * its sessions are ended.
+ *
+ * Users do not expire by themselves, as those of PostgreSQL do: it is the engine that ends them. While it is down, a user
+ * outlives its lease. Nothing is to be done in the server when a lease is renewed.
+ */
+export class MysqlDynamicRole extends CredsRole {
+  /** Refers to a role that is managed elsewhere; `grantRead` declares a policy for it in this stack. */
+  static fromName(scope: Construct, id: string, attributes: DynamicRoleAttributes): IDynamicRole {
+    return new ImportedCredsRole(scope, id, attributes);
+  }
+
+  readonly name: string;
+  readonly defaultTtl: Duration;
+  readonly maxTtl: Duration;
+  readonly resource: DatabaseSecretBackendRole;
+  protected readonly engine: IDatabaseSecretsEngine;
+
+  constructor(scope: Construct, id: string, props: MysqlDynamicRoleProps) {
+    super(scope, id);
+    this.name = vaultName("role", props.name);
+    this.engine = props.connection.engine;
+    this.engine.names.claim("role", this.name);
+    const ttls = checkTtls(this.name, props);
+    this.defaultTtl = ttls.defaultTtl;
+    this.maxTtl = ttls.maxTtl;
+    this.resource = new DatabaseSecretBackendRole(this, "Resource", {
+      backend: this.engine.path,
+      name: this.name,
+      dbName: props.connection.name,
+      ...statementsOf(props),
+      defaultTtl: this.defaultTtl.toSeconds(),
+      maxTtl: this.maxTtl.toSeconds(),
+      namespace: this.engine.namespace,
+      provider: this.engine.provider,
+    });
+    props.connection.allow(this.name);
+    dependOn(this.resource, ...props.connection.ready);
+  }
+
+  protected get ready(): readonly ITerraformDependable[] {
+    return [this.resource];
+  }
+}
+
+function statementsOf(props: MysqlDynamicRoleProps) {
+  const { name, access, connection, creationStatements, revocationStatements, allowSuperuser } = props;
+  if ((access === undefined) === (creationStatements === undefined)) {
+    throw new ConfigurationError(
+      `The role ${show(name)} has ${access ? "both an access and" : "neither an access nor"} creation statements.`,
+      'Pass exactly one of access, such as MysqlAccess.readOnly({ databases: ["orders"] }), and creationStatements.',
+    );
+  }
+  const host = checkHost(name, props.host ?? "%");
+  const requireTls = props.requireTls ?? connection.requiresTls;
+  return {
+    creationStatements: creationStatements
+      ? checkMysqlStatements(name, "creation", creationStatements, allowSuperuser)
+      : mysqlCreation(host, access?.grants ?? [], requireTls),
+    revocationStatements: revocationStatements
+      ? checkMysqlStatements(name, "revocation", revocationStatements, allowSuperuser)
+      : mysqlRevocation(connection.server, host),
+  };
+}
+
+function checkHost(role: string, host: string): string {
+  if (!isUnresolved(host) && !/^[A-Za-z0-9._%:/-]{1,60}$/.test(host)) {
+    throw new ConfigurationError(
+      `The users of the role ${show(role)} are to log in from the host ${show(host)}.`,
+      'Use a name, an address, or a pattern of MySQL\'s, such as "10.1.%", or "%" for anywhere.',
+    );
+  }
+  return host;
+}
