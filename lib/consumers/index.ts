@@ -10,5 +10,7 @@ export type {
 } from "./credentials-template";
 export { OnChange } from "./on-change";
 export type { OnChangeOptions, ReloadSignal } from "./on-change";
+export { SystemdUnit } from "./systemd-unit";
+export type { SystemdUnitProps } from "./systemd-unit";
 export { VaultAgentConfiguration } from "./vault-agent-configuration";
 export type { VaultAgentConfigurationProps } from "./vault-agent-configuration";

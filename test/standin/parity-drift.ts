@@ -38,6 +38,13 @@ export async function makeDrift(servers: ParityServers, prefix: string): Promise
     max_open_connections: 9,
     verify_connection: false,
   });
+  await call("POST", `${prefix}database/config/echo`, {
+    plugin_name: "mysql-database-plugin",
+    allowed_roles: "*",
+    username: "somebody",
+    tls_ca: "",
+    verify_connection: false,
+  });
   await call("POST", `auth/${prefix}approle/role/web`, {
     token_ttl: 11,
     token_policies: ["default"],

@@ -1,5 +1,9 @@
 // The Vault half of the parity configuration.
+import { selfSignedCertificate } from "../../sandbox/providers/protocol/certificate";
 import type { Json, ParityOptions } from "./parity-configuration";
+
+/** Any certificate does; it is for "localhost". */
+const MYSQL_CA = selfSignedCertificate("localhost").certificatePem;
 
 /** Terraform JSON wants every attribute of an attribute-as-block. */
 const UNSET_TUNE = {
@@ -50,6 +54,26 @@ export function parityVaultResources({ prefix, changed, postgres }: ParityOption
         ],
         depends_on: ["postgresql_grant_role.manager_reader", "postgresql_grant.reader_database"],
       },
+      // There need not be such a server: it is written and not tried.
+      echo: {
+        backend,
+        name: "echo",
+        verify_connection: false,
+        allowed_roles: changed ? ["echo", "more"] : ["echo"],
+        mysql: [
+          {
+            connection_url: "{{username}}:{{password}}@tcp(127.0.0.1:3306)/?tls=true",
+            username: "manager",
+            password_wo: "${var.manager_password}",
+            password_wo_version: changed ? 2 : 1,
+            username_template: `{{ printf "v-%s" (random 20) }}`,
+            tls_ca: MYSQL_CA,
+            max_open_connections: changed ? 5 : 4,
+            max_idle_connections: 2,
+            max_connection_lifetime: 300,
+          },
+        ],
+      },
     },
     vault_database_secret_backend_role: {
       reader: {
@@ -59,6 +83,22 @@ export function parityVaultResources({ prefix, changed, postgres }: ParityOption
         default_ttl: changed ? 1200 : 900,
         max_ttl: 3600,
         ...statements,
+      },
+      echo: {
+        backend,
+        name: "echo",
+        db_name: "${vault_database_secret_backend_connection.echo.name}",
+        default_ttl: 300,
+        max_ttl: 3600,
+        creation_statements: [
+          "CREATE USER '{{name}}'@'%' IDENTIFIED BY '{{password}}' REQUIRE SSL;",
+          "GRANT SELECT ON `echo`.* TO '{{name}}'@'%';",
+        ],
+        // Kept as it is, although it is JSON.
+        revocation_statements: [
+          "DROP USER IF EXISTS '{{name}}'@'%';",
+          JSON.stringify(["BEGIN NOT ATOMIC KILL USER '{{name}}'; END"]),
+        ],
       },
       bare: { backend, name: "writer", db_name: "orders", creation_statements: ["SELECT 1"] },
     },

@@ -39,9 +39,16 @@ describe("what the stand-ins do not serve", () => {
   });
 
   it("is an error as a whole block", async () => {
+    const config = { backend: "x", name: "x", postgresql: [{}], mssql: [{ username: "m" }] };
+    expect(await resource("vault", "vault_database_secret_backend_connection", config)).toEqual([
+      expect.stringContaining('does not serve "mssql"'),
+    ]);
+  });
+
+  it("is an error as a second block, of two that are served one at a time", async () => {
     const config = { backend: "x", name: "x", postgresql: [{}], mysql: [{ username: "m" }] };
     expect(await resource("vault", "vault_database_secret_backend_connection", config)).toEqual([
-      expect.stringContaining('does not serve "mysql"'),
+      expect.stringContaining('needs one block of "mysql", "postgresql"'),
     ]);
   });
 

@@ -55,8 +55,8 @@ export class Attributes {
 
   /** Whether there is a block of the type, its content known or not. */
   public hasBlock(name: string): boolean {
-    const list = this.values[name];
-    return !isList(list) || list.length > 0;
+    const list = this.values[name] ?? null;
+    return list !== null && !(isList(list) && list.length === 0);
   }
 
   public value(name: string): Value {

@@ -1,13 +1,13 @@
-// vault_database_secret_backend_connection, with the postgresql block only
-import type { ObjectValue, Value } from "../protocol/values";
+// vault_database_secret_backend_connection, with the blocks of PostgreSQL and MySQL only
+import type { Value } from "../protocol/values";
 import type { Attributes } from "../resource/attributes";
 import type { AttributeError, ResourceType } from "../resource/type";
-import { durationSeconds } from "./duration";
+import { CONNECTION_ENGINES, type ConnectionEngine } from "./connection-engines";
 import { OTHER_ENGINES } from "./other-engines";
 import { segments, trimSlashes } from "./paths";
 import type { Data, VaultServer } from "./server";
 
-const PLUGIN = "postgresql-database-plugin";
+const BLOCKS = Object.keys(CONNECTION_ENGINES);
 
 export const databaseConnection: ResourceType<VaultServer> = {
   facts: {
@@ -19,39 +19,25 @@ export const databaseConnection: ResourceType<VaultServer> = {
       "allowed_roles",
       "verify_connection",
       "root_rotation_statements",
-      "postgresql",
+      ...BLOCKS,
     ],
     computed: ["plugin_name"],
     forceNew: ["backend", "namespace"],
     defaults: { verify_connection: true },
     blocks: {
       ...OTHER_ENGINES,
-      postgresql: {
-        serves: [
-          "connection_url",
-          "max_open_connections",
-          "max_idle_connections",
-          "max_connection_lifetime",
-          "username",
-          "password",
-          "password_wo",
-          "password_wo_version",
-          "username_template",
-          "disable_escaping",
-          "password_authentication",
-        ],
-        sensitive: ["password", "private_key", "service_account_json"],
-        writeOnly: ["password_wo"],
-        defaults: { max_open_connections: 2, password_authentication: "password" },
-      },
+      ...Object.fromEntries(Object.entries(CONNECTION_ENGINES).map(([name, { facts }]) => [name, facts])),
     },
   },
   importable: true,
 
   validate(config): AttributeError[] {
-    return config.hasBlock("postgresql")
-      ? []
-      : [{ attribute: "postgresql", summary: `a database connection needs the block "postgresql"` }];
+    const there = BLOCKS.filter((block) => config.hasBlock(block));
+    if (there.length === 1) {
+      return [];
+    }
+    const summary = `a database connection needs one block of ${BLOCKS.map((block) => `"${block}"`).join(", ")}`;
+    return [{ attribute: there[0] ?? "postgresql", summary }];
   },
 
   normalize: (name, value) => (name === "backend" && typeof value === "string" ? trimSlashes(value) : value),
@@ -66,6 +52,11 @@ export const databaseConnection: ResourceType<VaultServer> = {
       return undefined;
     }
     const [, backend, name] = segments(/^(.+)\/config\/(.+)$/, id);
+    // Imported, nothing is known but what the server says.
+    const [block, engine] =
+      engineWhere((_, { plugin }) => plugin === found.plugin_name) ??
+      engineWhere((each) => known.hasBlock(each)) ??
+      fail(`${id} is served by the plugin ${String(found.plugin_name)}, which the stand-in does not know`);
     return {
       attributes: {
         backend,
@@ -74,7 +65,7 @@ export const databaseConnection: ResourceType<VaultServer> = {
         data: known.map("data"),
         plugin_name: found.plugin_name as Value,
         root_rotation_statements: (found.root_credentials_rotate_statements ?? []) as Value,
-        postgresql: [details((found.connection_details ?? {}) as Data, known.block("postgresql"))],
+        [block]: [engine.read((found.connection_details ?? {}) as Data, known.block(block))],
       },
     };
   },
@@ -91,66 +82,26 @@ export const databaseConnection: ResourceType<VaultServer> = {
 
 async function write(server: VaultServer, wanted: Attributes): Promise<string> {
   const path = `${trimSlashes(wanted.text("backend"))}/config/${trimSlashes(wanted.text("name"))}`;
-  const postgresql = wanted.block("postgresql");
-  const password = changedPassword(postgresql, wanted.isNew);
+  const [block, engine] = engineWhere((each) => wanted.hasBlock(each)) ?? fail(`${path} has no block`);
   const data: Data = {
-    plugin_name: PLUGIN,
+    plugin_name: engine.plugin,
     verify_connection: wanted.flag("verify_connection"),
     ...(wanted.isSet("allowed_roles") ? { allowed_roles: wanted.texts("allowed_roles").join(",") } : {}),
     ...(wanted.has("root_rotation_statements")
       ? { root_rotation_statements: wanted.texts("root_rotation_statements") }
       : {}),
-    username: postgresql.text("username"),
-    disable_escaping: postgresql.flag("disable_escaping"),
-    ...(password === undefined ? {} : { password }),
-    ...where(postgresql, "has", ["connection_url", "max_open_connections", "password_authentication"]),
-    ...where(postgresql, "isSet", ["max_idle_connections", "username_template"]),
-    ...(postgresql.isSet("max_connection_lifetime")
-      ? { max_connection_lifetime: `${postgresql.number("max_connection_lifetime")}s` }
-      : {}),
+    ...engine.write(wanted.block(block), wanted.isNew),
   };
   await server.write(path, data, wanted.text("namespace"));
   return path;
 }
 
-function where(postgresql: Attributes, condition: "has" | "isSet", names: readonly string[]): Data {
-  return Object.fromEntries(
-    names.filter((name) => postgresql[condition](name)).map((name) => [name, postgresql.value(name)]),
-  );
+function engineWhere(
+  holds: (block: string, engine: ConnectionEngine) => boolean,
+): [string, ConnectionEngine] | undefined {
+  return Object.entries(CONNECTION_ENGINES).find(([block, engine]) => holds(block, engine));
 }
 
-/**
- * Sent only when new: the server may have rotated it since, and an old one would break the connection. A
- * write-only password without a version counts as never changed.
- */
-function changedPassword(postgresql: Attributes, isNew: boolean): string | undefined {
-  if (!isNew && !postgresql.changed("password", "password_wo_version")) {
-    return undefined;
-  }
-  if (postgresql.has("password")) {
-    return postgresql.text("password");
-  }
-  return postgresql.changed("password_wo_version") ? postgresql.writeOnly("password_wo") : undefined;
-}
-
-function details(found: Data, known: Attributes): ObjectValue {
-  const result: Record<string, Value> = {};
-  const copied = ["max_open_connections", "max_idle_connections", "username_template", "username"];
-  for (const name of [...copied, "disable_escaping", "password_authentication", "auth_type"]) {
-    if (found[name] !== undefined) {
-      result[name] = found[name] as Value;
-    }
-  }
-  // The server shows the URL with the password taken out, so what is known of it is kept.
-  result.connection_url = known.text("connection_url") || ((found.connection_url as Value | undefined) ?? "");
-  const lifetime = found.max_connection_lifetime;
-  if (typeof lifetime === "string" && durationSeconds(lifetime) !== undefined) {
-    result.max_connection_lifetime = durationSeconds(lifetime) ?? 0;
-  }
-  for (const name of ["password", "password_wo_version"]) {
-    if (known.has(name)) {
-      result[name] = known.value(name);
-    }
-  }
-  return result;
+function fail(message: string): never {
+  throw new Error(message);
 }

@@ -13,7 +13,6 @@ export const OTHER_ENGINES: Readonly<Record<string, BlockFacts>> = {
   mongodb: hidden(["password"], ["password_wo"]),
   mongodbatlas: hidden(["private_key"]),
   mssql: hidden(["password"], ["password_wo"]),
-  mysql: hidden(withCertificates, ["password_wo"]),
   mysql_aurora: hidden(withCertificates, ["password_wo"]),
   mysql_legacy: hidden(withCertificates, ["password_wo"]),
   mysql_rds: hidden(withCertificates, ["password_wo"]),

@@ -1,0 +1,179 @@
+import { TerraformOutput } from "cdktf";
+import { Construct } from "constructs";
+import { Duration } from "../duration";
+import { ConfigurationError, show } from "../errors";
+import { isUnresolved } from "../names";
+import { absolutePath } from "./plain-text";
+import { systemdArgument, systemdText, systemdWord } from "./systemd-text";
+
+export interface SystemdUnitProps {
+  /** What it is, for people: `Agent of the echo service`. */
+  readonly description: string;
+  /**
+   * Program by its absolute path, and its arguments, which no shell looks at:
+   * `["/usr/bin/vault", "agent", "-config=/etc/echo/agent.json"]`.
+   */
+  readonly command: readonly string[];
+  /** System user to run as, not root; the one that the application runs as, unless a group is to read the files. */
+  readonly user: string;
+  /** @default - the user's own */
+  readonly group?: string;
+  /**
+   * Name of a folder below `/run`, which is in memory only: made at the start with the unit's owner, kept over a restart,
+   * removed with all that is in it when the unit is stopped.
+   */
+  readonly runtimeDirectory: string;
+  /** `0700`, or `0750` to let the group in. @default "0700" */
+  readonly runtimeDirectoryMode?: string;
+  /** Absolute paths that it may write to besides, such as that of a SecretID that it deletes. @default - none */
+  readonly readWritePaths?: readonly string[];
+  /** How long to wait before it is started again after it has ended, for whatever reason. @default Duration.seconds(5) */
+  readonly restartDelay?: Duration;
+  /** Units that begin after it and are to have its files, such as `echo.service`. @default - none */
+  readonly before?: readonly string[];
+  /** Name of a Terraform output for the text, which is no secret. @default - none */
+  readonly outputName?: string;
+}
+
+/**
+ * A systemd unit for an agent, Vault's, OpenBao's or consul-template: it runs without any privilege, sees a read-only system,
+ * and writes to its folder below `/run`.
+ *
+ * A program that it runs on a change has the same bounds: it cannot become root (`sudo` does not work in it), and sees no
+ * home folders. It can reach a process of its own user, and systemd, which asks polkit whether the user may reload a unit.
+ *
+ * `terraform output -raw <outputName> > /etc/systemd/system/<name>.service`, and `systemctl enable --now <name>`.
+ */
+export class SystemdUnit extends Construct {
+  /** The unit, for a file. */
+  readonly text: string;
+  /** Absolute path of the folder below `/run`. */
+  readonly runtimeDirectory: string;
+
+  /** @throws ConfigurationError for a relative path, the user root, modes for everybody, and control characters */
+  constructor(scope: Construct, id: string, props: SystemdUnitProps) {
+    super(scope, id);
+    this.runtimeDirectory = `/run/${checkDirectory(props.runtimeDirectory)}`;
+    const lines = [
+      "[Unit]",
+      `Description=${systemdText("description", props.description)}`,
+      "Wants=network-online.target",
+      "After=network-online.target",
+      ...(props.before ?? []).map((unit) => `Before=${checkUnit(unit)}`),
+      // However often it ends, it is started again: without it an application loses its credentials.
+      "StartLimitIntervalSec=0",
+      "",
+      "[Service]",
+      "Type=simple",
+      `ExecStart=${commandLine(props.command)}`,
+      `User=${checkUser("user", props.user)}`,
+      ...(props.group === undefined ? [] : [`Group=${checkUser("group", props.group)}`]),
+      `RuntimeDirectory=${props.runtimeDirectory}`,
+      `RuntimeDirectoryMode=${checkMode(props.runtimeDirectoryMode ?? "0700")}`,
+      "RuntimeDirectoryPreserve=restart",
+      "Restart=always",
+      `RestartSec=${(props.restartDelay ?? Duration.seconds(5)).toSeconds()}`,
+      ...HARDENING,
+      ...readWrite(props.readWritePaths ?? []),
+      "",
+      "[Install]",
+      "WantedBy=multi-user.target",
+      "",
+    ];
+    this.text = lines.join("\n");
+    if (props.outputName !== undefined) {
+      const output = new TerraformOutput(this, "Output", { description: "systemd unit", value: this.text });
+      output.overrideLogicalId(props.outputName);
+    }
+  }
+}
+
+/** Leaves what a program on a change may need: the network, UNIX sockets, and code made at run time, as Node.js does. */
+const HARDENING = [
+  "UMask=0077",
+  // No credentials in a core dump.
+  "LimitCORE=0",
+  "NoNewPrivileges=yes",
+  "CapabilityBoundingSet=",
+  "ProtectSystem=strict",
+  "ProtectHome=yes",
+  "PrivateTmp=yes",
+  "PrivateDevices=yes",
+  "ProtectClock=yes",
+  "ProtectControlGroups=yes",
+  "ProtectHostname=yes",
+  "ProtectKernelLogs=yes",
+  "ProtectKernelModules=yes",
+  "ProtectKernelTunables=yes",
+  "ProtectProc=invisible",
+  "LockPersonality=yes",
+  "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6",
+  "RestrictNamespaces=yes",
+  "RestrictRealtime=yes",
+  "RestrictSUIDSGID=yes",
+  "SystemCallArchitectures=native",
+  "SystemCallFilter=@system-service",
+  "SystemCallErrorNumber=EPERM",
+];
+
+function commandLine(command: readonly string[]): string {
+  const [program = "", ...args] = command;
+  absolutePath("program of the unit", program);
+  return [
+    systemdWord("program of the unit", program),
+    ...args.map((argument) => systemdArgument("argument of the unit's program", argument)),
+  ].join(" ");
+}
+
+function readWrite(paths: readonly string[]): string[] {
+  if (paths.length === 0) return [];
+  const words = paths.map((path) => systemdWord("path to write to", absolutePath("path to write to", path)));
+  return [`ReadWritePaths=${words.join(" ")}`];
+}
+
+function checkDirectory(name: string): string {
+  if (!isUnresolved(name) && !/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name)) {
+    throw new ConfigurationError(
+      `The runtime directory ${show(name)} is not usable.`,
+      'Name a folder below /run with letters, digits, "_", "-" and ".", such as "echo".',
+    );
+  }
+  return name;
+}
+
+function checkMode(mode: string): string {
+  if (!isUnresolved(mode) && mode !== "0700" && mode !== "0750") {
+    throw new ConfigurationError(
+      `The runtime directory has the mode ${show(mode)}.`,
+      'Use "0700" for its owner alone, or "0750" to let a group in; nobody else may.',
+    );
+  }
+  return mode;
+}
+
+function checkUser(what: string, name: string): string {
+  if (isUnresolved(name)) return name;
+  if (!/^[A-Za-z_][A-Za-z0-9_-]{0,30}$/.test(name)) {
+    throw new ConfigurationError(
+      `The ${what} ${show(name)} of the unit is not usable.`,
+      'Use a name of letters, digits, "_" and "-", with no digit first.',
+    );
+  }
+  if (name === "root") {
+    throw new ConfigurationError(
+      `The ${what} of the unit is root.`,
+      "An agent needs no privilege: make it a system user, useradd --system, or take the application's.",
+    );
+  }
+  return name;
+}
+
+function checkUnit(unit: string): string {
+  if (!isUnresolved(unit) && !/^[A-Za-z0-9:_.@-]+\.[a-z]+$/.test(unit)) {
+    throw new ConfigurationError(
+      `The unit ${show(unit)} is not usable.`,
+      'Use its name with its kind, such as "echo.service".',
+    );
+  }
+  return unit;
+}
