@@ -49,11 +49,12 @@ export function mysqlServer(endpoint: MysqlEndpoint): { connectionUrl: string; t
     );
   }
   const authority = !isUnresolved(host) && isIPv6(host) ? `[${host}]` : host;
-  return {
-    // A number that only Terraform knows does not survive in a template literal.
-    connectionUrl: `{{username}}:{{password}}@tcp(${authority}:${Token.asString(port)})/?tls=${DRIVER_NAMES[tls]}`,
-    tlsCa: caCertificate === undefined ? undefined : checkCaCertificate(caCertificate, tls),
-  };
+  // A number that only Terraform knows does not survive in a template literal.
+  const url = `{{username}}:{{password}}@tcp(${authority}:${Token.asString(port)})/`;
+  if (caCertificate === undefined) return { connectionUrl: `${url}?tls=${DRIVER_NAMES[tls]}` };
+  // Without tls=true, for which OpenBao 2.7 takes the system's certificates instead of this one. With just the certificate,
+  // both engines verify the server's certificate and its host name.
+  return { connectionUrl: url, tlsCa: checkCaCertificate(caCertificate, tls) };
 }
 
 function checkCaCertificate(pem: string, tls: MysqlTlsMode): string {
@@ -64,7 +65,7 @@ function checkCaCertificate(pem: string, tls: MysqlTlsMode): string {
     );
   }
   if (isUnresolved(pem)) return pem;
-  if (/PRIVATE KEY/.test(pem) || !/^\s*-----BEGIN CERTIFICATE-----\s/.test(pem)) {
+  if (pem.includes("PRIVATE KEY") || !/^\s*-----BEGIN CERTIFICATE-----\s/.test(pem)) {
     // Not shown: it may be a key.
     throw new ConfigurationError(
       "The CA certificate of the MySQL endpoint is no certificate in PEM.",
