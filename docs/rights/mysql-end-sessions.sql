@@ -42,4 +42,6 @@ END//
 
 DELIMITER ;
 
+-- The account whose rights it acts with has to be allowed to run it, too.
+GRANT EXECUTE ON PROCEDURE credentials.end_sessions TO credentials_sessions@localhost;
 GRANT EXECUTE ON PROCEDURE credentials.end_sessions TO credentials_manager@`%`;
