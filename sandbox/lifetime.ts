@@ -15,11 +15,14 @@ export interface StartOptions {
   readonly user?: { readonly uid: number; readonly gid: number };
   /** Receives standard output and error, with mode 600. */
   readonly logFile: string;
+  /** What it takes for a request to end. @default "SIGINT" */
+  readonly endSignal?: NodeJS.Signals;
 }
 
 export interface Running {
   readonly pid: number;
   readonly logFile: string;
+  readonly endSignal: NodeJS.Signals;
   /** Exit code; for a process ended by a signal, 128. Never rejects. */
   readonly exited: Promise<number>;
   isRunning(): boolean;
@@ -113,7 +116,7 @@ export class Lifetime {
   }
 
   private async finish(): Promise<void> {
-    for (const running of [...this.processes].reverse()) await running.stop("SIGINT", 10_000);
+    for (const running of [...this.processes].reverse()) await running.stop(running.endSignal, 10_000);
     fs.rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
     await new Promise<void>((resolve) => {
       if (this.watchdog.exitCode !== null || this.watchdog.signalCode !== null) return resolve();
@@ -153,7 +156,8 @@ export class Lifetime {
       for (const member of family) if (isAlive(member)) signalGroup(member, "SIGKILL");
       await exited;
     };
-    return { pid, logFile: options.logFile, exited, isRunning: () => running, stop };
+    const { logFile, endSignal = "SIGINT" } = options;
+    return { pid, logFile, endSignal, exited, isRunning: () => running, stop };
   }
 
   private tell(line: string): void {

@@ -152,6 +152,8 @@ export class MariadbServer {
         cwd: this.directory,
         user: this.user,
         logFile: this.logFile,
+        // It takes no notice of SIGINT.
+        endSignal: "SIGTERM",
       });
       if (await this.becomesReady(running)) return;
       if (attempt < ATTEMPTS && saysPortTaken(this.logFile)) continue;

@@ -6,6 +6,8 @@ import { endGroup } from "../../cli/stop-group";
 import { EchoServer } from "../../examples/sidecar-groups/echo-server";
 import { SidecarGroupsStack } from "../../examples/sidecar-groups/sidecar-groups-stack";
 import { Duration } from "../../lib";
+import { inherited } from "../../sandbox/deployment";
+import type { Running } from "../../sandbox/lifetime";
 import type { MariadbServer } from "../../sandbox/mariadb-server";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { Agent } from "./agent";
@@ -105,8 +107,10 @@ describeWithMariadb("two groups on one role of MariaDB", () => {
   }
 
   /** What a client of the application is told, after it has typed a line. */
-  async function ask(name: GroupName, line: string): Promise<string> {
-    const client = net.connect(servers[name]?.port ?? 0, "127.0.0.1");
+  const ask = (name: GroupName, line: string) => askAt(servers[name]?.port ?? 0, line);
+
+  async function askAt(port: number, line: string): Promise<string> {
+    const client = net.connect(port, "127.0.0.1");
     let said = "";
     client.setEncoding("utf8").on("data", (text: string) => (said += text));
     client.write(line);
@@ -230,6 +234,39 @@ describeWithMariadb("two groups on one role of MariaDB", () => {
     expect(
       workspace.files().filter((each) => fs.readFileSync(each).includes(sandbox.managerPassword)),
     ).toEqual([]);
+  });
+
+  /** A program of the example, as a user runs it. */
+  function run(program: string, args: readonly string[], env: Record<string, string>): Running {
+    return sandbox.lifetime.start({
+      command: process.execPath,
+      args: ["--import", "tsx", program, ...args],
+      cwd: path.resolve(__dirname, "../../examples/sidecar-groups"),
+      env: { ...inherited(process.env), ...env },
+      logFile: path.join(sandbox.directory, `${path.parse(program).name}.log`),
+    });
+  }
+
+  test("the example's programs run the application and end a group", async () => {
+    const caFile = path.join(sandbox.directory, "mariadb-ca.pem");
+    fs.writeFileSync(caFile, mariadb.caCertificate);
+    const application = run("application.ts", [], {
+      CONFIGURATION_FILE: file("rack-a"),
+      ECHO_PORT: "0",
+      MYSQL_CA_FILE: caFile,
+    });
+    const log = () => fs.readFileSync(application.logFile, "utf8");
+    await agents["rack-b"]?.until("the application runs", () => log().includes("echoserver on port"));
+    expect(await askAt(Number(/port (\d+)/.exec(log())?.[1]), "hello\n")).toMatch(/\necho\n.*hello\n$/s);
+    const ending = run("end-group.ts", ["rack-a", AUTH], {
+      VAULT_ADDR: sandbox.vault.address,
+      VAULT_TOKEN: sandbox.vault.rootToken,
+    });
+    expect(await ending.exited).toBe(0);
+    expect(fs.readFileSync(ending.logFile, "utf8")).toBe("rack-a: 1 tokens revoked, 1 SecretIDs destroyed\n");
+    await application.stop("SIGTERM", 10_000);
+    expect(await application.exited).toBe(0);
+    expect(log()).not.toContain(credentials("rack-a").password);
   });
 
   test("once its groups are ended, everything is taken away", async () => {
