@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { UserError } from "./errors";
 import { VaultError, type VaultClient } from "./vault-client";
 
@@ -7,7 +8,9 @@ export interface GroupAppRole {
   readonly name: string;
 }
 
-const ATTEMPTS = 10;
+const ATTEMPTS = 5;
+/** Time for logins that have begun to end; they take milliseconds. */
+const UNDER_WAY_MS = 250;
 
 /** What was ended. */
 export interface EndedGroup {
@@ -29,10 +32,11 @@ export interface EndedGroup {
 export async function endGroup(vault: VaultClient, approle: GroupAppRole): Promise<EndedGroup> {
   const secretIds = await destroySecretIds(vault, approle);
   let tokens = 0;
-  // Until none is found: a login that had begun before may have come to its end meanwhile.
+  // At least twice: a login that had begun before may have come to its end meanwhile.
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (attempt > 0) await pause(UNDER_WAY_MS);
     const accessors = await accessorsOf(vault, approle);
-    if (accessors.length === 0) return { tokens, secretIds };
+    if (accessors.length === 0 && attempt > 0) return { tokens, secretIds };
     for (const accessor of accessors) {
       await whileThere(() => vault.write("auth/token/revoke-accessor", { accessor }));
     }
@@ -57,12 +61,24 @@ async function destroySecretIds(vault: VaultClient, { mount, name }: GroupAppRol
 /** Accessors of the tokens that logins as the AppRole were given. */
 async function accessorsOf(vault: VaultClient, { mount, name }: GroupAppRole): Promise<string[]> {
   const found: string[] = [];
+  let mayLookUp = false;
+  let refusal: VaultError | undefined;
   for (const accessor of await vault.list("auth/token/accessors")) {
-    const answer = await whileThere(() => vault.write("auth/token/lookup-accessor", { accessor }));
-    const { path, meta } = (answer?.data ?? {}) as { path?: string; meta?: { role_name?: string } | null };
+    const answer = await whileThere(() => vault.write("auth/token/lookup-accessor", { accessor })).catch(
+      (error: unknown) => {
+        // So it says of a token that is being made or ended at this moment, too.
+        if (!(error instanceof VaultError) || error.status !== 403) throw error;
+        refusal = error;
+        return undefined;
+      },
+    );
+    if (!answer) continue;
+    mayLookUp = true;
+    const { path, meta } = (answer.data ?? {}) as { path?: string; meta?: { role_name?: string } | null };
     // Another auth method may have an AppRole of the same name.
     if (path === `auth/${mount}/login` && meta?.role_name === name) found.push(accessor);
   }
+  if (refusal !== undefined && !mayLookUp) throw refusal;
   return found;
 }
 

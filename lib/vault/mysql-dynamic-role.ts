@@ -38,7 +38,8 @@ export interface MysqlDynamicRoleProps extends MysqlDynamicRoleOptions {
  * its sessions are ended.
  *
  * Users do not expire by themselves, as those of PostgreSQL do: it is the engine that ends them. While it is down, a user
- * outlives its lease. Nothing is to be done in the server when a lease is renewed.
+ * outlives its lease. Nothing is to be done in the server when a lease is renewed. A creation that fails halfway, for want
+ * of a right to hand out, leaves a user whose password nobody has been told.
  */
 export class MysqlDynamicRole extends CredsRole {
   /** Refers to a role that is managed elsewhere; `grantRead` declares a policy for it in this stack. */
