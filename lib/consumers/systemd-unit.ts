@@ -29,7 +29,11 @@ export interface SystemdUnitProps {
   readonly readWritePaths?: readonly string[];
   /** How long to wait before it is started again after it has ended, for whatever reason. @default Duration.seconds(5) */
   readonly restartDelay?: Duration;
-  /** Units that begin after it and are to have its files, such as `echo.service`. @default - none */
+  /**
+   * Units to start after it, such as `echo.service`. They do not wait for its files, which are there some moments later.
+   *
+   * @default - none
+   */
   readonly before?: readonly string[];
   /** Name of a Terraform output for the text, which is no secret. @default - none */
   readonly outputName?: string;
