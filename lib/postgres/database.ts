@@ -31,7 +31,7 @@ export interface IPostgresDatabase extends IConstruct {
   addBaseRole(id: string, options: BaseRoleOptions): BaseRole;
 
   /**
-   * Declares a login that lasts, for a static role to manage its password.
+   * Declares a login that lasts, for a static role to manage its password, or with a password of its own.
    *
    * @param id also the last part of the login's default name
    */

@@ -3,10 +3,11 @@ import { Role } from "@cdktf/provider-postgresql/lib/role";
 import { Construct } from "constructs";
 import { dependOn } from "../dependencies";
 import { postgresIdentifier, postgresRoleName } from "../names";
+import type { WriteOnlySecret } from "../write-only-secret";
 import type { IBaseRole } from "./base-role";
 import type { IPostgresRole } from "./postgres-role";
 
-/** A login of PostgreSQL that lasts, and whose password a static role manages. */
+/** A login of PostgreSQL that lasts. */
 export interface ILogin extends IPostgresRole {
   /** What has to stand before the login is of use; nothing for an imported one. */
   readonly ready: readonly ITerraformDependable[];
@@ -23,6 +24,13 @@ export interface LoginOptions {
   readonly name?: string;
   /** Most sessions at a time; -1 for no limit. @default -1 */
   readonly connectionLimit?: number;
+  /**
+   * Password of a login that no static role manages, such as one to fall back to. It is set when the login is made and
+   * when its version changes.
+   *
+   * @default - none: nobody can log in until a static role sets one
+   */
+  readonly password?: WriteOnlySecret;
 }
 
 export interface LoginProps extends LoginOptions {
@@ -32,8 +40,8 @@ export interface LoginProps extends LoginOptions {
 }
 
 /**
- * A login that is a member of a base role and nothing else. It has no password, and so nobody can log in with it, until a
- * static role sets one. Made by `database.addLogin(…)`.
+ * A login that is a member of a base role and nothing else. Without a password nobody can log in with it until a static
+ * role sets one. Made by `database.addLogin(…)`.
  */
 export class Login extends Construct implements ILogin {
   /** Refers to a login that is managed elsewhere, by its name in PostgreSQL. */
@@ -58,6 +66,8 @@ export class Login extends Construct implements ILogin {
       // What an owner makes belongs to the base role from the start, as with dynamic credentials.
       assumeRole: props.baseRole.level === "owner" ? props.baseRole.name : undefined,
       connectionLimit: props.connectionLimit,
+      passwordWo: props.password?.value,
+      passwordWoVersion: props.password && `${props.password.version}`,
       provider: props.provider,
     });
     dependOn(this.resource, props.baseRole.resource);

@@ -2,6 +2,8 @@ export { AppRole } from "./app-role";
 export type { AppRoleAttributes, AppRoleOptions, AppRoleProps, IAppRole, IGrantee } from "./app-role";
 export { AppRoleAuth } from "./app-role-auth";
 export type { AppRoleAuthAttributes, AppRoleAuthProps, IAppRoleAuth } from "./app-role-auth";
+export { AuditDevice } from "./audit-device";
+export type { AuditDeviceProps } from "./audit-device";
 export type { ConnectionLimits } from "./connection-limits";
 export type { DynamicRoleAttributes, IDynamicRole } from "./creds-role";
 export { DatabaseSecretsEngine } from "./database-secrets-engine";
@@ -12,6 +14,16 @@ export type {
 } from "./database-secrets-engine";
 export { DynamicRole } from "./dynamic-role";
 export type { DynamicRoleOptions, DynamicRoleProps } from "./dynamic-role";
+export { KeyValueContent } from "./key-value-content";
+export { KeyValueEngine } from "./key-value-engine";
+export type { IKeyValueEngine, KeyValueEngineAttributes, KeyValueEngineProps } from "./key-value-engine";
+export { KeyValueSecret } from "./key-value-secret";
+export type {
+  IKeyValueSecret,
+  KeyValueSecretAttributes,
+  KeyValueSecretOptions,
+  KeyValueSecretProps,
+} from "./key-value-secret";
 export { MysqlConnection } from "./mysql-connection";
 export type {
   IMysqlConnection,
@@ -32,6 +44,9 @@ export type {
   PostgresConnectionProps,
 } from "./postgres-connection";
 export type { PostgresEndpoint, SslMode } from "./postgres-endpoint";
+export { RateLimitQuota, RateLimitTarget } from "./rate-limit-quota";
+export type { RateLimitedEngine, RateLimitQuotaProps } from "./rate-limit-quota";
+export type { IReadable } from "./readable";
 export type { IReadableRole } from "./readable-role";
 export { Revocation } from "./revocation";
 export type { DrainOptions } from "./revocation";

@@ -1,46 +1,28 @@
-import { Annotations, type ITerraformDependable } from "cdktf";
-import { Construct, type IConstruct } from "constructs";
-import { dependOn } from "../dependencies";
+import { Annotations } from "cdktf";
 import { show } from "../errors";
 import type { IGrantee } from "./app-role";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
-import { Policy, type IPolicy } from "./policy";
+import { Readable, type IReadable } from "./readable";
 
 /** A role of a secrets engine that credentials are read from. */
-export interface IReadableRole extends IConstruct {
+export interface IReadableRole extends IReadable {
   /** Name in the secrets engine. */
   readonly name: string;
   /** API path that a credential is read from. */
   readonly credsPath: string;
-  /** Policy that lets a token read `credsPath` and nothing else. Declared at the first use. */
-  readonly readPolicy: IPolicy;
-
-  /** Lets an AppRole read credentials of this role. */
-  grantRead(grantee: IGrantee): void;
 }
 
 /** What dynamic and static roles share, declared or imported. */
-export abstract class ReadableRole extends Construct implements IReadableRole {
+export abstract class ReadableRole extends Readable implements IReadableRole {
   abstract readonly name: string;
   abstract readonly credsPath: string;
-  protected abstract readonly engine: IDatabaseSecretsEngine;
-  protected abstract readonly ready: readonly ITerraformDependable[];
-  private policy?: Policy;
+  protected abstract override readonly engine: IDatabaseSecretsEngine;
 
-  get readPolicy(): IPolicy {
-    if (this.policy === undefined) {
-      this.policy = new Policy(this, "ReadPolicy", {
-        name: this.credsPath.toLowerCase(),
-        rules: [{ path: this.credsPath, capabilities: ["read"] }],
-        namespace: this.engine.namespace,
-        provider: this.engine.provider,
-      });
-      dependOn(this.policy.resource, ...this.ready);
-    }
-    return this.policy;
+  protected get readPath(): string {
+    return this.credsPath;
   }
 
-  grantRead(grantee: IGrantee): void {
+  override grantRead(grantee: IGrantee): void {
     grantee.addPolicy(this.readPolicy, this.credsPath);
   }
 

@@ -113,7 +113,12 @@ class BindingReader {
       };
     }
     for (const [name, type] of Object.entries(facts.readOnly ?? {})) {
-      attributes[name] = { type, computed: true };
+      attributes[name] = {
+        type,
+        computed: true,
+        ...(facts.sensitive?.includes(name) ? { sensitive: true } : {}),
+        ...(facts.deprecated?.includes(name) ? { deprecated: true } : {}),
+      };
     }
     return { attributes, blocks };
   }

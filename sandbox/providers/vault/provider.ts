@@ -4,13 +4,16 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { ProviderType } from "../resource/type";
 import { approleRole } from "./approle-role";
+import { audit } from "./audit";
 import { authBackend } from "./auth-backend";
 import { databaseConnection } from "./database-connection";
 import { databaseRole } from "./database-role";
 import { databaseStaticRole } from "./database-static-role";
+import { kvSecret } from "./kv-secret";
 import { mount } from "./mount";
 import { policy } from "./policy";
 import { trimSlashes } from "./paths";
+import { quotaRateLimit } from "./quota-rate-limit";
 import { VaultServer } from "./server";
 
 export const vaultProvider: ProviderType<VaultServer> = {
@@ -32,12 +35,15 @@ export const vaultProvider: ProviderType<VaultServer> = {
   },
   resources: {
     vault_approle_auth_backend_role: approleRole,
+    vault_audit: audit,
     vault_auth_backend: authBackend,
     vault_database_secret_backend_connection: databaseConnection,
     vault_database_secret_backend_role: databaseRole,
     vault_database_secret_backend_static_role: databaseStaticRole,
+    vault_kv_secret_v2: kvSecret,
     vault_mount: mount,
     vault_policy: policy,
+    vault_quota_rate_limit: quotaRateLimit,
   },
 
   configure(config, environment) {

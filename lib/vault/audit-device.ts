@@ -1,0 +1,119 @@
+import { TerraformOutput, type TerraformProvider } from "cdktf";
+import { Audit } from "@cdktf/provider-vault/lib/audit";
+import { Construct } from "constructs";
+import { ConfigurationError, show } from "../errors";
+import { isUnresolved, noTerraformTemplate, UNPRINTABLE, vaultName } from "../names";
+
+export interface AuditDeviceProps {
+  /** Name of the device: letters, digits, `_`, `-`, `.`. */
+  readonly name: string;
+  /**
+   * File on the server's machine that it appends to, as an absolute path; the server has to be able to write it, else it
+   * answers no more requests once this is its only device.
+   */
+  readonly filePath: string;
+  /** Octal permissions of the file. @default "0600" */
+  readonly fileMode?: string;
+  /** @default - says what it records */
+  readonly description?: string;
+  /**
+   * Who enables it. `api`: Terraform does, at Vault. `server-configuration`: whoever runs the server does, at OpenBao, which
+   * refuses the other way; nothing is deployed then, and the output `outputName` says what to write.
+   */
+  readonly declaredIn: "api" | "server-configuration";
+  /**
+   * Name of an output with the stanza for the server's configuration, for
+   * `terraform output -raw <outputName> > /etc/openbao/audit.hcl`. Needed with `server-configuration`.
+   *
+   * @default - none
+   */
+  readonly outputName?: string;
+  /** @default - the stack's vault provider */
+  readonly provider?: TerraformProvider;
+}
+
+/**
+ * An audit device of the type `file`: a line for each request and each answer, in which secrets are hashed with a key of
+ * the server's. It belongs to the whole server, not to a namespace.
+ */
+export class AuditDevice extends Construct {
+  readonly name: string;
+  /** The stanza that declares the device in a server's configuration, in HCL. Holds no secret. */
+  readonly serverConfiguration: string;
+  /** Absent if the server's configuration declares the device. */
+  readonly resource?: Audit;
+
+  /** @throws ConfigurationError for `server-configuration` without an output, and for texts that HCL would misread */
+  constructor(scope: Construct, id: string, props: AuditDeviceProps) {
+    super(scope, id);
+    this.name = vaultName("audit device", props.name);
+    const description = checkText("description", props.description ?? "Every request and every answer");
+    const options = { file_path: checkFile(props.filePath), mode: checkMode(props.fileMode ?? "0600") };
+    this.serverConfiguration = stanza(this.name, description, options);
+    if (props.declaredIn === "api") {
+      this.resource = new Audit(this, "Resource", {
+        path: this.name,
+        type: "file",
+        description,
+        options,
+        provider: props.provider,
+      });
+    } else if (props.outputName === undefined) {
+      throw new ConfigurationError(
+        `The audit device ${show(this.name)} is declared nowhere: OpenBao takes it in its server's configuration only.`,
+        'Pass outputName, and write that output into the server\'s configuration; for Vault, pass declaredIn: "api".',
+      );
+    }
+    if (props.outputName !== undefined) {
+      new TerraformOutput(this, "Output", {
+        description: "Audit device, for the configuration of the server",
+        value: this.serverConfiguration,
+      }).overrideLogicalId(props.outputName);
+    }
+  }
+}
+
+function stanza(name: string, description: string, options: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(options).map(([key, value]) => `    ${key} = ${JSON.stringify(value)}`);
+  return [
+    `audit "file" ${JSON.stringify(name)} {`,
+    `  description = ${JSON.stringify(description)}`,
+    "  options = {",
+    ...lines,
+    "  }",
+    "}",
+    "",
+  ].join("\n");
+}
+
+function checkText(what: string, text: string): string {
+  if (isUnresolved(text)) return text;
+  if (UNPRINTABLE.test(text) || /["\\]/.test(text)) {
+    throw new ConfigurationError(
+      `The ${what} of the audit device, ${show(text)}, cannot be written in a configuration.`,
+      'Use printable characters, without quotes and "\\".',
+    );
+  }
+  return noTerraformTemplate(`${what} of the audit device`, text);
+}
+
+function checkFile(file: string): string {
+  if (isUnresolved(file)) return file;
+  if (!file.startsWith("/") || file.endsWith("/")) {
+    throw new ConfigurationError(
+      `The file of the audit device, ${show(file)}, is not an absolute path.`,
+      'Start it with "/" and name a file: where else it would be depends on how the server was started.',
+    );
+  }
+  return checkText("file", file);
+}
+
+function checkMode(mode: string): string {
+  if (!isUnresolved(mode) && !/^0[46][04]0$/.test(mode)) {
+    throw new ConfigurationError(
+      `The file of the audit device has the permissions ${show(mode)}.`,
+      'Use "0600" for its owner alone, or "0640" to let a group read it; nobody else may.',
+    );
+  }
+  return mode;
+}

@@ -1,0 +1,74 @@
+import { Fn } from "cdktf";
+import { ConfigurationError, show } from "../errors";
+import { isUnresolved, noTerraformTemplate } from "../names";
+import type { WriteOnlySecret } from "../write-only-secret";
+
+/** What the provider takes of a secret's content. */
+interface ContentArguments {
+  readonly dataJson?: string;
+  readonly dataJsonWo?: string;
+  readonly dataJsonWoVersion?: number;
+}
+
+/** What a secret of a key-value engine holds, and whether the plan may show it. */
+export class KeyValueContent {
+  /**
+   * Values that are no secret, such as a host and a port. They stand in the synthesized file and in the state.
+   *
+   * @throws ConfigurationError for keys that name a secret, such as `password`
+   */
+  static visible(values: Readonly<Record<string, string | number | boolean>>): KeyValueContent {
+    const keys = checkKeys(Object.keys(values));
+    const secret = keys.find((key) => /(^|[_-])(password|passwd|secret|token|private[_-]?key)$/i.test(key));
+    if (secret !== undefined) {
+      throw new ConfigurationError(
+        `The visible key-value content has the key ${show(secret)}.`,
+        "Its value would stand in the synthesized file, in the plan and in the state; pass it to KeyValueContent.writeOnly.",
+      );
+    }
+    for (const value of Object.values(values)) {
+      if (typeof value === "string") noTerraformTemplate("key-value content", value);
+    }
+    const sorted = Object.fromEntries(keys.map((key) => [key, values[key]]));
+    const json = Object.values(values).some(isUnresolved) ? Fn.jsonencode(sorted) : JSON.stringify(sorted);
+    return new KeyValueContent({ dataJson: json });
+  }
+
+  /**
+   * Secret values, which stand in no file. They are sent together, when the secret is new and whenever their version
+   * changes: raise it, too, when a key is added or renamed.
+   *
+   * @throws ConfigurationError for values whose versions differ
+   */
+  static writeOnly(values: Readonly<Record<string, WriteOnlySecret>>): KeyValueContent {
+    const keys = checkKeys(Object.keys(values));
+    const versions = [...new Set(Object.values(values).map(({ version }) => version))];
+    if (versions.length > 1) {
+      throw new ConfigurationError(
+        `The values of the key-value content have the versions ${versions.sort((a, b) => a - b).join(" and ")}.`,
+        "They are sent together; give them one version, higher than before.",
+      );
+    }
+    return new KeyValueContent({
+      dataJsonWo: Fn.jsonencode(Object.fromEntries(keys.map((key) => [key, values[key]?.value]))),
+      dataJsonWoVersion: versions[0],
+    });
+  }
+
+  private constructor(readonly resourceArguments: ContentArguments) {}
+}
+
+/** Sorted, as the servers keep them. */
+function checkKeys(keys: readonly string[]): string[] {
+  if (keys.length === 0) {
+    throw new ConfigurationError("The key-value content is empty.", "Give it one key and value or more.");
+  }
+  const unusable = keys.find((key) => !/^[A-Za-z0-9_.-]+$/.test(key));
+  if (unusable !== undefined) {
+    throw new ConfigurationError(
+      `The key-value content has the key ${show(unusable)}.`,
+      'Use letters, digits, "_", "-" and ".".',
+    );
+  }
+  return [...keys].sort();
+}

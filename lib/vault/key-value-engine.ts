@@ -1,0 +1,109 @@
+import type { ITerraformDependable, TerraformProvider } from "cdktf";
+import { Mount } from "@cdktf/provider-vault/lib/mount";
+import { Construct, type IConstruct } from "constructs";
+import { ClaimedNames } from "../claimed-names";
+import { vaultPath } from "../names";
+import { KeyValueSecret, type KeyValueSecretOptions } from "./key-value-secret";
+
+/** A secrets engine of the type `kv`, version 2, declared here or existing. */
+export interface IKeyValueEngine extends IConstruct {
+  /** Where it is mounted, without a `/` at either end. */
+  readonly path: string;
+  readonly namespace?: string;
+  readonly provider?: TerraformProvider;
+  /** What has to stand before it can hold a secret; nothing for an imported one. */
+  readonly ready: readonly ITerraformDependable[];
+
+  /**
+   * Declares a secret.
+   *
+   * @param path in the engine, such as `delphi/database/password`
+   */
+  addSecret(path: string, options: KeyValueSecretOptions): KeyValueSecret;
+
+  /** Paths of the secrets declared on it. */
+  readonly names: ClaimedNames;
+}
+
+export interface KeyValueEngineProps {
+  /** Where to mount it. Changing it moves the engine with its secrets. @default "secret" */
+  readonly path?: string;
+  /** @default - says what it keeps */
+  readonly description?: string;
+  /** Namespace to mount it in. @default - the provider's */
+  readonly namespace?: string;
+  /** @default - the stack's vault provider */
+  readonly provider?: TerraformProvider;
+}
+
+export interface KeyValueEngineAttributes {
+  /** Where the engine is mounted; version 2. */
+  readonly path: string;
+  /** @default - the provider's */
+  readonly namespace?: string;
+  /** @default - the stack's vault provider */
+  readonly provider?: TerraformProvider;
+}
+
+abstract class KeyValueEngineBase extends Construct implements IKeyValueEngine {
+  abstract readonly path: string;
+  abstract readonly namespace?: string;
+  abstract readonly provider?: TerraformProvider;
+  abstract readonly ready: readonly ITerraformDependable[];
+  readonly names = new ClaimedNames("key-value engine", () => this.path);
+
+  addSecret(path: string, options: KeyValueSecretOptions): KeyValueSecret {
+    this.names.requireFree("secret", vaultPath("key-value secret", path));
+    return new KeyValueSecret(this, path, { ...options, path, engine: this });
+  }
+}
+
+/** Mounts a secrets engine that keeps values and their earlier versions: KV version 2. */
+export class KeyValueEngine extends KeyValueEngineBase {
+  /** Refers to an engine that is mounted already; it has to be of version 2. */
+  static fromPath(
+    scope: Construct,
+    id: string,
+    attributes: string | KeyValueEngineAttributes,
+  ): IKeyValueEngine {
+    return new ImportedEngine(scope, id, typeof attributes === "string" ? { path: attributes } : attributes);
+  }
+
+  readonly path: string;
+  readonly namespace?: string;
+  readonly provider?: TerraformProvider;
+  readonly resource: Mount;
+
+  constructor(scope: Construct, id: string, props: KeyValueEngineProps = {}) {
+    super(scope, id);
+    this.path = vaultPath("key-value engine", props.path ?? "secret");
+    this.namespace = props.namespace;
+    this.provider = props.provider;
+    this.resource = new Mount(this, "Resource", {
+      path: this.path,
+      type: "kv",
+      options: { version: "2" },
+      description: props.description ?? "Values that are kept",
+      namespace: props.namespace,
+      provider: props.provider,
+    });
+  }
+
+  get ready(): readonly ITerraformDependable[] {
+    return [this.resource];
+  }
+}
+
+class ImportedEngine extends KeyValueEngineBase {
+  readonly path: string;
+  readonly namespace?: string;
+  readonly provider?: TerraformProvider;
+  readonly ready = [];
+
+  constructor(scope: Construct, id: string, attributes: KeyValueEngineAttributes) {
+    super(scope, id);
+    this.path = vaultPath("key-value engine", attributes.path);
+    this.namespace = attributes.namespace;
+    this.provider = attributes.provider;
+  }
+}

@@ -1,0 +1,103 @@
+import type { ITerraformDependable, TerraformProvider } from "cdktf";
+import { QuotaRateLimit } from "@cdktf/provider-vault/lib/quota-rate-limit";
+import { Construct } from "constructs";
+import { dependOn } from "../dependencies";
+import type { Duration } from "../duration";
+import { ConfigurationError, show } from "../errors";
+import { isUnresolved, vaultName, vaultPath } from "../names";
+import type { IAppRole } from "./app-role";
+import type { IAppRoleAuth } from "./app-role-auth";
+
+/** A secrets engine of any type. */
+export interface RateLimitedEngine {
+  readonly path: string;
+  readonly ready: readonly ITerraformDependable[];
+}
+
+/** The requests that a quota counts. */
+export class RateLimitTarget {
+  /**
+   * All requests to a secrets engine, or those to one exact path in it.
+   *
+   * @param path below the engine's, such as `creds/reader`; those of other paths are not counted
+   */
+  static secretsEngine(engine: RateLimitedEngine, path?: string): RateLimitTarget {
+    // A server keeps the path of a mount with a slash at the end.
+    const below = path === undefined ? "" : vaultPath("rate-limited", path);
+    return new RateLimitTarget(`${engine.path}/${below}`, engine.ready);
+  }
+
+  /**
+   * All requests to an auth method, or the logins of one AppRole.
+   *
+   * @param appRole one of that auth method
+   */
+  static authMethod(auth: IAppRoleAuth, appRole?: IAppRole): RateLimitTarget {
+    return new RateLimitTarget(`auth/${auth.path}/`, auth.ready, appRole?.name);
+  }
+
+  private constructor(
+    readonly path: string,
+    readonly ready: readonly ITerraformDependable[],
+    readonly appRole?: string,
+  ) {}
+}
+
+export interface RateLimitQuotaProps {
+  /** Name of the quota, which belongs to the whole server: letters, digits, `_`, `-`, `.`. */
+  readonly name: string;
+  /** Requests that it counts. A server takes one quota for each path and AppRole. */
+  readonly target: RateLimitTarget;
+  /** Requests that pass in an interval: more than 0; a fraction is allowed. */
+  readonly rate: number;
+  /** @default - the server's, 1 second */
+  readonly interval?: Duration;
+  /** How long a client is refused altogether once it was over the limit. @default - not */
+  readonly blockInterval?: Duration;
+  /** @default - the stack's vault provider */
+  readonly provider?: TerraformProvider;
+}
+
+/**
+ * Limits the requests that each client address may make, and each server of a cluster counts its own. What is over the
+ * limit is answered with 429.
+ */
+export class RateLimitQuota extends Construct {
+  readonly name: string;
+  readonly resource: QuotaRateLimit;
+
+  constructor(scope: Construct, id: string, props: RateLimitQuotaProps) {
+    super(scope, id);
+    this.name = vaultName("quota", props.name);
+    this.resource = new QuotaRateLimit(this, "Resource", {
+      name: this.name,
+      path: props.target.path,
+      role: props.target.appRole,
+      rate: checkRate(this.name, props.rate),
+      interval: checkInterval(this.name, "interval", props.interval),
+      blockInterval: checkInterval(this.name, "blockInterval", props.blockInterval),
+      provider: props.provider,
+    });
+    dependOn(this.resource, ...props.target.ready);
+  }
+}
+
+function checkRate(quota: string, rate: number): number {
+  if (!isUnresolved(rate) && !(Number.isFinite(rate) && rate > 0)) {
+    throw new ConfigurationError(
+      `The quota ${show(quota)} has the rate ${show(rate)}.`,
+      "Use a number of requests above 0; a fraction is allowed.",
+    );
+  }
+  return rate;
+}
+
+function checkInterval(quota: string, what: string, interval?: Duration): number | undefined {
+  if (interval?.toSeconds() === 0) {
+    throw new ConfigurationError(
+      `The quota ${show(quota)} has the ${what} ${show(interval.toString())}.`,
+      "Give a time of 1 second or more, or leave it out.",
+    );
+  }
+  return interval?.toSeconds();
+}
