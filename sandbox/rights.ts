@@ -13,6 +13,11 @@ export function makeDeployerToken(vault: VaultClient): Promise<string> {
   return makeToken(vault, "credentials-deployer", "vault-policy.hcl");
 }
 
+/** The token that deploys a stack with key-value engines, audit devices or quotas as well. */
+export function makeExtrasDeployerToken(vault: VaultClient): Promise<string> {
+  return makeToken(vault, "credentials-deployer-extras", "vault-policy.hcl", "vault-policy-extras.hcl");
+}
+
 /** The token that issues SecretIDs for a proof, with the documented policy and nothing else. */
 export function makeVerifierToken(vault: VaultClient): Promise<string> {
   return makeToken(vault, "credentials-verifier", "verify-policy.hcl");
@@ -30,11 +35,18 @@ export async function prepareTemplate(superuser: Client): Promise<void> {
   await superuser.query(fs.readFileSync(path.join(FOLDER, "postgres-14-template.sql"), "utf8"));
 }
 
-async function makeToken(vault: VaultClient, name: string, file: string): Promise<string> {
-  const policy = fs.readFileSync(path.join(FOLDER, file), "utf8");
-  await vault.write(`sys/policies/acl/${name}`, { policy });
+/** A policy for each file, named after the token and the file. */
+async function makeToken(vault: VaultClient, name: string, ...files: string[]): Promise<string> {
+  const policies: string[] = [];
+  for (const file of files) {
+    const policy = files.length === 1 ? name : `${name}-${path.basename(file, ".hcl")}`;
+    await vault.write(`sys/policies/acl/${policy}`, {
+      policy: fs.readFileSync(path.join(FOLDER, file), "utf8"),
+    });
+    policies.push(policy);
+  }
   const answer = await vault.write("auth/token/create", {
-    policies: [name],
+    policies,
     no_default_policy: true,
     display_name: name,
     ttl: TOKEN_TTL,

@@ -1,4 +1,5 @@
 import { Client } from "pg";
+import { askVault, VaultRefusal } from "../shared/vault";
 
 export interface EndlessClientOptions {
   /** Such as `https://vault.example.com:8200`. */
@@ -52,7 +53,7 @@ export async function* endlessClient(options: EndlessClientOptions): AsyncGenera
       await work(options, credential);
       yield { kind: "worked", username: credential.username };
     } catch (error) {
-      if (error instanceof Denied) throw error;
+      if (error instanceof VaultRefusal && error.status === 403) throw error;
       const code = (error as { code?: unknown }).code;
       // By its class: the text of a message depends on the server's language and version.
       if (credential !== undefined && typeof code === "string" && code.startsWith(INVALID_AUTHORIZATION)) {
@@ -69,21 +70,12 @@ export async function* endlessClient(options: EndlessClientOptions): AsyncGenera
 /** Class of the SQLSTATEs 28000 and 28P01: no such login, or not with this password. */
 const INVALID_AUTHORIZATION = "28";
 
-class Denied extends Error {}
-
 async function readCredential(options: EndlessClientOptions): Promise<Credential & { ttlSeconds: number }> {
-  const response = await fetch(`${options.vaultAddress}/v1/${options.credsPath}`, {
-    headers: { "X-Vault-Token": options.vaultToken },
-    signal: options.signal,
-  });
-  if (response.status === 403) throw new Denied(`Vault denies ${options.credsPath} to this token`);
-  if (!response.ok) throw new Error(`Vault answers ${response.status} to ${options.credsPath}`);
-  const { data, lease_duration } = (await response.json()) as {
-    data: Credential & { ttl?: number };
-    lease_duration: number;
-  };
+  const access = { address: options.vaultAddress, token: options.vaultToken };
+  const answer = await askVault(access, options.credsPath, { signal: options.signal });
+  const { username, password, ttl } = answer.data as unknown as Credential & { ttl?: number };
   // A dynamic credential has a lease; a static one says itself when its password changes.
-  return { username: data.username, password: data.password, ttlSeconds: data.ttl ?? lease_duration };
+  return { username, password, ttlSeconds: ttl ?? answer.lease_duration ?? 0 };
 }
 
 async function work(options: EndlessClientOptions, { username, password }: Credential): Promise<void> {

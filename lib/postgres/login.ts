@@ -50,6 +50,8 @@ export class Login extends Construct implements ILogin {
   }
 
   readonly name: string;
+  /** Absent where a static role sets it. */
+  readonly password?: WriteOnlySecret;
   readonly resource: Role;
   private readonly baseRole: IBaseRole;
 
@@ -57,6 +59,7 @@ export class Login extends Construct implements ILogin {
     super(scope, id);
     this.name = postgresRoleName("login", props.name);
     this.baseRole = props.baseRole;
+    this.password = props.password;
     this.resource = new Role(this, "Resource", {
       name: this.name,
       login: true,

@@ -1,6 +1,7 @@
-import { TerraformOutput, type TerraformProvider } from "cdktf";
+import { TerraformOutput, type TerraformProvider, type TerraformResource } from "cdktf";
 import { Audit } from "@cdktf/provider-vault/lib/audit";
 import { Construct } from "constructs";
+import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
 import { isUnresolved, noTerraformTemplate, UNPRINTABLE, vaultName } from "../names";
 
@@ -70,6 +71,14 @@ export class AuditDevice extends Construct {
         value: this.serverConfiguration,
       }).overrideLogicalId(props.outputName);
     }
+  }
+
+  /**
+   * Makes resources wait for the device, and be gone before it. Vault answers with 500 what it is asked in the moment in
+   * which it enables or disables one: let everything of a stack that begins at Vault wait, such as `engine.resource`.
+   */
+  precede(...resources: readonly TerraformResource[]): void {
+    for (const resource of resources) dependOn(resource, this.resource);
   }
 }
 

@@ -1,5 +1,6 @@
 // One environment in the shape that the library emits, as Terraform JSON: what the parity check applies with
 // the stand-ins and with the real plugins. Written by hand, so that it depends on nothing but Terraform.
+import { parityServerResources } from "./parity-server-resources";
 import { parityVaultResources } from "./parity-vault-resources";
 import { providerVersion } from "../../sandbox/providers/versions";
 
@@ -13,6 +14,8 @@ export interface ParityOptions {
     readonly username: string;
     readonly superuser: boolean;
   };
+  /** Whether the server takes audit devices by its API, as Vault does. */
+  readonly auditByApi: boolean;
   /** What differs from the first application; the updates that the check goes through. */
   readonly changed?: boolean;
 }
@@ -46,7 +49,10 @@ export function parityConfiguration(options: ParityOptions): Json {
       ],
       vault: [{ address: options.vaultAddress, token: "${var.vault_token}", max_lease_ttl_seconds: 3600 }],
     },
-    resource: { ...postgresResources(options), ...parityVaultResources(options) },
+    resource: {
+      ...postgresResources(options),
+      ...vaultResources(options),
+    },
   };
 }
 
@@ -129,6 +135,27 @@ function postgresResources({ prefix, changed }: ParityOptions): Json {
       ]),
     ),
   };
+}
+
+function vaultResources(options: ParityOptions): Json {
+  const resources = { ...parityVaultResources(options), ...parityServerResources(options) };
+  if (!options.auditByApi) return resources;
+  // What Vault is asked while it enables or disables a device, it answers with 500.
+  return Object.fromEntries(
+    Object.entries(resources).map(([type, named]) => [
+      type,
+      type === "vault_audit" ? named : afterAudit(named as Record<string, Json>),
+    ]),
+  );
+}
+
+function afterAudit(named: Record<string, Json>): Json {
+  return Object.fromEntries(
+    Object.entries(named).map(([name, resource]) => [
+      name,
+      { ...resource, depends_on: [...((resource.depends_on as string[]) ?? []), "vault_audit.file"] },
+    ]),
+  );
 }
 
 function schemaGrant(role: string, database: string, objectType: string, privileges: string[]): Json {

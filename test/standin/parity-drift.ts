@@ -51,6 +51,14 @@ export async function makeDrift(servers: ParityServers, prefix: string): Promise
     secret_id_num_uses: 3,
   });
   await call("DELETE", `auth/${prefix}tuned/role/plain`);
+  // Written past Terraform, which does not read it.
+  await call("POST", `${prefix}kept/data/app/database/config`, { data: { host: "elsewhere" } });
+  await call("POST", `sys/quotas/rate-limit/${prefix}engine`, {
+    path: `${prefix}kept/`,
+    rate: 7,
+    interval: 9,
+  });
+  await call("DELETE", `sys/quotas/rate-limit/${prefix}logins`);
   await call("POST", `sys/mounts/${prefix}database/tune`, { description: "drift", default_lease_ttl: "77s" });
   await call("POST", `sys/mounts/auth/${prefix}approle/tune`, { description: "drift" });
 }

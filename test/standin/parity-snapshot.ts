@@ -43,6 +43,13 @@ async function vaultSnapshot(servers: ParityServers, prefix: string): Promise<Re
     for (const path of Object.keys(mounts).filter((each) => each.startsWith(prefix))) {
       found[`${listing}/${path}`] = withoutRandom(mounts[path]);
       await keep(`${tune}${path}tune`);
+      if ((mounts[path] as Answer).type === "kv") {
+        for (const secret of ["config", "password"].map((name) => `${path}data/app/database/${name}`)) {
+          // Beside the content stand the time and the number of the version.
+          found[secret] = (await read(secret))?.data;
+        }
+        continue;
+      }
       for (const kind of kinds) {
         await below(`${path}${kind}`);
       }
@@ -50,6 +57,13 @@ async function vaultSnapshot(servers: ParityServers, prefix: string): Promise<Re
         await below(`auth/${path}role`);
       }
     }
+  }
+  const quotas = await vaultCall(servers, "LIST", "sys/quotas/rate-limit");
+  for (const name of ((quotas?.keys ?? []) as string[]).filter((each) => each.startsWith(prefix))) {
+    await keep(`sys/quotas/rate-limit/${name}`);
+  }
+  for (const [name, device] of Object.entries((await read("sys/audit")) ?? {})) {
+    if (name.startsWith(prefix)) found[`audit device ${name}`] = device;
   }
   const policies = await vaultCall(servers, "LIST", "sys/policies/acl");
   for (const name of ((policies?.keys ?? []) as string[]).filter((each) => each.startsWith(prefix))) {

@@ -32,6 +32,7 @@ export function parityVaultResources({ prefix, changed, postgres }: ParityOption
         description: changed ? "credentials, second edition" : "credentials",
         ...(changed ? { max_lease_ttl_seconds: 7200 } : {}),
       },
+      kept: { path: `${prefix}kept`, type: "kv", options: { version: "2" } },
     },
     vault_database_secret_backend_connection: {
       orders: {

@@ -73,6 +73,7 @@ describeWithRealPlugins(real, "the stand-ins, beside the real plugins", () => {
       return parityConfiguration({
         prefix,
         changed,
+        auditByApi: sandbox.vault.product === "Vault",
         vaultAddress: servers.vaultAddress,
         postgres,
       } satisfies ParityOptions);

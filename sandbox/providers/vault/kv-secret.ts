@@ -89,7 +89,7 @@ async function whenUpgraded(call: () => Promise<unknown>): Promise<void> {
       return;
     } catch (error) {
       const upgrading =
-        error instanceof VaultError && error.errors.some((each) => /^Upgrading from/.test(each));
+        error instanceof VaultError && error.errors.some((each) => each.startsWith("Upgrading from"));
       if (!upgrading || attempt === UPGRADE_ATTEMPTS) {
         throw error;
       }

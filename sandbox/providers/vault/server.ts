@@ -111,8 +111,9 @@ export class VaultServer {
       if (status >= 200 && status < 300) {
         return parse(text);
       }
-      // What a server says that cannot answer now: in front of it, or sealed, or in the middle of an election.
-      if (attempt < RETRIES && [412, 502, 503, 504].includes(status)) {
+      // What a server says that cannot answer now: in front of it, sealed, in the middle of an election, or Vault in the
+      // moment in which it enables or disables an audit device (500). The real plugin does the same.
+      if (attempt < RETRIES && (status === 412 || (status >= 500 && status !== 501))) {
         await new Promise((resolve) => setTimeout(resolve, 500 * (attempt + 1)));
         continue;
       }
