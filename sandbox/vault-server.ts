@@ -18,6 +18,7 @@ const ATTEMPTS = 5;
 export class VaultServer {
   readonly logFile: string;
   private readonly directory: string;
+  private readonly added: string[] = [];
   private running: Running | undefined;
   private port = 0;
   private clusterPort = 0;
@@ -71,7 +72,7 @@ export class VaultServer {
       if (first) await this.prepare();
       this.running = this.lifetime.start({
         command: this.binary.path,
-        args: ["server", `-config=${path.join(this.directory, "config.json")}`],
+        args: ["server", ...["config.json", ...this.added].map((name) => `-config=${this.fileOf(name)}`)],
         env: this.environment(),
         logFile: this.logFile,
       });
@@ -87,9 +88,19 @@ export class VaultServer {
     }
   }
 
+  /** Adds a file to the configuration, for the next start. */
+  addConfiguration(name: string, text: string): void {
+    fs.writeFileSync(this.fileOf(name), text, { mode: 0o600 });
+    this.added.push(name);
+  }
+
   /** Stops and so seals the server; its data stays. */
   async stop(): Promise<void> {
     await this.running?.stop("SIGTERM", STOP_TIMEOUT_MS);
+  }
+
+  private fileOf(name: string): string {
+    return path.join(this.directory, name);
   }
 
   private failure(reason: string): UserError {
@@ -123,7 +134,7 @@ export class VaultServer {
       // OpenBao dropped memory locking and warns of the setting; Vault needs a privilege for it that few users have.
       ...(this.product === "Vault" ? { disable_mlock: true } : {}),
     };
-    fs.writeFileSync(path.join(this.directory, "config.json"), JSON.stringify(configuration), {
+    fs.writeFileSync(this.fileOf("config.json"), JSON.stringify(configuration), {
       mode: 0o600,
     });
   }
