@@ -11,7 +11,8 @@ const READABLE =
   "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND has_table_privilege(format('%I.%I', schemaname, tablename), 'SELECT')";
 
 async function main(): Promise<void> {
-  const { VAULT_ADDR, VAULT_TOKEN, PGSSLMODE, PGSSLROOTCERT, ENGINE, KEY_VALUE } = process.env;
+  const { VAULT_ADDR, VAULT_TOKEN, PGSSLMODE, PGSSLROOTCERT, ENGINE, KEY_VALUE, LOOK_AGAIN_SECONDS } =
+    process.env;
   const kept = `${KEY_VALUE ?? "secret"}/data/delphi/database`;
   const pool = await FallbackPool.open({
     vault: VAULT_ADDR && VAULT_TOKEN ? { address: VAULT_ADDR, token: VAULT_TOKEN } : undefined,
@@ -22,6 +23,7 @@ async function main(): Promise<void> {
     defaults: { host: "localhost", port: 5432, database: "delphi", username: "delphi" },
     ssl:
       PGSSLMODE === "disable" ? false : PGSSLROOTCERT ? { ca: fs.readFileSync(PGSSLROOTCERT, "utf8") } : true,
+    retrySeconds: Number(LOOK_AGAIN_SECONDS ?? 60),
     onTaken: ({ source, username, passed }) => {
       for (const each of passed) console.log(`passed over: ${each.source}: ${each.reason}`);
       console.log(`login from: ${source}: ${username}`);

@@ -7,6 +7,7 @@ import {
   DashboardStack,
   type DashboardStackProps,
 } from "../../examples/dashboard-with-fallback/dashboard-stack";
+import type { LoginSources } from "../../examples/shared/resolve-login";
 import { VaultClient } from "../../cli/vault-client";
 import { makeExtrasDeployerToken } from "../../sandbox/rights";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
@@ -37,11 +38,15 @@ export class Dashboard {
   }
 
   readonly workspace: Workspace;
+  readonly legacyPassword: string;
+  readonly defaultPassword: string;
 
   private constructor(
     readonly sandbox: Sandbox,
     readonly staticPassword: string,
   ) {
+    this.legacyPassword = sandbox.lifetime.secret();
+    this.defaultPassword = sandbox.lifetime.secret();
     this.workspace = new Workspace(sandbox, "dashboard", this.stack());
   }
 
@@ -115,6 +120,44 @@ export class Dashboard {
   /** Ends all credentials. */
   async revokeAll(): Promise<void> {
     await this.sandbox.vault.client().write(`sys/leases/revoke-prefix/${CREDS}`, { sync: true });
+  }
+
+  /** A login in every source, as the dashboard's environment has it, and something to read. */
+  async prepareSources(): Promise<void> {
+    await this.asOwner("CREATE TABLE public.report (id int); INSERT INTO public.report VALUES (1)");
+    for (const [name, password] of Object.entries({
+      legacy: this.legacyPassword,
+      delphi: this.defaultPassword,
+    })) {
+      await asSuperuser(
+        this.sandbox,
+        `CREATE ROLE ${name} LOGIN IN ROLE delphi_readonly PASSWORD '${password}'`,
+      );
+    }
+  }
+
+  async sources(): Promise<LoginSources> {
+    const { vault, postgres } = this.sandbox;
+    const place = `${postgres.host}:${postgres.port}/delphi`;
+    return {
+      vault: { address: vault.address, token: await this.logIn("dashboard") },
+      credsPath: CREDS,
+      configPath: CONFIG,
+      passwordPath: PASSWORD,
+      environment: { PG_DSN: `postgresql://legacy:${this.legacyPassword}@${place}` },
+      defaults: {
+        host: postgres.host,
+        port: postgres.port,
+        database: "delphi",
+        username: "delphi",
+        password: this.defaultPassword,
+      },
+    };
+  }
+
+  expectNoSecret(text: string): void {
+    const { lifetime } = this.sandbox;
+    expect(lifetime.allSecrets().filter((secret) => text.includes(secret))).toEqual([]);
   }
 
   /** Takes away what Terraform made, for the next apply to put back. */
