@@ -9,6 +9,8 @@ import type { IPostgresRole } from "./postgres-role";
 
 /** A login of PostgreSQL that lasts. */
 export interface ILogin extends IPostgresRole {
+  /** Absent where a static role sets it, and for an imported login. */
+  readonly password?: WriteOnlySecret;
   /** What has to stand before the login is of use; nothing for an imported one. */
   readonly ready: readonly ITerraformDependable[];
 }
@@ -50,7 +52,6 @@ export class Login extends Construct implements ILogin {
   }
 
   readonly name: string;
-  /** Absent where a static role sets it. */
   readonly password?: WriteOnlySecret;
   readonly resource: Role;
   private readonly baseRole: IBaseRole;

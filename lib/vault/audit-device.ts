@@ -78,6 +78,7 @@ export class AuditDevice extends Construct {
    * which it enables or disables one: let everything of a stack that begins at Vault wait, such as `engine.resource`.
    */
   precede(...resources: readonly TerraformResource[]): void {
+    if (this.resource === undefined) return;
     for (const resource of resources) dependOn(resource, this.resource);
   }
 }

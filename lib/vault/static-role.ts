@@ -144,6 +144,12 @@ function loginOf(scope: Construct, props: StaticRoleProps): ILogin {
     );
   }
   const login = props.login ?? Login.fromName(scope, "Login", props.username ?? "");
+  if (login.password !== undefined) {
+    throw new ConfigurationError(
+      `The static role ${show(props.name)} manages ${show(login.name)}, which has a password of its own.`,
+      "The engine sets another as soon as the role is made: leave the password of the login out.",
+    );
+  }
   if (!isUnresolved(login.name) && login.name === props.connection.manager?.name) {
     throw new ConfigurationError(
       `The static role ${show(props.name)} manages ${show(login.name)}, the login of its own connection.`,

@@ -197,3 +197,52 @@ describe("a static role", () => {
     expect(diagnostics).toMatchObject([{ summary: expect.stringContaining("5 seconds or more") as unknown }]);
   });
 });
+
+describe("a secret of a key-value engine", () => {
+  const type = "vault_kv_secret_v2";
+  const secret = { mount: "team/kv", name: "app/password", disable_read: true, delete_all_versions: true };
+  const written = "PUT team/kv/data/app/password";
+  const apply = (version: number, prior?: number) =>
+    call("ApplyResourceChange", {
+      type_name: type,
+      prior_state: encodeObject(
+        prior === undefined
+          ? null
+          : { ...secret, data_json_wo_version: prior, id: "team/kv/data/app/password" },
+      ),
+      planned_state: encodeObject({ ...secret, data_json_wo: null, data_json_wo_version: version }),
+      config: encodeObject({
+        ...secret,
+        data_json_wo: '{"password":"hidden"}',
+        data_json_wo_version: version,
+      }),
+    });
+
+  it("is sent with its version, is not read back, and is not in the state", async () => {
+    answers[written] = [200, {}];
+    for (const [version, prior] of [[1], [2, 1]] as const) {
+      const { new_state: state } = await apply(version, prior);
+      expect(JSON.stringify(decodeObject(state as { msgpack: Buffer }))).not.toContain("hidden");
+    }
+    const sent = { data: { password: "hidden" }, options: {} };
+    expect(received.map(({ call: made, body }) => [made, body])).toEqual([
+      [written, sent],
+      [written, sent],
+    ]);
+  });
+
+  it("is written again where the engine is still making itself one of version 2", async () => {
+    answers[written] = [400, { errors: ["Upgrading from non-versioned to versioned data."] }];
+    const applied = apply(1);
+    while (received.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    answers[written] = [200, {}];
+    expect((await applied).diagnostics).toBeUndefined();
+    expect(received).toHaveLength(2);
+  });
+
+  it("is refused where it would be read", async () => {
+    const config = encodeObject({ ...secret, disable_read: null, data_json: "{}" });
+    const { diagnostics } = await call("ValidateResourceTypeConfig", { type_name: type, config });
+    expect(diagnostics).toMatchObject([{ summary: expect.stringContaining("disable_read") as unknown }]);
+  });
+});

@@ -140,6 +140,21 @@ describe("StaticRole", () => {
     expect(() => build(options)).toThrow(message);
   });
 
+  test("refuses a login with a password of its own, which the login gets and keeps out of the plan", () => {
+    const withPassword = (asStatic: boolean) =>
+      synthesize((scope) => {
+        const { connection, database, reader } = connected(scope);
+        const password = WriteOnlySecret.fromVariable(scope, "fallback", { version: 2 });
+        const login = database.addLogin("fallback", { baseRole: reader, password });
+        if (asStatic) connection.addStaticRole("r", { login });
+      });
+    expect(one(withPassword(false), "postgresql_role", { name: "orders_fallback" })).toMatchObject({
+      password_wo: "${var.fallback}",
+      password_wo_version: "2",
+    });
+    expect(() => withPassword(true)).toThrow(/"orders_fallback", which has a password of its own/);
+  });
+
   test("refuses two logins at once", () => {
     expect(() => build(({ login }) => ({ login, username: "app" }))).toThrow(/both a login and a username/);
   });
