@@ -26,7 +26,7 @@ DEFAULTS = {"host": "localhost", "port": "5432", "dbname": "delphi", "user": "de
 READABLE = """SELECT count(*) FROM pg_tables WHERE schemaname = 'public'
     AND has_table_privilege(format('%I.%I', schemaname, tablename), 'SELECT')"""
 
-# Vault cannot be reached, denies it, has nothing there, or cannot answer now. Any other error is a mistake, and ends the worker.
+# Vault cannot be reached, denies it, has nothing there, or cannot answer now. Any other error ends the worker.
 UNAVAILABLE = (
     requests.ConnectionError,
     requests.Timeout,

@@ -31,6 +31,8 @@ interface Generation {
 const REFUSED = ["28P01", "28000"];
 /** Said by `pg` itself where the server asks for a password and there is none. */
 const NO_PASSWORD = /^SASL: .*client password must be/;
+/** Begins the SQLSTATEs of sessions that are ended by an administrator, as a revocation does. */
+const SHUT_DOWN = "57P";
 const PATIENCE_MS = 10_000;
 
 /** Whether PostgreSQL refused a login: the user is gone, its password is another, or it is past VALID UNTIL. */
@@ -113,6 +115,10 @@ export abstract class SwappingPool {
     client.on("error", note);
     try {
       return await work(client);
+    } catch (error) {
+      // The server ends such a connection, which the pool would hand out once more before it notices.
+      if ((error as { code?: string }).code?.startsWith(SHUT_DOWN) === true) failure ??= error as Error;
+      throw error;
     } finally {
       client.off("error", note);
       client.release(failure);

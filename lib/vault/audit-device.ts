@@ -8,10 +8,7 @@ import { isUnresolved, noTerraformTemplate, UNPRINTABLE, vaultName } from "../na
 export interface AuditDeviceProps {
   /** Name of the device: letters, digits, `_`, `-`, `.`. */
   readonly name: string;
-  /**
-   * File on the server's machine that it appends to, as an absolute path; the server has to be able to write it, else it
-   * answers no more requests once this is its only device.
-   */
+  /** File on the server's machine that it appends to, as an absolute path; the server has to be able to write it. */
   readonly filePath: string;
   /** Octal permissions of the file. @default "0600" */
   readonly fileMode?: string;

@@ -111,7 +111,7 @@ test("a pool whose Vault is down for longer than a lease falls back, and comes b
 test("a pool whose credentials are revoked goes on with others, and only what runs at that moment fails", async () => {
   const connections = 3;
   const { taken, failures } = await whileAsking({ max: connections }, async (_pool, seen) => {
-    await dashboard.revokeAll();
+    await dashboard.revokeEach();
     await until("it took another login", () => seen.length === 2);
   });
   expect(taken.map(({ source }) => source)).toEqual(["dynamic", "dynamic"]);

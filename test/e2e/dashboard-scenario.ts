@@ -122,6 +122,14 @@ export class Dashboard {
     await this.sandbox.vault.client().write(`sys/leases/revoke-prefix/${CREDS}`, { sync: true });
   }
 
+  /** Ends the credentials that there are now, and none that is read meanwhile. */
+  async revokeEach(): Promise<void> {
+    const vault = this.sandbox.vault.client();
+    for (const key of await vault.list(`sys/leases/lookup/${CREDS}`)) {
+      await vault.write("sys/leases/revoke", { lease_id: `${CREDS}/${key}`, sync: true });
+    }
+  }
+
   /** A login in every source, as the dashboard's environment has it, and something to read. */
   async prepareSources(): Promise<void> {
     await this.asOwner("CREATE TABLE public.report (id int); INSERT INTO public.report VALUES (1)");
