@@ -138,7 +138,8 @@ export abstract class SwappingPool {
       } finally {
         generation.waiting--;
       }
-      await this.refresh();
+      // Unless another request has seen to it already.
+      if (this.current === generation) await this.refresh();
       if (this.current === generation) await sleep(100);
     }
   }
