@@ -43,6 +43,14 @@ class NothingThere(Exception):
     """A source has nothing to give."""
 
 
+def tls():
+    """libpq would take a connection without TLS, and any certificate."""
+    mode = os.getenv("PGSSLMODE", "verify-full")
+    if mode != "verify-full":
+        return {"sslmode": mode}
+    return {"sslmode": mode, "sslrootcert": os.getenv("PGSSLROOTCERT", "system")}
+
+
 class Logins:
     def __init__(self):
         address, token = os.getenv("VAULT_ADDR"), os.getenv("VAULT_TOKEN")
@@ -59,7 +67,7 @@ class Logins:
         for source, step in self.steps.items():
             try:
                 login, lease = step()
-                connection = psycopg.connect(**login, autocommit=True)
+                connection = psycopg.connect(**(tls() | login), autocommit=True)
             except (NothingThere, *UNAVAILABLE) as error:
                 # Its class alone: the message of a failed connection is long, and names more than one needs.
                 print(f"passed over: {source}: {str(error) if isinstance(error, NothingThere) else type(error).__name__}")

@@ -32,7 +32,7 @@ export interface AuditDeviceProps {
 
 /**
  * An audit device of the type `file`: a line for each request and each answer, in which secrets are hashed with a key of
- * the server's. It belongs to the whole server, not to a namespace.
+ * the server's. It belongs to the whole server.
  */
 export class AuditDevice extends Construct {
   readonly name: string;

@@ -26,7 +26,12 @@ export interface IKeyValueEngine extends IConstruct {
 }
 
 export interface KeyValueEngineProps {
-  /** Where to mount it. Changing it moves the engine with its secrets. @default "secret" */
+  /**
+   * Where to mount it. Changing it moves the engine with all that is in it; the secrets declared here are made anew, and
+   * need their values again.
+   *
+   * @default "secret"
+   */
   readonly path?: string;
   /** @default - says what it keeps */
   readonly description?: string;
