@@ -6,6 +6,7 @@
 import * as fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FallbackPool } from "../shared/fallback-pool";
+import { isSessionEnded } from "../shared/swapping-pool";
 
 const READABLE =
   "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND has_table_privilege(format('%I.%I', schemaname, tablename), 'SELECT')";
@@ -33,12 +34,25 @@ async function main(): Promise<void> {
   });
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort()).once("SIGTERM", () => stop.abort());
-  while (!stop.signal.aborted) {
+  try {
+    while (!stop.signal.aborted) {
+      await count(pool);
+      await sleep(1000, undefined, { signal: stop.signal }).catch(() => undefined);
+    }
+  } finally {
+    await pool.close();
+  }
+}
+
+async function count(pool: FallbackPool): Promise<void> {
+  try {
     const { rows } = await pool.query<{ count: string }>(READABLE);
     console.log(`${rows[0]?.count} tables, read by ${pool.username}`);
-    await sleep(1000, undefined, { signal: stop.signal }).catch(() => undefined);
+  } catch (error) {
+    // By a revocation; the next is asked with another login.
+    if (!isSessionEnded(error)) throw error;
+    console.log("PostgreSQL ended the session");
   }
-  await pool.close();
 }
 
 main().catch((error: unknown) => {

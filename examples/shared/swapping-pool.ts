@@ -41,6 +41,11 @@ export function isLoginRefused(error: unknown): boolean {
   return REFUSED.includes(code ?? "") || NO_PASSWORD.test(message ?? "");
 }
 
+/** Whether PostgreSQL ended the session that asked, so that the same can be asked again in another one. */
+export function isSessionEnded(error: unknown): boolean {
+  return (error as { code?: string }).code?.startsWith(SHUT_DOWN) === true;
+}
+
 /**
  * A pool whose login changes. A new login is tried first; then new requests go to a new pool, and the old one ends as its
  * connections come back, so that no request and no transaction is cut off.
@@ -117,7 +122,7 @@ export abstract class SwappingPool {
       return await work(client);
     } catch (error) {
       // The server ends such a connection, which the pool would hand out once more before it notices.
-      if ((error as { code?: string }).code?.startsWith(SHUT_DOWN) === true) failure ??= error as Error;
+      if (isSessionEnded(error)) failure ??= error as Error;
       throw error;
     } finally {
       client.off("error", note);
