@@ -7,7 +7,7 @@ export interface AccessContext {
   readonly list: CheckList;
   readonly subject: string;
   readonly client: Client;
-  readonly role: RoleOutput;
+  readonly role: Pick<RoleOutput, "access" | "schemas">;
   readonly login: Login;
   readonly postgres: PostgresOutput;
   readonly rootCertificateFile?: string;

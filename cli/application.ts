@@ -1,4 +1,4 @@
-import type { AppRoleOutput, RoleOutput } from "../stacks/outputs";
+import type { AppRoleOutput, RoleOutput, StaticRoleOutput } from "../stacks/outputs";
 import { Failure, type CheckList } from "./checks";
 import type { Login } from "./postgres-login";
 import { VaultError, type VaultAuth, type VaultClient } from "./vault-client";
@@ -89,6 +89,19 @@ export class Application {
       renewable: answer.renewable === true,
       issuedAt: Date.now(),
     };
+  }
+
+  /** The login of a static role with its present password, and the seconds that it holds. */
+  async readStatic(
+    client: VaultClient,
+    role: StaticRoleOutput,
+  ): Promise<{ readonly login: Login; readonly seconds: number }> {
+    const { username, password, ttl } = (await client.read(role.creds_path)).data ?? {};
+    if (typeof username !== "string" || typeof password !== "string") {
+      throw new Failure("the answer holds no username and password");
+    }
+    this.list.conceal(password);
+    return { login: { username, password }, seconds: Number(ttl) };
   }
 
   /** Seconds that the lease has from now on. */

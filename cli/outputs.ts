@@ -5,6 +5,8 @@ import type { EnvironmentOutputs } from "../stacks/outputs";
 import { UserError } from "./errors";
 
 const PARTS = ["vault", "postgres", "roles", "approles"] as const;
+/** Absent where there is nothing to say. */
+const OPTIONAL_PARTS = ["static_roles"] as const;
 
 /** The outputs as the command line says: in a file, or else of the stack in the folder that cdktf synthesized into. */
 export async function outputsOf(
@@ -69,10 +71,11 @@ export function outputsOfFile(environment: string, file: string): EnvironmentOut
 export function parseOutputs(content: unknown, environment: string, source: string): EnvironmentOutputs {
   const root = asObject(content);
   const outputs = asObject(root[environment] ?? root);
-  const values = PARTS.map((part): [string, unknown] => {
+  const valueOf = (part: string): [string, unknown] => {
     const output = asObject(outputs[part]);
     return [part, "value" in output && "type" in output ? output.value : outputs[part]];
-  });
+  };
+  const values = PARTS.map(valueOf);
   const missing = values
     .filter(([, value]) => Object.keys(asObject(value)).length === 0)
     .map(([part]) => part);
@@ -82,7 +85,8 @@ export function parseOutputs(content: unknown, environment: string, source: stri
       `Is it deployed? cdktf deploy ${environment}`,
     );
   }
-  return Object.fromEntries(values) as unknown as EnvironmentOutputs;
+  const optional = OPTIONAL_PARTS.map(valueOf).filter(([, value]) => value !== undefined);
+  return Object.fromEntries([...values, ...optional]) as unknown as EnvironmentOutputs;
 }
 
 function asObject(value: unknown): Record<string, unknown> {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { AppRoleOutput, EnvironmentOutputs, RoleOutput } from "../stacks/outputs";
+import type { AppRoleOutput, EnvironmentOutputs, RoleOutput, StaticRoleOutput } from "../stacks/outputs";
 import { checkAccess } from "./access-checks";
 import { Application } from "./application";
 import { CheckList, Failure, type Check } from "./checks";
@@ -8,6 +8,7 @@ import { checkRenewal, checkRevocation } from "./lease-checks";
 import { logIn, type Session } from "./postgres-login";
 import { requireReachable } from "./reachable";
 import { makeScratch, type Scratch } from "./scratch";
+import { checkStaticRole } from "./static-checks";
 import { VaultError, type VaultClient } from "./vault-client";
 
 /** How to reach a deployed environment, beyond what it says of itself. */
@@ -91,12 +92,16 @@ class Prover {
   async prove(): Promise<void> {
     try {
       for (const roleName of this.approle.roles) {
+        const subject = `${this.name} as ${roleName}`;
         const role = this.outputs.roles[roleName];
-        if (role === undefined) {
-          await this.list.expect("the role is in the outputs", `${this.name} as ${roleName}`, () =>
+        const staticRole = this.outputs.static_roles?.[roleName];
+        if (role !== undefined) await this.proveRole(subject, role);
+        else if (staticRole !== undefined) await this.proveStaticRole(subject, staticRole);
+        else {
+          await this.list.expect("the role is in the outputs", subject, () =>
             Promise.reject(new Failure(`the outputs name it for the AppRole, and do not describe it`)),
           );
-        } else await this.proveRole(`${this.name} as ${roleName}`, role);
+        }
       }
       await this.proveLimits();
     } finally {
@@ -156,6 +161,17 @@ class Prover {
     }
   }
 
+  private async proveStaticRole(subject: string, role: StaticRoleOutput): Promise<void> {
+    const vault = await this.enter(subject);
+    if (vault === undefined) return;
+    const { list, application, outputs } = this;
+    const { scratch, suffix, rootCertificateFile } = this.proof;
+    await checkStaticRole({
+      ...{ list, subject, application, vault, role, postgres: outputs.postgres },
+      ...{ scratch, suffix, rootCertificateFile },
+    });
+  }
+
   /** In by a wrapped SecretID, one check a step. */
   private async enter(subject: string): Promise<VaultClient | undefined> {
     const { list, application } = this;
@@ -197,7 +213,9 @@ class Prover {
 
   /** What the AppRole was not given, it must not get. */
   private async proveLimits(): Promise<void> {
-    const others = Object.entries(this.outputs.roles).filter(([name]) => !this.approle.roles.includes(name));
+    const isOther = ([name]: [string, unknown]) => !this.approle.roles.includes(name);
+    const dynamic = Object.entries(this.outputs.roles).filter(isOther);
+    const others = [...dynamic, ...Object.entries(this.outputs.static_roles ?? {}).filter(isOther)];
     if (others.length === 0) {
       await this.list.skip("may not read other roles", this.name, "there is no role that it may not read");
       return;
@@ -206,8 +224,8 @@ class Prover {
       const vault = await this.application.enter();
       for (const [name, role] of others) {
         try {
-          // Should it be allowed, then the credential goes with the token at the end.
-          await this.application.issue(vault, role);
+          // Should it be allowed, then a dynamic credential goes with the token at the end.
+          await vault.read(role.creds_path);
         } catch (error) {
           if (error instanceof VaultError && error.status === 403) continue;
           throw error;

@@ -12,9 +12,11 @@ import {
   type AppRole,
   type BaseRole,
   type DynamicRole,
+  type PostgresConnection,
+  type StaticRole,
 } from "../lib";
 import type { Environment } from "./environment";
-import type { AppRoleOutput, PostgresOutput, RoleOutput, VaultOutput } from "./outputs";
+import type { AppRoleOutput, PostgresOutput, RoleOutput, StaticRoleOutput, VaultOutput } from "./outputs";
 import { StateBackend } from "./state-backend";
 
 /** Everything of one environment: database, roles and manager in PostgreSQL; engine, roles, policies and AppRoles in Vault. */
@@ -59,11 +61,12 @@ export class CredentialsStack extends TerraformStack {
       additionalAllowedRoles: environment.additionalAllowedRoles,
     });
 
-    const roles = new Map<string, { readonly base: BaseRole; readonly dynamic: DynamicRole }>();
+    const roles = new Map<string, DeclaredRole>();
     for (const [name, { access, ...options }] of Object.entries(environment.roles)) {
       const base = database.addBaseRole(name, { access });
-      roles.set(name, { base, dynamic: connection.addDynamicRole(name, { ...options, baseRole: base }) });
+      roles.set(name, { base, role: connection.addDynamicRole(name, { ...options, baseRole: base }) });
     }
+    const staticRoles = addStaticRoles(environment, database, connection, roles);
 
     const approle = new AppRoleAuth(this, "AppRoles", {
       path: `${prefix}/approle`,
@@ -73,14 +76,14 @@ export class CredentialsStack extends TerraformStack {
     for (const [name, { roles: readable, ...limits }] of Object.entries(environment.applications)) {
       const identity = approle.addRole(`${prefix}-${name}`, limits);
       for (const role of readable) {
-        const granted = roles.get(role);
+        const granted = roles.get(role) ?? staticRoles.get(role);
         if (granted === undefined) {
           throw new ConfigurationError(
             `The application "${name}" of environment "${environment.name}" reads the role "${role}", which is not there.`,
-            `Use one of ${[...roles.keys()].join(", ")}, or add it to roles.`,
+            `Use one of ${[...roles.keys(), ...staticRoles.keys()].join(", ")}, or add it to roles or staticRoles.`,
           );
         }
-        granted.dynamic.grantRead(identity);
+        granted.role.grantRead(identity);
       }
       applications.set(identity.name, { approle: identity, roles: readable });
     }
@@ -102,8 +105,17 @@ export class CredentialsStack extends TerraformStack {
     this.output<Record<string, RoleOutput>>(
       "roles",
       "Credentials that can be issued, by role",
-      Object.fromEntries([...roles].map(([name, role]) => [name, describeRole(role.base, role.dynamic)])),
+      Object.fromEntries([...roles].map(([name, { base, role }]) => [name, describeRole(base, role)])),
     );
+    if (staticRoles.size > 0) {
+      this.output<Record<string, StaticRoleOutput>>(
+        "static_roles",
+        "Logins whose password the engine keeps, by static role",
+        Object.fromEntries(
+          [...staticRoles].map(([name, { base, role }]) => [name, describeStaticRole(role, base)]),
+        ),
+      );
+    }
     this.output<Record<string, AppRoleOutput>>(
       "approles",
       "Applications, by AppRole",
@@ -135,6 +147,38 @@ export class CredentialsStack extends TerraformStack {
   }
 }
 
+interface DeclaredRole {
+  readonly base: BaseRole;
+  readonly role: DynamicRole;
+}
+
+interface DeclaredStaticRole {
+  /** Absent where the login was there before. */
+  readonly base?: BaseRole;
+  readonly role: StaticRole;
+}
+
+function addStaticRoles(
+  environment: Environment,
+  database: PostgresDatabase,
+  connection: PostgresConnection,
+  roles: ReadonlyMap<string, DeclaredRole>,
+): ReadonlyMap<string, DeclaredStaticRole> {
+  const made = new Map<string, DeclaredStaticRole>();
+  for (const [name, { role: joined, ...options }] of Object.entries(environment.staticRoles ?? {})) {
+    const base = joined === undefined ? undefined : roles.get(joined)?.base;
+    if (joined !== undefined && base === undefined) {
+      throw new ConfigurationError(
+        `The static role "${name}" of environment "${environment.name}" joins the role "${joined}", which is not there.`,
+        `Use one of ${[...roles.keys()].join(", ")}, or username for a login that exists.`,
+      );
+    }
+    const login = base && database.addLogin(name, { baseRole: base });
+    made.set(name, { base, role: connection.addStaticRole(name, { ...options, login }) });
+  }
+  return made;
+}
+
 function stackName(environment: Environment): string {
   for (const [what, name] of [
     ["name", environment.name],
@@ -159,6 +203,16 @@ function describeRole(base: BaseRole, role: DynamicRole): RoleOutput {
     revocation: role.revocationMode,
     default_ttl: role.defaultTtl.toSeconds(),
     max_ttl: role.maxTtl.toSeconds(),
+  };
+}
+
+function describeStaticRole(role: StaticRole, base?: BaseRole): StaticRoleOutput {
+  return {
+    creds_path: role.credsPath,
+    rotate_path: role.rotatePath,
+    username: role.username,
+    rotation_period: role.rotationPeriod.toSeconds(),
+    ...(base && { base_role: base.name, access: base.level, schemas: base.schemas }),
   };
 }
 

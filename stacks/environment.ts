@@ -1,4 +1,10 @@
-import type { Access, AppRoleOptions, DynamicRoleOptions, PostgresEndpoint } from "../lib";
+import type {
+  Access,
+  AppRoleOptions,
+  DynamicRoleOptions,
+  PostgresEndpoint,
+  StaticRoleOptions,
+} from "../lib";
 import type { StateBackend } from "./state-backend";
 
 /** One application's database credentials in one environment: everything that differs from environment to environment. */
@@ -20,6 +26,8 @@ export interface Environment {
   readonly schemas?: readonly string[];
   /** By role name in the secrets engine, such as `reader`. */
   readonly roles: Readonly<Record<string, EnvironmentRole>>;
+  /** By role name in the secrets engine, which no entry of `roles` has, such as `legacy`. @default - none */
+  readonly staticRoles?: Readonly<Record<string, EnvironmentStaticRole>>;
   /** By AppRole, such as `api`. */
   readonly applications: Readonly<Record<string, EnvironmentApplication>>;
   /** Roles of other stacks that may use the connection; a name, or a pattern such as `reporting-*`. @default - none */
@@ -57,8 +65,17 @@ export interface EnvironmentRole extends Omit<DynamicRoleOptions, "baseRole"> {
   readonly access: Access;
 }
 
+/** A login of PostgreSQL that lasts, and the static role that keeps its password. */
+export interface EnvironmentStaticRole extends Omit<StaticRoleOptions, "login"> {
+  /**
+   * Name in `roles` of the role whose base role the login joins. The login is made, and named after the database and the
+   * static role: `orders_dev_legacy`. Exactly one of this and `username`.
+   */
+  readonly role?: string;
+}
+
 /** An AppRole and what it may read. */
 export interface EnvironmentApplication extends AppRoleOptions {
-  /** Names of roles whose credentials it may read. */
+  /** Names of roles, dynamic or static, whose credentials it may read. */
   readonly roles: readonly string[];
 }

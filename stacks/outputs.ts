@@ -7,6 +7,8 @@ export interface EnvironmentOutputs {
   readonly postgres: PostgresOutput;
   /** By the role's name in the secrets engine. */
   readonly roles: Readonly<Record<string, RoleOutput>>;
+  /** By the static role's name in the secrets engine; absent where there is none. */
+  readonly static_roles?: Readonly<Record<string, StaticRoleOutput>>;
   /** By the AppRole's name. */
   readonly approles: Readonly<Record<string, AppRoleOutput>>;
 }
@@ -51,6 +53,23 @@ export interface RoleOutput {
   readonly max_ttl: number;
 }
 
+export interface StaticRoleOutput {
+  /** API path that shows the login's name and present password, such as `orders-dev/database/static-creds/legacy`. */
+  readonly creds_path: string;
+  /** API path that sets a new password when it is written to. */
+  readonly rotate_path: string;
+  /** Name of the login in PostgreSQL. */
+  readonly username: string;
+  /** Seconds that a password holds. */
+  readonly rotation_period: number;
+  /** The NOLOGIN role whose rights the login has; absent, with the next two, where the login was there before. */
+  readonly base_role?: string;
+  /** Access level of the base role, as in {@link RoleOutput}. */
+  readonly access?: string;
+  /** Schemas that the access level covers. */
+  readonly schemas?: readonly string[];
+}
+
 export interface AppRoleOutput {
   /** Public half of the login; the SecretID is issued apart, outside Terraform. */
   readonly role_id: string;
@@ -58,6 +77,6 @@ export interface AppRoleOutput {
   readonly login_path: string;
   /** API path that issues a SecretID. */
   readonly secret_id_path: string;
-  /** Names of the roles, keys of `roles`, whose credentials the AppRole may read. */
+  /** Names of the roles, keys of `roles` and of `static_roles`, whose credentials the AppRole may read. */
   readonly roles: readonly string[];
 }

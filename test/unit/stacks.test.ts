@@ -1,6 +1,6 @@
 import { App, Testing } from "cdktf";
 import { ReportingStack } from "../../examples/composition/reporting-stack";
-import { Access } from "../../lib";
+import { Access, Duration } from "../../lib";
 import { CredentialsStack } from "../../stacks/credentials-stack";
 import type { Environment } from "../../stacks/environment";
 import { environments } from "../../stacks/environments";
@@ -116,11 +116,70 @@ describe("CredentialsStack", () => {
     });
   });
 
+  describe("with static roles", () => {
+    const { output, resource } = synthesize({
+      ...minimal,
+      staticRoles: {
+        legacy: { role: "reader", rotationPeriod: Duration.hours(12) },
+        old: { username: "old_app" },
+      },
+      applications: { web: { roles: ["reader", "legacy", "old"] } },
+    });
+
+    test("makes a login that joins the role's base role, or takes one that exists", () => {
+      const made = Object.values(resource.vault_database_secret_backend_static_role ?? {});
+      expect(made).toMatchObject([
+        { name: "legacy", username: "shop_test_legacy", rotation_period: 43_200, db_name: "shop_test" },
+        { name: "old", username: "old_app", rotation_period: 86_400 },
+      ]);
+      expect(Object.values(resource.postgresql_role ?? {})).toContainEqual(
+        expect.objectContaining({ name: "shop_test_legacy", login: true, roles: ["shop_test_reader"] }),
+      );
+    });
+
+    test("lets an application read them by exact path, and allows them on the connection", () => {
+      const names = Object.values(resource.vault_policy ?? {}).map(({ name }) => name);
+      expect(names).toEqual(expect.arrayContaining(["shop-test/database/static-creds/legacy"]));
+      const [approle] = Object.values(resource.vault_approle_auth_backend_role ?? {});
+      expect(approle?.token_policies).toEqual([
+        "shop-test/database/creds/reader",
+        "shop-test/database/static-creds/legacy",
+        "shop-test/database/static-creds/old",
+      ]);
+      const [connection] = Object.values(resource.vault_database_secret_backend_connection ?? {});
+      expect(connection?.allowed_roles).toEqual(["legacy", "old", "reader"]);
+    });
+
+    test("says of them what an application and an operator need", () => {
+      expect(output.static_roles?.value).toEqual({
+        legacy: {
+          creds_path: "shop-test/database/static-creds/legacy",
+          rotate_path: "shop-test/database/rotate-role/legacy",
+          username: "shop_test_legacy",
+          rotation_period: 43_200,
+          base_role: "shop_test_reader",
+          access: "read-only",
+          schemas: ["app"],
+        },
+        old: {
+          creds_path: "shop-test/database/static-creds/old",
+          rotate_path: "shop-test/database/rotate-role/old",
+          username: "old_app",
+          rotation_period: 86_400,
+        },
+      });
+    });
+  });
+
   test.each([
     [{ name: "Dev" }, /environment's name/],
     [{ name: "dev-" }, /environment's name/],
     [{ application: "" }, /environment's application/],
     [{ applications: { web: { roles: ["writer"] } } }, /reads the role "writer", which is not there/],
+    [{ staticRoles: { old: { role: "writer" } } }, /joins the role "writer", which is not there/],
+    [{ staticRoles: { reader: { username: "old" } } }, /reader/],
+    [{ staticRoles: { old: {} } }, /has no login/],
+    [{ staticRoles: { old: { role: "reader", username: "old" } } }, /both a login and a username/],
   ])("refuses %j", (change, message) => {
     expect(() => synthesize({ ...minimal, ...change })).toThrow(message);
   });
