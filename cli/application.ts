@@ -18,6 +18,7 @@ const WRAP_SECONDS = 60;
 /** Does as an application does with its AppRole: gets in by a wrapped SecretID, reads, renews and gives up credentials. */
 export class Application {
   private readonly tokens: string[] = [];
+  private readonly secretIds: string[] = [];
 
   /**
    * @param operator client of whoever may issue SecretIDs
@@ -52,6 +53,7 @@ export class Application {
     const secretId = answer.data?.secret_id;
     if (typeof secretId !== "string") throw new Failure("the wrapping held no SecretID");
     this.list.conceal(secretId);
+    this.secretIds.push(secretId);
     return secretId;
   }
 
@@ -128,13 +130,19 @@ export class Application {
     return "with the application's token";
   }
 
-  /** Gives up every token, and with it what is left of the credentials. */
+  /** Gives up every token, and with it what is left of the credentials, and every SecretID. */
   async leave(): Promise<void> {
     for (const token of this.tokens.splice(0)) {
       // Revoked already, or a batch token, which ends by itself.
       await this.operator
         .withToken(token)
         .write("auth/token/revoke-self")
+        .catch(() => undefined);
+    }
+    for (const secretId of this.secretIds.splice(0)) {
+      // Used up already, or the operator may not; then it ends by itself.
+      await this.operator
+        .write(`${this.approle.secret_id_path}/destroy`, { secret_id: secretId })
         .catch(() => undefined);
     }
   }

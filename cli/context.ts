@@ -5,23 +5,29 @@ import type { ProofContext } from "./proof";
 import { VaultClient } from "./vault-client";
 
 /**
- * How to reach the servers, as the user's shell says.
+ * How to reach the servers, as the user's shell says. Each variable of Vault's has one of OpenBao's that comes before it,
+ * as it does for OpenBao's own client.
  *
  * @param rights file with the policy that the token needs, for the message
- * @throws UserError without a token, or if VAULT_CACERT cannot be read
+ * @throws UserError without a token, or if the file of the certificate authority cannot be read
  */
 export function contextFrom(env: NodeJS.ProcessEnv, rights: string): ProofContext {
-  const vaultToken = env.VAULT_TOKEN ?? "";
-  if (vaultToken === "") {
+  const vaultToken = variable(env, "TOKEN")?.value;
+  if (vaultToken === undefined) {
     throw new UserError("VAULT_TOKEN is not set.", `Set it to a token with the rights of ${rights}.`);
   }
   return {
     vaultToken,
-    vaultAddress: setting(env.VAULT_ADDR),
-    vaultNamespace: setting(env.VAULT_NAMESPACE),
-    vaultCaCertificate: readCertificate(env.VAULT_CACERT),
+    vaultAddress: variable(env, "ADDR")?.value,
+    vaultNamespace: variable(env, "NAMESPACE")?.value,
+    vaultCaCertificate: readCertificate(variable(env, "CACERT")),
     postgresRootCertificateFile: setting(env.PGSSLROOTCERT),
   };
+}
+
+/** The environment as Terraform's provider sees it, which knows Vault's variables alone. */
+export function withoutOpenBaoVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("BAO_")));
 }
 
 /** Vault as the operator sees it: where the user's shell says, else where the outputs do. */
@@ -34,18 +40,31 @@ export function operatorClient(outputs: EnvironmentOutputs, context: ProofContex
   });
 }
 
+interface Variable {
+  readonly name: string;
+  readonly value: string;
+}
+
+function variable(env: NodeJS.ProcessEnv, suffix: string): Variable | undefined {
+  for (const name of [`BAO_${suffix}`, `VAULT_${suffix}`]) {
+    const value = setting(env[name]);
+    if (value !== undefined) return { name, value };
+  }
+  return undefined;
+}
+
 /** A variable that is set to nothing is not set. */
-function setting(value: string | undefined): string | undefined {
+export function setting(value: string | undefined): string | undefined {
   return value === "" ? undefined : value;
 }
 
-function readCertificate(file: string | undefined): string | undefined {
-  if (file === undefined || file === "") return undefined;
+function readCertificate(file: Variable | undefined): string | undefined {
+  if (file === undefined) return undefined;
   try {
-    return fs.readFileSync(file, "utf8");
+    return fs.readFileSync(file.value, "utf8");
   } catch (error) {
     throw new UserError(
-      `VAULT_CACERT names ${file}, which cannot be read: ${(error as Error).message}`,
+      `${file.name} names ${file.value}, which cannot be read: ${(error as Error).message}`,
       "Set it to the PEM file of the certificate authority, or unset it to use the system's.",
     );
   }

@@ -29,12 +29,13 @@ const STATEMENT_TIMEOUT_MS = 15_000;
 /**
  * Logs in with libpq's meaning of `sslmode`, which `pg` does not share: there `require` verifies.
  *
+ * @param login a password is not needed where the server asks for none
  * @param database another database than that of the environment
  * @param rootCertificateFile PEM file of the certificate authority (PGSSLROOTCERT)
  */
 export async function logIn(
   server: PostgresOutput,
-  login: Login,
+  login: Pick<Login, "username"> & Partial<Login>,
   rootCertificateFile?: string,
   database = server.database,
 ): Promise<Session> {
@@ -49,7 +50,7 @@ export async function logIn(
       ssl,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       query_timeout: STATEMENT_TIMEOUT_MS,
-      application_name: "verify",
+      application_name: "vault-postgres",
     });
     let ended = false;
     client.on("error", () => (ended = true));

@@ -7,6 +7,12 @@ const TIMEOUT_MS = 10_000;
 
 /** @throws UserError if one of the servers cannot be talked to at all, so that no check could say anything of it */
 export async function requireReachable(vault: VaultClient, outputs: EnvironmentOutputs): Promise<void> {
+  await requireVault(vault);
+  await requirePostgres(outputs);
+}
+
+/** @throws UserError if Vault does not answer, or is sealed */
+export async function requireVault(vault: VaultClient): Promise<void> {
   const health = await vault
     .send({ method: "GET", path: "sys/health?standbyok=true&perfstandbyok=true" })
     .catch((error: unknown) => {
@@ -18,7 +24,9 @@ export async function requireReachable(vault: VaultClient, outputs: EnvironmentO
   if (health.status === 503 || health.status === 501) {
     throw new UserError(`Vault at ${vault.address} is sealed or not initialized.`, "Unseal it first.");
   }
-  const { host, port } = outputs.postgres;
+}
+
+async function requirePostgres({ postgres: { host, port } }: EnvironmentOutputs): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const socket = net.connect({ host, port, timeout: TIMEOUT_MS });
     const end = (problem?: string) => {

@@ -58,7 +58,7 @@ export class Deployment {
 
   /** Drains and destroys, as `npm run destroy` does for a user. */
   async takeDown(): Promise<void> {
-    const args = ["--import", "tsx", path.join(PROJECT, "cli", "destroy.ts"), this.environment];
+    const args = ["--import", "tsx", path.join(PROJECT, "cli", "main.ts"), "destroy", this.environment];
     const options = ["--auto-approve", "--skip-provider-lock", "--output", this.outputFolder];
     const { code, logFile } = await this.run("destroy", process.execPath, [...args, ...options], PROJECT);
     if (code !== 0) throw commandFailed("npm run destroy", code, logFile, this.sandbox);

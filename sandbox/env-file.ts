@@ -14,6 +14,9 @@ export function writeEnvFile(sandbox: Sandbox): string {
     SANDBOX_DIRECTORY: sandbox.directory,
     SANDBOX_ROOT_TOKEN: sandbox.vault.rootToken,
     SANDBOX_VERIFIER_TOKEN: sandbox.verifier.vaultToken,
+    SANDBOX_OPERATOR_TOKEN: sandbox.operator.vaultToken,
+    SANDBOX_OPERATOR: sandbox.operator.postgresUser,
+    SANDBOX_OPERATOR_PASSWORD: sandbox.operator.postgresPassword,
     SANDBOX_SUPERUSER: sandbox.postgres.superuser,
     SANDBOX_SUPERUSER_PASSWORD: sandbox.postgres.superuserPassword,
   };

@@ -23,16 +23,31 @@ export function makeVerifierToken(vault: VaultClient): Promise<string> {
   return makeToken(vault, "credentials-verifier", "verify-policy.hcl");
 }
 
+/** The token of an operator, with the documented policy and nothing else. */
+export function makeOperatorToken(vault: VaultClient): Promise<string> {
+  return makeToken(vault, "credentials-operator", "operator-policy.hcl");
+}
+
 /** The documented login that deploys. */
 export async function makeDeployerLogin(superuser: Client, password: string): Promise<string> {
-  const sql = fs.readFileSync(path.join(FOLDER, "postgres-login.sql"), "utf8");
-  await superuser.query(sql.replaceAll(":'password'", () => superuser.escapeLiteral(password)));
+  await makeLogin(superuser, "postgres-login.sql", password);
   return "terraform";
+}
+
+/** The documented login of an operator; made after the one that deploys. */
+export async function makeOperatorLogin(superuser: Client, password: string): Promise<string> {
+  await makeLogin(superuser, "operator-login.sql", password);
+  return "credentials_operator";
 }
 
 /** What the databases of PostgreSQL 14 are to be made from; the session is one in template1. */
 export async function prepareTemplate(superuser: Client): Promise<void> {
   await superuser.query(fs.readFileSync(path.join(FOLDER, "postgres-14-template.sql"), "utf8"));
+}
+
+async function makeLogin(superuser: Client, file: string, password: string): Promise<void> {
+  const sql = fs.readFileSync(path.join(FOLDER, file), "utf8");
+  await superuser.query(sql.replaceAll(":'password'", () => superuser.escapeLiteral(password)));
 }
 
 /** A policy for each file, named after the token and the file. */

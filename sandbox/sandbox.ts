@@ -3,7 +3,14 @@ import { downloadOpenBao } from "./engine-download";
 import { Lifetime } from "./lifetime";
 import { PostgresServer } from "./postgres-server";
 import { chooseProviders, providerMode, type ProviderMode } from "./providers/choose";
-import { makeDeployerLogin, makeDeployerToken, makeVerifierToken, prepareTemplate } from "./rights";
+import {
+  makeDeployerLogin,
+  makeDeployerToken,
+  makeOperatorLogin,
+  makeOperatorToken,
+  makeVerifierToken,
+  prepareTemplate,
+} from "./rights";
 import { findTerraform, type TerraformBinary } from "./terraform-binary";
 import { VaultServer } from "./vault-server";
 
@@ -38,6 +45,12 @@ export interface Sandbox {
   };
   /** What issues SecretIDs for a proof, with the rights of docs/rights. */
   readonly verifier: { readonly vaultToken: string };
+  /** Who runs vault-postgres, with the rights of docs/rights. */
+  readonly operator: {
+    readonly vaultToken: string;
+    readonly postgresUser: string;
+    readonly postgresPassword: string;
+  };
   /** First password of the login that the secrets engine uses. */
   readonly managerPassword: string;
   /** What `cdktf` and `terraform` need in their environment, secrets included. */
@@ -121,20 +134,28 @@ async function grantRights(
   lifetime: Lifetime,
   postgres: PostgresServer,
   vault: VaultServer,
-): Promise<Pick<Sandbox, "deployer" | "verifier">> {
+): Promise<Pick<Sandbox, "deployer" | "verifier" | "operator">> {
   const postgresPassword = lifetime.secret();
+  const operatorPassword = lifetime.secret();
   const superuser = await postgres.connect();
   try {
     const postgresUser = await makeDeployerLogin(superuser, postgresPassword);
+    const operatorUser = await makeOperatorLogin(superuser, operatorPassword);
     if (parseInt(postgres.version) < 15) {
       const inTemplate = await postgres.connect("template1");
       await prepareTemplate(inTemplate).finally(() => inTemplate.end());
     }
     const vaultToken = lifetime.remember(await makeDeployerToken(vault.client()));
     const verifierToken = lifetime.remember(await makeVerifierToken(vault.client()));
+    const operatorToken = lifetime.remember(await makeOperatorToken(vault.client()));
     return {
       deployer: { vaultToken, postgresUser, postgresPassword },
       verifier: { vaultToken: verifierToken },
+      operator: {
+        vaultToken: operatorToken,
+        postgresUser: operatorUser,
+        postgresPassword: operatorPassword,
+      },
     };
   } finally {
     await superuser.end();

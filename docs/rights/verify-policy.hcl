@@ -8,6 +8,11 @@ path "auth/+/approle/role/+/secret-id" {
   max_wrapping_ttl = "10m"
 }
 
+# Ends a SecretID by itself, which only who has it can. Without this, those that verify has used live as long as others do.
+path "auth/+/approle/role/+/secret-id/destroy" {
+  capabilities = ["update"]
+}
+
 # Ends a credential by its lease. Without this, verify revokes the application's token instead, which ends it as well.
 path "sys/leases/revoke" {
   capabilities = ["update"]

@@ -17,6 +17,11 @@ Running until Ctrl-C, which removes everything. In another shell, in this folder
   npx cdktf deploy local --auto-approve --skip-provider-lock ${output}
   VAULT_TOKEN=$SANDBOX_VERIFIER_TOKEN npm run verify -- local ${output}
 
+As operator:
+
+  VAULT_TOKEN=$SANDBOX_OPERATOR_TOKEN PGUSER=$SANDBOX_OPERATOR PGPASSWORD=$SANDBOX_OPERATOR_PASSWORD \\
+    npx vault-postgres status local ${output}
+
 As administrator, with the clients of your own:
 
   VAULT_TOKEN=$SANDBOX_ROOT_TOKEN ${client} read orders-local/database/creds/reader

@@ -56,7 +56,7 @@ describe("npm run destroy", () => {
     const running = sandbox.lifetime.start({
       command: process.execPath,
       args: [
-        ...["--import", TSX, path.join(PROJECT, "cli/destroy.ts"), "local"],
+        ...["--import", TSX, path.join(PROJECT, "cli/main.ts"), "destroy", "local"],
         ...["--auto-approve", "--skip-provider-lock", "--output", deployment.outputFolder],
       ],
       cwd: protectedApp(path.join(sandbox.directory, "protected")),

@@ -1,0 +1,41 @@
+import type { EnvironmentOutputs } from "../stacks/outputs";
+import { Application } from "./application";
+import { CheckList, Failure } from "./checks";
+import { describeError } from "./errors";
+import { readersOf } from "./named";
+import { VaultError, type VaultClient } from "./vault-client";
+
+/**
+ * Does something as an application that may read a role: the operator's own token reads no credential. AppRoles that do not
+ * let anybody in from here, being bound to other networks, are passed over.
+ *
+ * @throws Failure if none of them lets us in
+ */
+export async function asReader<T>(
+  outputs: EnvironmentOutputs,
+  operator: VaultClient,
+  role: string,
+  work: (application: Application, vault: VaultClient) => Promise<T>,
+): Promise<T> {
+  const refusals: string[] = [];
+  for (const name of readersOf(outputs, role)) {
+    const approle = outputs.approles[name];
+    if (approle === undefined) continue;
+    const application = new Application(operator, name, approle, new CheckList());
+    try {
+      const vault = await application.enter().catch((error: unknown) => {
+        if (!(error instanceof VaultError) && !(error instanceof Failure)) throw error;
+        refusals.push(`${name}: ${describeError(error)}`);
+        return undefined;
+      });
+      if (vault !== undefined) return await work(application, vault);
+    } finally {
+      await application.leave();
+    }
+  }
+  throw new Failure(
+    refusals.length > 0
+      ? `no AppRole that may read ${role} lets us in: ${refusals.join("; ")}`
+      : `no AppRole of the environment may read ${role}`,
+  );
+}

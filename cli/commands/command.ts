@@ -1,0 +1,103 @@
+import type { Argv } from "yargs";
+import type { EnvironmentOutputs } from "../../stacks/outputs";
+import { contextFrom, operatorClient } from "../context";
+import { outputsOf } from "../outputs";
+import type { ProofContext } from "../proof";
+import { requireVault } from "../reachable";
+import type { Shell } from "../shell";
+import type { VaultClient } from "../vault-client";
+
+/** Arguments that every command takes. */
+export interface CommonArguments {
+  readonly environment: string;
+  readonly json: boolean;
+  readonly outputs?: string;
+  readonly output?: string;
+}
+
+/** One command of the program. */
+export interface Command<A extends CommonArguments> {
+  /** Its name and what follows the environment, such as `rotate <environment> <static-role>`. */
+  readonly usage: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** What to know before it is used, below the usage line. */
+  readonly description: string;
+  /** Command lines without the program's name, and what they do. */
+  readonly examples: readonly (readonly [commandLine: string, meaning: string])[];
+  /** Declares its own arguments. */
+  readonly declare: (parser: Argv<CommonArguments>) => Argv<A>;
+  /** @returns the exit code */
+  readonly run: (args: A, shell: Shell) => Promise<number>;
+}
+
+export type Run = (shell: Shell) => Promise<number>;
+
+export interface Registration {
+  readonly name: string;
+  readonly add: (parser: Argv, choose: (run: Run) => void) => void;
+}
+
+/** Makes a command known to the parser; when it is the one called, `choose` gets what is to be run. */
+export function register<A extends CommonArguments>(command: Command<A>): Registration {
+  const add: Registration["add"] = (parser, choose) =>
+    parser.command(
+      command.usage,
+      command.summary,
+      (own) => {
+        const declared = command.declare(withCommon(own));
+        for (const [line, meaning] of command.examples) declared.example(`$0 ${line}`, meaning);
+        return declared.usage(`$0 ${command.usage}\n\n${command.description}`);
+      },
+      (args) => choose((shell) => command.run(args as unknown as A, shell)),
+    );
+  return { name: command.usage.split(" ")[0] ?? "", add };
+}
+
+function withCommon(parser: Argv): Argv<CommonArguments> {
+  return parser
+    .positional("environment", {
+      type: "string",
+      demandOption: true,
+      describe: "name of the environment, which is that of its stack",
+    })
+    .option("json", { type: "boolean", default: false, describe: "print JSON, for machines" })
+    .option("outputs", {
+      type: "string",
+      requiresArg: true,
+      describe: "file with the outputs: cdktf deploy --outputs-file, terraform output -json",
+    })
+    .option("output", {
+      type: "string",
+      requiresArg: true,
+      describe: "folder that cdktf synthesizes into, where Terraform is asked for the outputs [cdktf.out]",
+    });
+}
+
+/** A deployed environment and the way to it. */
+export interface OpenEnvironment {
+  readonly outputs: EnvironmentOutputs;
+  readonly context: ProofContext;
+  /** With the operator's token. */
+  readonly vault: VaultClient;
+}
+
+/** The policy that the commands need, but for those that deploy and destroy. */
+export const OPERATOR_POLICY = "docs/rights/operator-policy.hcl";
+
+/**
+ * Reads the outputs, and the user's variables, and sees that Vault answers.
+ *
+ * @throws UserError if one of them is missing
+ */
+export async function open(
+  args: CommonArguments,
+  env: NodeJS.ProcessEnv,
+  policy = OPERATOR_POLICY,
+): Promise<OpenEnvironment> {
+  const context = contextFrom(env, policy);
+  const outputs = await outputsOf(args.environment, args, env);
+  const vault = operatorClient(outputs, context);
+  await requireVault(vault);
+  return { outputs, context, vault };
+}

@@ -1,0 +1,47 @@
+import { describeError } from "../errors";
+import { ExitCode } from "../exit-code";
+import { takeInventory } from "../inventory";
+import { hasLogin, NO_LOGIN, operatorLogin } from "../operator-login";
+import type { Session } from "../postgres-login";
+import { reportStatus, type StatusReport } from "../status-report";
+import { statusText } from "../status-text";
+import { open, type Command, type CommonArguments } from "./command";
+
+export const status: Command<CommonArguments> = {
+  usage: "status <environment>",
+  summary: "shows who holds what, and what is amiss",
+  description:
+    "Connections, roles, live leases and their ages, tokens and SecretIDs by AppRole; leases that Vault has given up to " +
+    "revoke; PostgreSQL users without a lease, leases without a user, and sessions that outlived their role. Vault does " +
+    "not tell the user of a lease nor the token that holds it: where that cannot be told, this says so.\n\n" +
+    "VAULT_TOKEN needs the rights of docs/rights/operator-policy.hcl. PGUSER and PGPASSWORD name a login as in " +
+    "docs/rights/operator-login.sql; without, PostgreSQL is not looked at. Exit code 1 if anything is amiss.",
+  examples: [
+    ["status dev", "tables"],
+    ["status dev --json", "the same, and each lease"],
+  ],
+  declare: (parser) => parser,
+
+  async run(args, shell) {
+    const { outputs, vault } = await open(args, shell.env);
+    let session: Session | undefined;
+    let failure: string | undefined;
+    if (hasLogin(shell.env)) {
+      session = await operatorLogin(outputs, shell.env).catch((error: unknown) => {
+        failure = `PostgreSQL was not looked at: ${describeError(error)}`;
+        return undefined;
+      });
+    }
+    try {
+      const inventory = await takeInventory(outputs, vault, session);
+      const report: StatusReport = {
+        ...reportStatus(args.environment, vault.address, outputs, inventory, Date.now()),
+        notLookedAt: session === undefined ? [failure ?? NO_LOGIN] : [],
+      };
+      shell.print(args.json ? JSON.stringify(report, null, 2) : statusText(report));
+      return report.findings.length > 0 || failure !== undefined ? ExitCode.failed : ExitCode.ok;
+    } finally {
+      await session?.close();
+    }
+  },
+};

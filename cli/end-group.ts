@@ -1,0 +1,63 @@
+import { concurrently } from "./concurrently";
+import { UserError } from "./errors";
+import { groupTokens } from "./group-tokens";
+import { VaultError, type VaultClient } from "./vault-client";
+
+/** Logins that were under way while the SecretIDs went may leave a token, so it is looked again. */
+const ROUNDS = 5;
+
+/**
+ * Ends an AppRole's whole group: destroys its SecretIDs, so that nobody logs in again, and revokes all its tokens, and with
+ * them the leases that they obtained. Others that read the same roles go on.
+ *
+ * @param approle `mount` is the path of the auth method below `auth/`
+ * @returns how many there were
+ * @throws VaultError if Vault refuses
+ * @throws UserError if the AppRole keeps getting tokens
+ */
+export async function endGroup(
+  vault: VaultClient,
+  approle: { mount: string; name: string },
+): Promise<{ tokens: number; secretIds: number }> {
+  const { mount, name } = approle;
+  const secretIds = new Set<string>();
+  const tokens = new Set<string>();
+  for (let round = 0; round < ROUNDS; round++) {
+    const ids = await secretIdAccessors(vault, approle);
+    await concurrently(ids, (accessor) => destroySecretId(vault, approle, accessor));
+    const accessors = (await groupTokens(vault, mount))
+      .filter((token) => token.approle === name)
+      .map(({ accessor }) => accessor);
+    await concurrently(accessors, (accessor) => vault.write("auth/token/revoke-accessor", { accessor }));
+    ids.forEach((id) => secretIds.add(id));
+    accessors.forEach((accessor) => tokens.add(accessor));
+    if (ids.length === 0 && accessors.length === 0) return { tokens: tokens.size, secretIds: secretIds.size };
+  }
+  throw new UserError(
+    `The AppRole ${name} keeps getting SecretIDs or tokens.`,
+    "Stop what issues SecretIDs for it, or see whether it logs in without one (bind_secret_id), and run this again.",
+  );
+}
+
+/** Accessors of an AppRole's SecretIDs. */
+export function secretIdAccessors(
+  vault: VaultClient,
+  { mount, name }: { mount: string; name: string },
+): Promise<string[]> {
+  return vault.list(`auth/${mount}/role/${name}/secret-id`);
+}
+
+async function destroySecretId(
+  vault: VaultClient,
+  { mount, name }: { mount: string; name: string },
+  accessor: string,
+): Promise<void> {
+  try {
+    const path = `auth/${mount}/role/${name}/secret-id-accessor/destroy`;
+    await vault.write(path, { secret_id_accessor: accessor });
+  } catch (error) {
+    // It was used up or ended in the meantime, which both engines answer with 500 and some versions with 404.
+    if (error instanceof VaultError && error.message.includes("failed to find accessor entry")) return;
+    throw error;
+  }
+}

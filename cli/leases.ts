@@ -1,0 +1,73 @@
+import type { EnvironmentOutputs } from "../stacks/outputs";
+import { concurrently } from "./concurrently";
+import { VaultError, type VaultClient } from "./vault-client";
+
+/** A credential's lease, as far as Vault tells: neither its user's name nor whose token it belongs to. */
+export interface Lease {
+  readonly id: string;
+  /** Name of the role in the secrets engine. */
+  readonly role: string;
+  /** Milliseconds since 1970. */
+  readonly issuedAt: number;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+  /** Left, by the server's clock; 0 or less once it is being revoked. */
+  readonly ttlSeconds: number;
+}
+
+/** A lease whose revocation has failed for good: its user may be there still. */
+export interface IrrevocableLease {
+  readonly id: string;
+  readonly error: string;
+}
+
+/** Ids of the leases of a role. */
+export async function leaseIds(vault: VaultClient, credsPath: string): Promise<string[]> {
+  const keys = await vault.list(`sys/leases/lookup/${credsPath}`);
+  return keys.map((key) => `${credsPath}/${key}`);
+}
+
+/** Ids of the leases of each role of an environment. */
+export async function leaseIdsByRole(
+  vault: VaultClient,
+  { roles }: EnvironmentOutputs,
+): Promise<Map<string, string[]>> {
+  const found = await concurrently(
+    Object.entries(roles),
+    async ([name, { creds_path }]): Promise<[string, string[]]> => [name, await leaseIds(vault, creds_path)],
+  );
+  return new Map(found);
+}
+
+/** The lease; undefined if it is gone. */
+export async function lookUpLease(vault: VaultClient, id: string): Promise<Lease | undefined> {
+  try {
+    const { data } = await vault.write("sys/leases/lookup", { lease_id: id });
+    return {
+      id,
+      role: id.split("/").at(-2) ?? "",
+      issuedAt: Date.parse(String(data?.issue_time)),
+      expiresAt: Date.parse(String(data?.expire_time)),
+      ttlSeconds: Number(data?.ttl),
+    };
+  } catch (error) {
+    // "invalid lease": it ended in the meantime.
+    if (error instanceof VaultError && error.status === 400) return undefined;
+    throw error;
+  }
+}
+
+/** Looks many leases up; those that are gone are left out. */
+export async function lookUpLeases(vault: VaultClient, ids: readonly string[]): Promise<Lease[]> {
+  const leases = await concurrently(ids, (id) => lookUpLease(vault, id));
+  return leases.filter((lease) => lease !== undefined);
+}
+
+/** Leases of a secrets engine that Vault has given up to revoke. */
+export async function irrevocableLeases(vault: VaultClient, mount: string): Promise<IrrevocableLease[]> {
+  const { data } = await vault.read("sys/leases?type=irrevocable");
+  const leases = (data?.leases ?? []) as { lease_id: string; error?: string }[];
+  return leases
+    .filter(({ lease_id }) => lease_id.startsWith(`${mount}/`))
+    .map(({ lease_id, error }) => ({ id: lease_id, error: error ?? "" }));
+}

@@ -1,0 +1,138 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import yargs from "yargs";
+import { register, type Registration, type Run } from "./commands/command";
+import { destroy } from "./commands/destroy";
+import { drain } from "./commands/drain";
+import { revoke } from "./commands/revoke";
+import { rotate } from "./commands/rotate";
+import { rotateRoot } from "./commands/rotate-root";
+import { secretId } from "./commands/secret-id";
+import { status } from "./commands/status";
+import { verify } from "./commands/verify";
+import { describeError, UserError } from "./errors";
+import { EXIT_CODES, ExitCode } from "./exit-code";
+import { Terminal, type Shell } from "./shell";
+import { VaultError } from "./vault-client";
+
+const COMMANDS: readonly Registration[] = [
+  register(status),
+  register(verify),
+  register(secretId),
+  register(rotateRoot),
+  register(rotate),
+  register(revoke),
+  register(drain),
+  register(destroy),
+];
+
+/** The parser's words, and ours. */
+const TOO_FEW = "Not enough non-option arguments";
+const MISSING = "No environment is named, or not all that has to follow it.";
+
+const EPILOGUE = `Environment: VAULT_TOKEN; VAULT_ADDR and VAULT_NAMESPACE if they are not those of the outputs, and VAULT_CACERT. \
+BAO_TOKEN, BAO_ADDR, BAO_NAMESPACE and BAO_CACERT come before them, as with bao. PGUSER, PGPASSWORD and libpq's other \
+variables, where PostgreSQL is looked at.
+
+${EXIT_CODES}`;
+
+/**
+ * Runs the command that the arguments name.
+ *
+ * @returns the exit code
+ */
+export async function main(args: readonly string[], shell: Shell): Promise<number> {
+  try {
+    const run = await parse(args);
+    return run === undefined ? ExitCode.ok : await run(shell);
+  } catch (error) {
+    shell.note(explain(error));
+    if (shell.underWay === undefined) return ExitCode.notTried;
+    shell.note(`This was while ${shell.underWay}`);
+    return ExitCode.failed;
+  }
+}
+
+/** What the arguments ask for; undefined where that was help, which is printed by then. */
+async function parse(args: readonly string[]): Promise<Run | undefined> {
+  let chosen: Run | undefined;
+  const parser = yargs([...args])
+    .scriptName("vault-postgres")
+    .usage("$0 <command> <environment>\n\nLooks after the PostgreSQL credentials of a deployed environment.")
+    .parserConfiguration({ "boolean-negation": false, "parse-positional-numbers": false })
+    .detectLocale(false)
+    .exitProcess(false)
+    .strict()
+    .strictCommands()
+    .demandCommand(1, "No command is named.")
+    .check(noRepeatedOption)
+    .completion("completion", "prints the completion of this command for bash or zsh", complete)
+    .epilogue(EPILOGUE)
+    .help()
+    .alias("help", "h")
+    .version(false)
+    .wrap(Math.min(110, process.stdout.columns ?? 110))
+    .fail((message, error) => {
+      if (error instanceof UserError) throw error;
+      const problem = message ?? (error as Error | undefined)?.message ?? "The command line is wrong.";
+      throw new UserError(problem.startsWith(TOO_FEW) ? MISSING : problem, usageHint(args));
+    });
+  for (const { add } of COMMANDS) add(parser, (run) => (chosen = run));
+  await parser.parseAsync();
+  return chosen;
+}
+
+/** The parser would make a list of an option that is given twice. */
+function noRepeatedOption(args: Record<string, unknown>): true {
+  for (const [name, value] of Object.entries(args)) {
+    if (name !== "_" && Array.isArray(value)) throw new UserError(`--${name} is given more than once.`);
+  }
+  return true;
+}
+
+function usageHint([command]: readonly string[]): string {
+  const named = COMMANDS.some(({ name }) => name === command);
+  return `See vault-postgres ${named ? `${command} ` : ""}--help`;
+}
+
+/** After a command, offers the environments that were synthesized here besides the parser's own words. */
+function complete(
+  _current: string,
+  { _: words }: { readonly _?: readonly unknown[] },
+  own: (done: (error: Error | null, found: string[] | undefined) => void) => void,
+  done: (found: string[]) => void,
+): void {
+  own((_error, found = []) => done(words?.length === 3 ? [...found, ...synthesizedStacks()] : found));
+}
+
+function synthesizedStacks(): string[] {
+  const folder = path.resolve("cdktf.out", "stacks");
+  return fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+}
+
+/** For people: what went wrong and what to do, never a stack trace. */
+function explain(error: unknown): string {
+  if (error instanceof VaultError && error.status === 403) {
+    const remedy = "Is the token valid, and does it have the rights that vault-postgres --help speaks of?";
+    return describeError(new UserError(error.message, remedy));
+  }
+  return describeError(error);
+}
+
+/** Runs as the program of this process. */
+export function start(): void {
+  const terminal = new Terminal();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (terminal.isDelegated) return;
+      const { underWay } = terminal;
+      terminal.note(
+        `\nInterrupted${underWay === undefined ? "; nothing was changed." : ` while ${underWay}`}`,
+      );
+      process.exit(ExitCode.interrupted);
+    });
+  }
+  void main(process.argv.slice(2), terminal).then((code) => (process.exitCode = code));
+}
+
+if (require.main === module) start();

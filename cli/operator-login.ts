@@ -1,0 +1,51 @@
+import type { EnvironmentOutputs } from "../stacks/outputs";
+import { setting } from "./context";
+import { missingBaseRoles } from "./database-users";
+import { describeError, UserError } from "./errors";
+import { logIn, type Session } from "./postgres-login";
+
+export const NO_LOGIN =
+  "PostgreSQL was not looked at: set PGUSER and PGPASSWORD to a login as in docs/rights/operator-login.sql.";
+
+/** Whether the user's shell names a login of PostgreSQL. */
+export function hasLogin(env: NodeJS.ProcessEnv): boolean {
+  return setting(env.PGUSER) !== undefined;
+}
+
+/**
+ * Logs in to PostgreSQL as the user's shell says, with libpq's variables: PGUSER and PGPASSWORD;
+ * PGDATABASE (postgres); PGHOST, PGPORT and PGSSLMODE where they are not those of the outputs; PGSSLROOTCERT.
+ *
+ * @throws UserError if it is refused, or if the server is not that of the environment
+ */
+export async function operatorLogin(outputs: EnvironmentOutputs, env: NodeJS.ProcessEnv): Promise<Session> {
+  const server = {
+    ...outputs.postgres,
+    host: setting(env.PGHOST) ?? outputs.postgres.host,
+    port: Number(setting(env.PGPORT) ?? outputs.postgres.port),
+    sslmode: setting(env.PGSSLMODE) ?? outputs.postgres.sslmode,
+  };
+  const username = setting(env.PGUSER) ?? "";
+  const where = `PostgreSQL at ${server.host}:${server.port}`;
+  const login = { username, password: setting(env.PGPASSWORD) };
+  const session = await logIn(
+    server,
+    login,
+    setting(env.PGSSLROOTCERT),
+    setting(env.PGDATABASE) ?? "postgres",
+  ).catch((error: unknown) => {
+    throw new UserError(
+      `${where} does not let ${username} in: ${describeError(error)}`,
+      "Set PGUSER and PGPASSWORD to a login as in docs/rights/operator-login.sql, or unset PGUSER.",
+    );
+  });
+  const missing = await missingBaseRoles(session.client, outputs);
+  if (missing.length > 0) {
+    await session.close();
+    throw new UserError(
+      `${where} has no role ${missing.join(", ")}.`,
+      "Set PGHOST and PGPORT to the environment's server, or unset them.",
+    );
+  }
+  return session;
+}

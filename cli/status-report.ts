@@ -1,0 +1,214 @@
+import type { EnvironmentOutputs } from "../stacks/outputs";
+import type { Inventory } from "./inventory";
+import type { Lease } from "./leases";
+import { readersOf } from "./named";
+
+/** What `status` says: the inventory, counted and judged. It is printed as it is with `--json`. */
+export interface StatusReport {
+  readonly environment: string;
+  readonly vault: { readonly address: string; readonly mount: string };
+  readonly connections: readonly { readonly name: string; readonly allowedRoles: readonly string[] }[];
+  readonly roles: readonly RoleStatus[];
+  readonly staticRoles: readonly StaticRoleStatus[];
+  readonly approles: readonly AppRoleStatus[];
+  /** Each lease, oldest first. */
+  readonly leases: readonly LeaseStatus[];
+  /** Absent where PostgreSQL was not looked at. */
+  readonly postgres?: PostgresStatus;
+  /** What is not as it should be. */
+  readonly findings: readonly Finding[];
+  /** What was not looked at, and why. */
+  readonly notLookedAt: readonly string[];
+}
+
+export interface RoleStatus {
+  readonly name: string;
+  readonly leases: number;
+  /** Age of the oldest lease. */
+  readonly oldestSeconds?: number;
+  /** Until the first lease ends, unless it is renewed. */
+  readonly nextEndSeconds?: number;
+  /** AppRoles that may read it. */
+  readonly readers: readonly string[];
+}
+
+export interface StaticRoleStatus {
+  readonly name: string;
+  readonly username: string;
+  /** Since the last new password. */
+  readonly rotatedSecondsAgo: number;
+  readonly rotationPeriodSeconds: number;
+  readonly readers: readonly string[];
+}
+
+export interface AppRoleStatus {
+  readonly name: string;
+  readonly secretIds: number;
+  readonly tokens: number;
+  readonly oldestTokenSeconds?: number;
+  /** Leases of roles that no other AppRole of the environment may read. */
+  readonly leases: number;
+  /** Leases of roles that others may read as well; whose they are cannot be told. */
+  readonly sharedLeases: Readonly<Record<string, number>>;
+}
+
+export interface LeaseStatus {
+  readonly id: string;
+  readonly role: string;
+  readonly ageSeconds: number;
+  readonly endsInSeconds: number;
+  /** Its user in PostgreSQL, where that can be told. */
+  readonly user?: string;
+}
+
+export interface PostgresStatus {
+  readonly users: number;
+  readonly sessions: number;
+  /** Users and leases that were made at the same moment: who is whose cannot be told. */
+  readonly together: readonly { readonly users: readonly string[]; readonly leases: readonly string[] }[];
+}
+
+export interface Finding {
+  readonly kind:
+    "drained" | "irrevocable-lease" | "user-without-lease" | "lease-without-user" | "session-without-role";
+  /** The lease, the user, the process id, or the connection. */
+  readonly subject: string;
+  readonly detail: string;
+}
+
+/** @param now milliseconds since 1970, by the clock that the ages are taken from */
+export function reportStatus(
+  environment: string,
+  address: string,
+  outputs: EnvironmentOutputs,
+  inventory: Inventory,
+  now: number,
+): Omit<StatusReport, "notLookedAt"> {
+  const { postgres, leases } = inventory;
+  const since = (then: number) => Math.round((now - then) / 1_000);
+  const ofRole = (role: string) => leases.filter((lease) => lease.role === role);
+  return {
+    environment,
+    vault: { address, mount: outputs.vault.mount },
+    connections: inventory.connections,
+    roles: Object.keys(outputs.roles).map((name) => ({
+      name,
+      leases: ofRole(name).length,
+      ...extremes(ofRole(name), since),
+      readers: readersOf(outputs, name),
+    })),
+    staticRoles: Object.entries(outputs.static_roles ?? {}).map(([name, role]) => ({
+      name,
+      username: role.username,
+      rotatedSecondsAgo: since(inventory.rotations.get(name) ?? now),
+      rotationPeriodSeconds: role.rotation_period,
+      readers: readersOf(outputs, name),
+    })),
+    approles: Object.keys(outputs.approles).map((name) => appRoleStatus(name, outputs, inventory, since)),
+    leases: [...leases]
+      .sort((a, b) => a.issuedAt - b.issuedAt)
+      .map((lease) => {
+        const user = postgres?.userOfLease.get(lease.id)?.name;
+        return {
+          ...{ id: lease.id, role: lease.role },
+          ...{ ageSeconds: since(lease.issuedAt), endsInSeconds: -since(lease.expiresAt) },
+          ...(user !== undefined && { user }),
+        };
+      }),
+    ...(postgres && {
+      postgres: {
+        users: postgres.users.length,
+        sessions: postgres.users.reduce((sum, { sessions }) => sum + sessions, 0),
+        together: postgres.together.map((found) => ({
+          users: found.users.map(({ name }) => name),
+          leases: found.leases.map(({ id }) => id),
+        })),
+      },
+    }),
+    findings: findings(outputs, inventory, since),
+  };
+}
+
+type Since = (then: number) => number;
+
+function extremes(leases: readonly Lease[], since: Since): Partial<RoleStatus> {
+  if (leases.length === 0) return {};
+  return {
+    oldestSeconds: since(Math.min(...leases.map(({ issuedAt }) => issuedAt))),
+    nextEndSeconds: -since(Math.min(...leases.map(({ expiresAt }) => expiresAt))),
+  };
+}
+
+function appRoleStatus(
+  name: string,
+  outputs: EnvironmentOutputs,
+  { leases, tokens, secretIds }: Inventory,
+  since: Since,
+): AppRoleStatus {
+  const own = tokens.filter(({ approle }) => approle === name);
+  const dynamic = (outputs.approles[name]?.roles ?? []).filter((role) => outputs.roles[role] !== undefined);
+  const count = (role: string) => leases.filter((lease) => lease.role === role).length;
+  const isShared = (role: string) => readersOf(outputs, role).length > 1;
+  return {
+    name,
+    secretIds: secretIds.get(name) ?? 0,
+    tokens: own.length,
+    ...(own.length > 0 && { oldestTokenSeconds: since(Math.min(...own.map(({ createdAt }) => createdAt))) }),
+    leases: dynamic.filter((role) => !isShared(role)).reduce((sum, role) => sum + count(role), 0),
+    sharedLeases: Object.fromEntries(dynamic.filter(isShared).map((role) => [role, count(role)])),
+  };
+}
+
+function findings(outputs: EnvironmentOutputs, inventory: Inventory, since: Since): Finding[] {
+  const { postgres, irrevocable, connections } = inventory;
+  const drained = connections.filter(
+    ({ name, allowedRoles }) => name === outputs.vault.connection && allowedRoles.length === 0,
+  );
+  return [
+    ...drained.map(({ name }): Finding => ({
+      kind: "drained",
+      subject: name,
+      detail: "it issues no credential until the next cdktf deploy",
+    })),
+    ...irrevocable.map(({ id, error }): Finding => ({
+      kind: "irrevocable-lease",
+      subject: id,
+      detail: error || "no reason given",
+    })),
+    ...(postgres?.usersWithoutLease ?? []).map(({ name, baseRoles, sessions }): Finding => ({
+      kind: "user-without-lease",
+      subject: name,
+      detail: `member of ${baseRoles.join(", ")}, ${sessions} sessions`,
+    })),
+    ...(postgres?.together ?? []).flatMap(tooMany),
+    ...(postgres?.leasesWithoutUser ?? []).map(({ id, issuedAt }): Finding => ({
+      kind: "lease-without-user",
+      subject: id,
+      detail: `issued ${since(issuedAt)} s ago`,
+    })),
+    ...(postgres?.outlivedSessions ?? []).map(({ pid, state, startedAt }): Finding => ({
+      kind: "session-without-role",
+      subject: String(pid),
+      detail:
+        startedAt === undefined
+          ? "state and age are shown to members of pg_read_all_stats"
+          : `${state ?? "state unknown"}, connected ${since(startedAt)} s ago`,
+    })),
+  ];
+}
+
+/** Of users and leases that were made at the same moment, one side may have more. */
+function tooMany({
+  users,
+  leases,
+}: {
+  users: readonly { name: string }[];
+  leases: readonly Lease[];
+}): Finding[] {
+  const surplus = users.length - leases.length;
+  if (surplus === 0) return [];
+  const kind = surplus > 0 ? "user-without-lease" : "lease-without-user";
+  const names = surplus > 0 ? users.map(({ name }) => name) : leases.map(({ id }) => id);
+  const detail = `${Math.abs(surplus)} of these, made at the same moment; which cannot be told`;
+  return [{ kind, subject: names.join(", "), detail }];
+}

@@ -1,0 +1,76 @@
+import type { AppRoleStatus, Finding, StatusReport } from "./status-report";
+import { columns, counted, lasting } from "./text";
+
+const NONE = "-";
+
+/** The report for people. */
+export function statusText(report: StatusReport): string {
+  const parts = [
+    `${report.environment}: ${report.vault.mount} at ${report.vault.address}`,
+    columns(
+      ["CONNECTION", "ISSUES FOR"],
+      report.connections.map(({ name, allowedRoles }) => [name, allowedRoles.join(", ") || NONE]),
+    ),
+    columns(
+      ["ROLE", "LEASES", "OLDEST", "NEXT END", "READ BY"],
+      report.roles.map((role) => [
+        role.name,
+        String(role.leases),
+        time(role.oldestSeconds),
+        time(role.nextEndSeconds),
+        role.readers.join(", ") || NONE,
+      ]),
+    ),
+    ...(report.staticRoles.length === 0 ? [] : [staticRoles(report)]),
+    columns(
+      ["APPROLE", "SECRETIDS", "TOKENS", "OLDEST", "LEASES"],
+      report.approles.map((approle) => [
+        approle.name,
+        String(approle.secretIds),
+        String(approle.tokens),
+        time(approle.oldestTokenSeconds),
+        leasesOf(approle),
+      ]),
+    ),
+    ...(report.postgres === undefined
+      ? []
+      : [
+          `PostgreSQL: ${counted(report.postgres.users, "user")}, ${counted(report.postgres.sessions, "session")}`,
+        ]),
+    ...report.notLookedAt,
+    findings(report.findings),
+  ];
+  return parts.join("\n\n");
+}
+
+function staticRoles(report: StatusReport): string {
+  return columns(
+    ["STATIC ROLE", "LOGIN", "CHANGED", "EVERY", "READ BY"],
+    report.staticRoles.map((role) => [
+      role.name,
+      role.username,
+      `${lasting(role.rotatedSecondsAgo)} ago`,
+      lasting(role.rotationPeriodSeconds),
+      role.readers.join(", ") || NONE,
+    ]),
+  );
+}
+
+/** Such as `2`, or `2, and reader shared: 5 in all` where others may read that role too. */
+function leasesOf({ leases, sharedLeases }: AppRoleStatus): string {
+  const shared = Object.entries(sharedLeases).map(([role, count]) => `${role} shared: ${count} in all`);
+  if (shared.length === 0) return String(leases);
+  return [...(leases > 0 ? [String(leases)] : []), ...shared].join(", ");
+}
+
+function findings(found: readonly Finding[]): string {
+  if (found.length === 0) return "Nothing is amiss.";
+  return columns(
+    ["AMISS", "WHICH", "WHAT"],
+    found.map(({ kind, subject, detail }) => [kind.replaceAll("-", " "), subject, detail]),
+  );
+}
+
+function time(seconds: number | undefined): string {
+  return seconds === undefined ? NONE : lasting(seconds);
+}

@@ -1,0 +1,26 @@
+-- The login with which `vault-postgres status` and `revoke` look at PostgreSQL: it reads no table of any application. The
+-- sandbox and the tests use this file.
+--
+-- Run it once per server, as a superuser, after postgres-login.sql, with the password as a variable:
+--
+--   psql --command='\set password `cat password-file`' --file=docs/rights/operator-login.sql postgres
+--
+-- and set PGUSER=credentials_operator and PGPASSWORD for vault-postgres.
+
+CREATE ROLE credentials_operator WITH
+  LOGIN
+  NOSUPERUSER
+  NOCREATEDB
+  NOCREATEROLE
+  NOREPLICATION
+  NOBYPASSRLS
+  PASSWORD :'password';
+
+-- It works from here: roles and sessions are those of the whole server.
+GRANT CONNECT ON DATABASE postgres TO credentials_operator;
+
+-- Since when a session is there, and what it does. Without it, only that it is there.
+GRANT pg_read_all_stats TO credentials_operator;
+
+-- For --end-sessions. It reaches every session of the server but those of superusers; leave it out where that is too much.
+GRANT pg_signal_backend TO credentials_operator;

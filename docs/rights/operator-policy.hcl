@@ -1,0 +1,80 @@
+# What the token needs that runs `vault-postgres`: status, secret-id, rotate-root, rotate, revoke and drain; nothing else. It
+# reads no credential itself. The sandbox and the tests use this file. As in vault-policy.hcl, write your
+# application-environment in place of "+" to confine it. `verify` does with less, verify-policy.hcl; `destroy` is Terraform's,
+# vault-policy.hcl.
+#
+#   vault policy write credentials-operator docs/rights/operator-policy.hcl
+#   vault token create -policy=credentials-operator -no-default-policy -ttl=1h
+
+# status, and what every command looks at: connections, static roles, leases.
+path "+/database/config/" {
+  capabilities = ["list"]
+}
+path "+/database/config/+" {
+  # update: drain tells the connection to serve no role.
+  capabilities = ["read", "update"]
+}
+path "+/database/static-roles/+" {
+  capabilities = ["read"]
+}
+path "sys/leases/lookup/+/database/creds/*" {
+  capabilities = ["list", "sudo"]
+}
+path "sys/leases/lookup" {
+  capabilities = ["update"]
+}
+# Leases that were given up to revoke; the answer is about all engines.
+path "sys/leases" {
+  capabilities = ["read", "sudo"]
+}
+
+# status and revoke --approle: whose tokens there are. Accessors are listed for all auth methods.
+path "auth/token/accessors" {
+  capabilities = ["list", "sudo"]
+}
+path "auth/token/lookup-accessor" {
+  capabilities = ["update"]
+}
+
+# revoke --approle: the group's tokens and SecretIDs. By accessor any token can be revoked: leave this out, and use
+# credentials-operator for everything but --approle, where that is too much.
+path "auth/token/revoke-accessor" {
+  capabilities = ["update"]
+}
+path "auth/+/approle/role/+/secret-id-accessor/destroy" {
+  capabilities = ["update"]
+}
+
+# status and revoke --approle: how many SecretIDs there are.
+path "auth/+/approle/role/+/secret-id/" {
+  capabilities = ["list"]
+}
+
+# secret-id, only response-wrapped; and the check after a rotation, which is made as an application.
+path "auth/+/approle/role/+/secret-id" {
+  capabilities     = ["update"]
+  min_wrapping_ttl = "1s"
+  max_wrapping_ttl = "10m"
+}
+path "auth/+/approle/role/+/secret-id/destroy" {
+  capabilities = ["update"]
+}
+
+# revoke and drain. A lease's id is in the body, so that this is about every engine whose lease ids the token can list.
+path "sys/leases/revoke" {
+  capabilities = ["update"]
+}
+path "sys/leases/revoke-prefix/+/database/creds" {
+  capabilities = ["update", "sudo"]
+}
+path "sys/leases/revoke-prefix/+/database/creds/*" {
+  capabilities = ["update", "sudo"]
+}
+
+# rotate-root and rotate.
+path "+/database/rotate-root/+" {
+  capabilities = ["update"]
+}
+path "+/database/rotate-role/+" {
+  capabilities = ["update"]
+}
