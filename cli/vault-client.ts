@@ -103,12 +103,19 @@ export class VaultClient {
     return this.call({ method: "DELETE", path });
   }
 
-  /** Keys below a path; none where there is nothing. */
-  async list(path: string): Promise<string[]> {
-    const { status, body } = await this.send({ method: "LIST", path });
+  /**
+   * Keys below a path; none where there is nothing.
+   *
+   * @param wrapSeconds ask for the answer response-wrapped, and unwrap it
+   */
+  async list(path: string, wrapSeconds?: number): Promise<string[]> {
+    const { status, body } = await this.send({ method: "LIST", path, wrapSeconds });
     if (status === 404) return [];
     if (status >= 400) throw new VaultError("LIST", path, status, body.errors ?? []);
-    const keys = body.data?.keys;
+    const { data } = body.wrap_info
+      ? await this.withToken(body.wrap_info.token).write("sys/wrapping/unwrap")
+      : body;
+    const keys = data?.keys;
     return Array.isArray(keys) ? keys.map(String) : [];
   }
 

@@ -45,14 +45,10 @@ path "auth/+/approle/role/+/secret-id-accessor/destroy" {
   capabilities = ["update"]
 }
 
-# status and revoke --approle: how many SecretIDs there are.
-path "auth/+/approle/role/+/secret-id/" {
-  capabilities = ["list"]
-}
-
-# secret-id, only response-wrapped; and the check after a rotation, which is made as an application.
+# secret-id, only response-wrapped; and the check after a rotation, which is made as an application. status and
+# revoke --approle list the SecretIDs' accessors, wrapped as well: the engines know one wrapping for a path.
 path "auth/+/approle/role/+/secret-id" {
-  capabilities     = ["update"]
+  capabilities     = ["list", "update"]
   min_wrapping_ttl = "1s"
   max_wrapping_ttl = "10m"
 }

@@ -1,0 +1,192 @@
+import type { Aftermath } from "../../cli/revocation-check";
+import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
+import { announce } from "./announce";
+import { asSuperuser, connect, verdict } from "./credential";
+import { DATABASE, MOUNT, Scenario, type Group } from "./operator-scenario";
+
+jest.setTimeout(180_000);
+
+type Result = Aftermath & { readonly tokens: number; readonly secretIds: number };
+
+let sandbox: Sandbox;
+let scenario: Scenario;
+let reports: Group;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ onProgress: announce });
+  scenario = new Scenario(sandbox);
+  await scenario.deploy();
+  reports = await scenario.enter("reports");
+});
+afterAll(() => sandbox?.stop());
+
+const revoke = (...args: string[]) => scenario.json<Result>("revoke", [...args, "--yes"]);
+const exists = async (username: string) =>
+  (await asSuperuser(sandbox, `SELECT 1 FROM pg_roles WHERE rolname = '${username}'`)).length > 0;
+
+test("of one lease ends that credential and no other", async () => {
+  const ended = await reports.session("reader");
+  const other = await reports.session("reader");
+  const result = await revoke("--lease", ended.credential.leaseId);
+  expect(result).toMatchObject({ code: 0, leasesEnded: 1, leasesLeft: [] });
+  expect(result.postgres).toEqual({ usersGone: 1, usersLeft: [], sessionsEnded: 0, sessionsLeft: [] });
+  expect(await exists(ended.credential.username)).toBe(false);
+  expect(await verdict(ended.client, "SELECT 1")).not.toBe("ok");
+  expect(await verdict(other.client, "SELECT 1")).toBe("ok");
+});
+
+test("of a role ends its credentials, and not those of a role whose name begins the same", async () => {
+  const ended = [await reports.session("reader"), await reports.session("reader")];
+  const other = await reports.session("reader-2");
+  const { code, out } = await scenario.run("revoke", ["--role", "reader", "--yes"]);
+  expect(code).toBe(0);
+  expect(out).toMatch(
+    /^This ends 3 credentials of reader\. shop-local-reports and shop-local-web may obtain/,
+  );
+  expect(out).toMatch(/\nEnded: 3 credentials\.\nGone from PostgreSQL: 3 users\.$/);
+  for (const { client } of ended) expect(await verdict(client, "SELECT 1")).not.toBe("ok");
+  expect(await verdict(other.client, "SELECT 1")).toBe("ok");
+});
+
+describe("of an AppRole's group", () => {
+  test("ends its tokens, SecretIDs and credentials, while another on the same role goes on", async () => {
+    const logins = [await scenario.enter("web"), await scenario.enter("web")];
+    const sessions = [await logins[0]!.session("reader"), await logins[1]!.session("reader")];
+    const other = await reports.session("reader");
+    const result = await revoke("--approle", "shop-local-web");
+    expect(result).toMatchObject({ code: 0, tokens: 2, secretIds: 2, leasesEnded: 2, leasesLeft: [] });
+    expect(result.postgres).toMatchObject({ usersGone: 2, usersLeft: [] });
+    for (const { client, credential } of sessions) {
+      expect(await verdict(client, "SELECT 1")).not.toBe("ok");
+      expect(await exists(credential.username)).toBe(false);
+    }
+    await expect(logins[0]!.issue("reader")).rejects.toThrow(/403/);
+    expect(await verdict(other.client, "SELECT 1")).toBe("ok");
+    await reports.issue("reader");
+  });
+
+  test("refuses its SecretIDs from then on, and lets it in again with a new one", async () => {
+    const vault = sandbox.vault.client();
+    const { role_id, secret_id_path, login_path } = scenario.outputs.approles["shop-local-web"]!;
+    const { data } = await vault.write(secret_id_path);
+    const logIn = (secret_id: unknown) =>
+      vault.withToken(undefined).write(login_path, { role_id, secret_id });
+    await logIn(data?.secret_id);
+    expect(await revoke("--approle", "shop-local-web")).toMatchObject({ code: 0, secretIds: 1, tokens: 1 });
+    await expect(logIn(data?.secret_id)).rejects.toThrow(/invalid (role or )?secret.id/i);
+    await scenario.enter("web");
+    await revoke("--approle", "shop-local-web");
+  });
+
+  test("that has nothing ends nothing", async () => {
+    expect(await revoke("--approle", "shop-local-web")).toMatchObject({ code: 0, tokens: 0, secretIds: 0 });
+  });
+});
+
+describe("of a role that drains", () => {
+  test("lets a session go on, says so, and ends it when asked", async () => {
+    const api = await scenario.enter("api");
+    const first = await api.session("writer");
+    const plain = await scenario.run("revoke", ["--role", "writer", "--yes"]);
+    expect(plain.code).toBe(0);
+    expect(plain.out).toContain("1 session without a role go on; --end-sessions ends them.");
+    expect(await verdict(first.client, "SELECT 1")).toBe("ok");
+
+    const second = await api.session("writer");
+    const result = await revoke("--role", "writer", "--end-sessions");
+    expect(result).toMatchObject({ code: 0, postgres: { sessionsEnded: 1, sessionsLeft: [] } });
+    expect(await verdict(second.client, "SELECT 1")).not.toBe("ok");
+    // That of an earlier revocation is none of this one's business.
+    expect(await verdict(first.client, "SELECT 1")).toBe("ok");
+
+    const all = await revoke("--all", "--end-sessions");
+    expect(all).toMatchObject({ code: 0, postgres: { sessionsEnded: 1, sessionsLeft: [] } });
+    expect(await verdict(first.client, "SELECT 1")).not.toBe("ok");
+  });
+});
+
+test("of everything ends each credential and keeps nobody from a new one", async () => {
+  const sessions = [await reports.session("reader"), await reports.session("reader-2")];
+  const result = await revoke("--all");
+  expect(result).toMatchObject({ code: 0, leasesEnded: 2, leasesLeft: [] });
+  for (const { client } of sessions) expect(await verdict(client, "SELECT 1")).not.toBe("ok");
+  await reports.issue("reader");
+});
+
+describe("asks", () => {
+  test("and does nothing unless the answer is the environment's name", async () => {
+    const { client } = await reports.session("reader");
+    const { code, err } = await scenario.run("revoke", ["--role", "reader"], {}, "yes");
+    expect({ code, err }).toEqual({ code: 3, err: "Type local to go on: \nNothing was changed." });
+    expect(await verdict(client, "SELECT 1")).toBe("ok");
+    expect(await scenario.run("revoke", ["--role", "reader"], {}, "local")).toMatchObject({ code: 0 });
+    expect(await verdict(client, "SELECT 1")).not.toBe("ok");
+  });
+
+  test("and refuses where there is nobody to ask", async () => {
+    const { client } = await reports.session("reader");
+    for (const command of [["revoke", "--all"], ["drain"]] as const) {
+      const { code, err } = await scenario.run(command[0], command.slice(1));
+      expect(code).toBe(2);
+      expect(err).toMatch(/nobody to ask[^]*--yes/);
+    }
+    expect(await verdict(client, "SELECT 1")).toBe("ok");
+  });
+});
+
+describe("without a login of PostgreSQL", () => {
+  test("revokes, and says what was not looked at", async () => {
+    await reports.issue("reader");
+    const { code, out } = await scenario.run("revoke", ["--all", "--yes"], { PGUSER: "" });
+    expect(code).toBe(0);
+    expect(out).toMatch(/Ended: \d+ credentials?\.\nPostgreSQL was not looked at/);
+  });
+
+  test("ends no session, and so begins nothing", async () => {
+    const { code, err } = await scenario.run("revoke", ["--all", "--end-sessions", "--yes"], { PGUSER: "" });
+    expect(code).toBe(2);
+    expect(err).toMatch(/--end-sessions needs a login/);
+  });
+});
+
+test("that fails in the middle ends with 1, and says what to do", async () => {
+  const { username } = await reports.issue("reader");
+  await sandbox.postgres.stop();
+  const { code, err } = await scenario.run("revoke", ["--role", "reader", "--yes"], { PGUSER: "" });
+  await sandbox.postgres.start();
+  expect(code).toBe(1);
+  expect(err).toMatch(/failed to revoke[^]*while revoking\. .*run this again/);
+  expect(await exists(username)).toBe(true);
+  expect(await revoke("--role", "reader")).toMatchObject({ code: 0, leasesLeft: [] });
+  expect(await exists(username)).toBe(false);
+});
+
+test.each([
+  [["--role", "nobody"], /no role "nobody".\nIt has owner, reader, reader-2, writer\./],
+  [["--role", "legacy"], /"legacy" is a static role[^]*vault-postgres rotate <environment> legacy/],
+  [["--approle", "web"], /no AppRole "web".\nIt has shop-local-api, .*shop-local-web/],
+  [["--lease", "other/database/creds/reader/abc"], /no lease "other.*\n.*shop-local\/database\/creds\//],
+])("refuses %j, and says what there is", async (args, message) => {
+  const { code, err } = await scenario.run("revoke", [...args, "--yes"]);
+  expect(code).toBe(2);
+  expect(err).toMatch(message);
+});
+
+describe("drain", () => {
+  test("ends everything, and lets nobody obtain more until the next deployment", async () => {
+    const credential = await reports.issue("reader");
+    expect(await scenario.run("drain", [], {}, "no")).toMatchObject({ code: 3 });
+    await (await connect(sandbox, credential, DATABASE)).end();
+    const result = await scenario.json("drain", ["--yes"]);
+    expect(result).toEqual({ environment: "local", drained: true, revoked: 1, code: 0 });
+    expect(await exists(credential.username)).toBe(false);
+    await expect(reports.issue("reader")).rejects.toThrow(/not an allowed role/);
+    const { code, out } = await scenario.run("status");
+    expect(code).toBe(1);
+    expect(out).toMatch(/drained +shop_local +it issues no credential until the next cdktf deploy/);
+    await scenario.workspace.apply();
+    expect(await reports.issue("reader")).toBeDefined();
+    expect((await scenario.run("status")).code).toBe(0);
+    await sandbox.vault.client().write(`sys/leases/revoke-prefix/${MOUNT}/creds`, { sync: true });
+  });
+});
