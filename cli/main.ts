@@ -63,7 +63,6 @@ async function parse(args: readonly string[]): Promise<Run | undefined> {
     .detectLocale(false)
     .exitProcess(false)
     .strict()
-    .strictCommands()
     .demandCommand(1, "No command is named.")
     .check(noRepeatedOption)
     .completion("completion", "prints the completion of this command for bash or zsh", complete)
@@ -75,7 +74,7 @@ async function parse(args: readonly string[]): Promise<Run | undefined> {
     .fail((message, error) => {
       if (error instanceof UserError) throw error;
       const problem = message ?? (error as Error | undefined)?.message ?? "The command line is wrong.";
-      throw new UserError(problem.startsWith(TOO_FEW) ? MISSING : problem, usageHint(args));
+      throw usageError(problem, args);
     });
   for (const { add } of COMMANDS) add(parser, (run) => (chosen = run));
   await parser.parseAsync();
@@ -90,9 +89,14 @@ function noRepeatedOption(args: Record<string, unknown>): true {
   return true;
 }
 
-function usageHint([command]: readonly string[]): string {
-  const named = COMMANDS.some(({ name }) => name === command);
-  return `See vault-postgres ${named ? `${command} ` : ""}--help`;
+function usageError(problem: string, [command = ""]: readonly string[]): UserError {
+  const names = COMMANDS.map(({ name }) => name);
+  if (names.includes(command)) {
+    const words = problem.startsWith(TOO_FEW) ? MISSING : problem;
+    return new UserError(words, `See vault-postgres ${command} --help`);
+  }
+  if (command === "" || command.startsWith("-")) return new UserError(problem, "See vault-postgres --help");
+  return new UserError(`There is no command "${command}".`, `There are ${names.join(", ")} and completion.`);
 }
 
 /** After a command, offers the environments that were synthesized here besides the parser's own words. */

@@ -1,5 +1,6 @@
 import * as readline from "node:readline/promises";
 import { UserError } from "./errors";
+import { VaultError } from "./vault-client";
 
 /** The terminal, or script, that a command was called from. */
 export interface Shell {
@@ -10,8 +11,8 @@ export interface Shell {
   note(text: string): void;
   /** Puts a question and returns the answer. Absent where there is nobody to ask. */
   readonly ask?: (question: string) => Promise<string>;
-  /** Says what is being changed from now on, to be told should the command not come to its end. */
-  changing(what: string): void;
+  /** Says what is being changed from now on, to be told should the command not come to its end; undefined for nothing. */
+  changing(what: string | undefined): void;
   /** What was said to be changing; undefined if nothing was. */
   readonly underWay: string | undefined;
   /** Runs a program that sees to Ctrl-C itself. */
@@ -38,6 +39,17 @@ export async function confirmed(
   return (await shell.ask(`Type ${environment} to go on: `)) === environment;
 }
 
+/** Makes the first change of a command. One that Vault forbids has changed nothing. */
+export async function firstChange<T>(shell: Shell, what: string, change: () => Promise<T>): Promise<T> {
+  shell.changing(what);
+  try {
+    return await change();
+  } catch (error) {
+    if (error instanceof VaultError && error.status === 403) shell.changing(undefined);
+    throw error;
+  }
+}
+
 /** The shell that this process runs in. */
 export class Terminal implements Shell {
   readonly env = process.env;
@@ -62,7 +74,7 @@ export class Terminal implements Shell {
     process.stderr.write(`${text}\n`);
   }
 
-  changing(what: string): void {
+  changing(what: string | undefined): void {
     this.change = what;
   }
 

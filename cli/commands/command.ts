@@ -1,6 +1,7 @@
 import type { Argv } from "yargs";
 import type { EnvironmentOutputs } from "../../stacks/outputs";
 import { contextFrom, operatorClient } from "../context";
+import { EXIT_CODES } from "../exit-code";
 import { outputsOf } from "../outputs";
 import type { ProofContext } from "../proof";
 import { requireVault } from "../reachable";
@@ -47,7 +48,7 @@ export function register<A extends CommonArguments>(command: Command<A>): Regist
       (own) => {
         const declared = command.declare(withCommon(own));
         for (const [line, meaning] of command.examples) declared.example(`$0 ${line}`, meaning);
-        return declared.usage(`$0 ${command.usage}\n\n${command.description}`);
+        return declared.usage(`$0 ${command.usage}\n\n${command.description}`).epilogue(EXIT_CODES);
       },
       (args) => choose((shell) => command.run(args as unknown as A, shell)),
     );

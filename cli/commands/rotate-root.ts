@@ -1,6 +1,7 @@
 import { describeError } from "../errors";
 import { ExitCode } from "../exit-code";
 import { checkIssuing } from "../rotation-checks";
+import { firstChange } from "../shell";
 import { open, type Command, type CommonArguments } from "./command";
 
 export const rotateRoot: Command<CommonArguments> = {
@@ -17,8 +18,8 @@ export const rotateRoot: Command<CommonArguments> = {
     const { environment, json } = args;
     const { outputs, vault, context } = await open(args, shell.env);
     const { mount, connection } = outputs.vault;
-    shell.changing(`rotating the password of ${outputs.postgres.manager}. Running this again is safe.`);
-    await vault.write(`${mount}/rotate-root/${connection}`);
+    const change = `rotating the password of ${outputs.postgres.manager}. Running this again is safe.`;
+    await firstChange(shell, change, () => vault.write(`${mount}/rotate-root/${connection}`));
     if (!json) shell.print(`${outputs.postgres.manager} has a new password, which only the engine knows.`);
     let seen: string | undefined;
     let problem: string | undefined;

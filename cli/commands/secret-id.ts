@@ -1,6 +1,7 @@
 import { ExitCode } from "../exit-code";
 import { appRoleNamed } from "../named";
 import { requirePlace, writeSecret } from "../secret-file";
+import { firstChange } from "../shell";
 import { secondsOf } from "../ttl";
 import { issueWrapped, unwrap } from "../wrapped-secret-id";
 import { open, type Command, type CommonArguments } from "./command";
@@ -41,10 +42,11 @@ export const secretId: Command<SecretIdArguments> = {
     const { outputs, vault } = await open(args, shell.env);
     const path = appRoleNamed(outputs, approle).secret_id_path;
     if (file !== undefined) requirePlace(file, force);
-    shell.changing(
-      `a SecretID of ${approle} was being issued. Should nobody have got it, it is of no use to anyone.`,
+    const wrapping = await firstChange(
+      shell,
+      `issuing a SecretID of ${approle}. Should nobody have got it, it is of no use to anyone.`,
+      () => issueWrapped(vault, path, wrapSeconds),
     );
-    const wrapping = await issueWrapped(vault, path, wrapSeconds);
     if (file === undefined) {
       const { token, ttl, creation_path } = wrapping;
       shell.print(json ? JSON.stringify({ approle, token, ttl, creation_path }, null, 2) : token);

@@ -6,7 +6,6 @@ import { Application } from "../../cli/application";
 import { CheckList } from "../../cli/checks";
 import { main } from "../../cli/main";
 import { outputsOfStack } from "../../cli/outputs";
-import type { Shell } from "../../cli/shell";
 import type { VaultClient } from "../../cli/vault-client";
 import { Access, Duration, Revocation } from "../../lib";
 import type { Sandbox } from "../../sandbox/sandbox";
@@ -14,6 +13,7 @@ import { CredentialsStack } from "../../stacks/credentials-stack";
 import type { Environment } from "../../stacks/environment";
 import { local } from "../../stacks/environments/local";
 import type { EnvironmentOutputs } from "../../stacks/outputs";
+import { FakeShell } from "../sandbox/fake-shell";
 import { connect, type Credential } from "./credential";
 import { Workspace } from "./workspace";
 
@@ -126,42 +126,6 @@ export class Group {
   async session(role: string): Promise<{ readonly credential: Credential; readonly client: Client }> {
     const credential = await this.issue(role);
     return { credential, client: await connect(this.scenario.sandbox, credential, DATABASE) };
-  }
-}
-
-export class FakeShell implements Shell {
-  readonly out: string[] = [];
-  readonly err: string[] = [];
-  readonly ask?: (question: string) => Promise<string>;
-  underWay: string | undefined;
-
-  /** @param answer what is answered to questions; nobody is there to ask if absent */
-  constructor(
-    readonly env: NodeJS.ProcessEnv,
-    answer?: string,
-  ) {
-    if (answer !== undefined) {
-      this.ask = (question) => {
-        this.err.push(question);
-        return Promise.resolve(answer);
-      };
-    }
-  }
-
-  print(text: string): void {
-    this.out.push(text);
-  }
-
-  note(text: string): void {
-    this.err.push(text);
-  }
-
-  changing(what: string): void {
-    this.underWay = what;
-  }
-
-  delegate<T>(work: () => Promise<T>): Promise<T> {
-    return work();
   }
 }
 

@@ -1,0 +1,187 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
+import { announce } from "./announce";
+import { asSuperuser, connect, issue } from "./credential";
+import { DATABASE, MOUNT, Scenario, secretsIn, written } from "./operator-scenario";
+
+jest.setTimeout(180_000);
+
+const WEB = "shop-local-web";
+const STATIC = `${MOUNT}/static-creds/legacy`;
+
+let sandbox: Sandbox;
+let scenario: Scenario;
+let folder: string;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ onProgress: announce });
+  folder = sandbox.directory;
+  scenario = new Scenario(sandbox);
+  await scenario.deploy();
+});
+afterAll(() => sandbox?.stop());
+
+const secretIds = async (approle: string) =>
+  (await sandbox.vault.client().list(`auth/shop-local/approle/role/${approle}/secret-id`)).length;
+const logIn = (secretId: string) => {
+  const { role_id, login_path } = scenario.outputs.approles[WEB]!;
+  return sandbox.vault.client().withToken(undefined).write(login_path, { role_id, secret_id: secretId });
+};
+
+describe("secret-id", () => {
+  test("prints a wrapping token and nothing else, which gives a SecretID once", async () => {
+    const { code, out, err } = await scenario.run("secret-id", [WEB]);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/^[A-Za-z0-9._-]+$/);
+    const holder = sandbox.vault.client().withToken(out);
+    const { data } = await holder.write("sys/wrapping/unwrap");
+    expect((await logIn(String(data?.secret_id))).auth?.client_token).toBeDefined();
+    await expect(holder.write("sys/wrapping/unwrap")).rejects.toThrow(/wrapping token/);
+  });
+
+  test("keeps to the time asked for, as JSON says", async () => {
+    const answer = await scenario.json<{ token: string; ttl: number }>("secret-id", [
+      WEB,
+      "--wrap-ttl",
+      "5m",
+    ]);
+    expect(answer).toMatchObject({
+      ...{ code: 0, approle: WEB, ttl: 300 },
+      creation_path: `auth/shop-local/approle/role/${WEB}/secret-id`,
+    });
+    const longer = await scenario.run("secret-id", [WEB, "--wrap-ttl", "1h"]);
+    expect(longer).toMatchObject({ code: 2, out: "", err: expect.stringContaining("403") as string });
+  });
+
+  test("writes it to a file that only its owner reads, and prints the file's name", async () => {
+    const file = path.join(folder, "secret-id");
+    const { code, out, err } = await scenario.run("secret-id", [WEB, "--unwrap-to", file]);
+    expect({ code, out, err }).toEqual({ code: 0, out: file, err: "" });
+    const { text, mode } = written(file);
+    expect(mode).toBe(0o600);
+    expect((await logIn(text)).auth?.client_token).toBeDefined();
+
+    const before = await secretIds(WEB);
+    const refused = await scenario.run("secret-id", [WEB, "--unwrap-to", file]);
+    expect(refused).toMatchObject({
+      code: 2,
+      out: "",
+      err: expect.stringMatching(/is there already.*\n.*--force/) as string,
+    });
+    expect(await secretIds(WEB)).toBe(before);
+    expect(written(file).text).toBe(text);
+
+    expect(await scenario.run("secret-id", [WEB, "--unwrap-to", file, "--force"])).toMatchObject({ code: 0 });
+    expect(written(file).text).not.toBe(text);
+    expect(fs.readdirSync(folder).filter((name) => name.startsWith("secret-id"))).toEqual(["secret-id"]);
+  });
+
+  test("issues none for a file that cannot be", async () => {
+    const before = await secretIds(WEB);
+    const file = path.join(folder, "nowhere", "secret-id");
+    const { code, err } = await scenario.run("secret-id", [WEB, "--unwrap-to", file]);
+    expect(code).toBe(2);
+    expect(err).toMatch(/There is no folder .*nowhere/);
+    expect(await secretIds(WEB)).toBe(before);
+  });
+
+  test("says which AppRoles there are", async () => {
+    const { code, err } = await scenario.run("secret-id", ["web"]);
+    expect(code).toBe(2);
+    expect(err).toMatch(/no AppRole "web".\nIt has shop-local-api, /);
+  });
+});
+
+describe("rotate-root", () => {
+  test("changes the engine's password, leaves credentials, and sees that the engine still issues", async () => {
+    const verifier = "SELECT rolpassword FROM pg_authid WHERE rolname = 'shop_local_manager'";
+    const [before] = await asSuperuser(sandbox, verifier);
+    const credential = await issue(sandbox, `${MOUNT}/creds/reader`);
+    const { code, out } = await scenario.run("rotate-root");
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /Checked: shop-local-\S+ obtained a credential of \S+, logged in to PostgreSQL, and gave it up\.$/,
+    );
+    expect(secretsIn(sandbox, out, [credential])).toEqual([]);
+    expect((await asSuperuser(sandbox, verifier))[0]).not.toBe(before);
+    await (await connect(sandbox, credential, DATABASE)).end();
+  });
+
+  test("fails where no credential can be used afterwards", async () => {
+    await asSuperuser(sandbox, `REVOKE CONNECT ON DATABASE ${DATABASE} FROM ${baseRoles().join(", ")}`);
+    const answer = await scenario.json<{ problem: string }>("rotate-root");
+    await asSuperuser(sandbox, `GRANT CONNECT ON DATABASE ${DATABASE} TO ${baseRoles().join(", ")}`);
+    expect(answer).toMatchObject({ code: 1, rotated: true });
+    expect(answer.problem).toMatch(/permission denied for database/);
+  });
+});
+
+describe("rotate", () => {
+  test("gives a static login a new password, and sees that the old one is refused", async () => {
+    const old = await issue(sandbox, STATIC);
+    const { code, out } = await scenario.run("rotate", ["legacy"]);
+    const now = await issue(sandbox, STATIC);
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /Checked: shop_local_legacy logs in with the new password, and is refused with the old one\.$/,
+    );
+    expect(secretsIn(sandbox, out, [old, now])).toEqual([]);
+    await expect(connect(sandbox, old, DATABASE)).rejects.toMatchObject({ code: "28P01" });
+    await (await connect(sandbox, now, DATABASE)).end();
+  });
+
+  test("leaves no SecretID and no token of the application that it looks as", async () => {
+    const before = await secretIds(WEB);
+    const tokens = () => sandbox.vault.client().list("auth/token/accessors");
+    const accessors = (await tokens()).length;
+    expect(await scenario.run("rotate", ["legacy"])).toMatchObject({ code: 0 });
+    expect(await secretIds(WEB)).toBe(before);
+    expect((await tokens()).length).toBeLessThanOrEqual(accessors);
+  });
+
+  test.each([
+    ["reader", /no static role "reader".\nIt has legacy\./],
+    ["nobody", /no static role "nobody".\nIt has legacy\./],
+  ])("refuses %s, and says what there is", async (name, message) => {
+    const { code, err } = await scenario.run("rotate", [name]);
+    expect(code).toBe(2);
+    expect(err).toMatch(message);
+  });
+});
+
+test("verify proves the dynamic roles and the static one, and leaves nothing", async () => {
+  const before = await secretIds(WEB);
+  const { code, out } = await scenario.run("verify", ["--json"], {
+    VAULT_TOKEN: sandbox.verifier.vaultToken,
+  });
+  const { held, checks } = JSON.parse(out) as {
+    held: boolean;
+    checks: { subject: string; name: string; result: string }[];
+  };
+  expect({ code, held }).toEqual({ code: 0, held: true });
+  const ofStatic = checks.filter(({ subject }) => subject === `${WEB} as legacy`);
+  expect(ofStatic.filter(({ result }) => result !== "ok")).toEqual([]);
+  expect(ofStatic.map(({ name }) => name)).toEqual(
+    expect.arrayContaining([
+      "read the static credential",
+      "log in to PostgreSQL",
+      "may select from tables of app",
+    ]),
+  );
+  expect(checks).toContainEqual(
+    expect.objectContaining({ subject: "shop-local-api", name: "may not read other roles", result: "ok" }),
+  );
+  expect(await secretIds(WEB)).toBe(before);
+});
+
+test("OpenBao's variables come before Vault's", async () => {
+  const wrong = { VAULT_ADDR: "http://127.0.0.1:9", VAULT_TOKEN: "wrong" };
+  const right = { BAO_ADDR: sandbox.vault.address, BAO_TOKEN: sandbox.operator.vaultToken };
+  expect(await scenario.run("status", [], { ...wrong, ...right })).toMatchObject({ code: 0 });
+  expect(await scenario.run("status", [], { ...right, BAO_TOKEN: "wrong" })).toMatchObject({ code: 2 });
+});
+
+function baseRoles(): string[] {
+  return [...new Set(Object.values(scenario.outputs.roles).map(({ base_role }) => `"${base_role}"`))];
+}

@@ -1,0 +1,121 @@
+import fc from "fast-check";
+import type { DatabaseUser } from "../../cli/database-users";
+import type { Lease } from "../../cli/leases";
+import { match, parseUserName } from "../../cli/matching";
+import { OUTPUTS, SECOND } from "./operator-outputs";
+
+const START = 1_795_380_000;
+
+function user(role: string, seconds: number, changes: Partial<DatabaseUser> = {}): DatabaseUser {
+  const random = Math.random().toString(36).slice(2).padEnd(20, "A").slice(0, 20);
+  return {
+    name: `v-token-or-${role.slice(0, 8)}-${random}-${START + seconds}`,
+    oid: Math.floor(Math.random() * 1e9),
+    baseRoles: [`x_${role}`],
+    validUntil: 0,
+    sessions: 0,
+    ...changes,
+  };
+}
+
+function lease(role: string, seconds: number): Lease {
+  const issuedAt = (START + seconds) * SECOND;
+  const id = `x/database/creds/${role}/${Math.random().toString(36).slice(2)}`;
+  return { id, role, issuedAt, expiresAt: issuedAt + 3_600 * SECOND, ttlSeconds: 3_600 };
+}
+
+const names = (users: readonly { name: string }[]) => users.map(({ name }) => name);
+const ids = (leases: readonly { id: string }[]) => leases.map(({ id }) => id);
+
+describe("a user's name", () => {
+  test.each([
+    ["v-root-a-long-r-3OVDu3ChGqGEtGmBOq7a-1795380246", "a-long-role", true],
+    ["v-shop-loc-reader-2-KxNNJZ0TJxNtvzJgLu41-1795381440", "reader-2", true],
+    ["v-shop-loc-reader-2-KxNNJZ0TJxNtvzJgLu41-1795381440", "reader", false],
+    ["v-shop-loc-reader-ljdXrjZFE3gNuz625may-1795381440", "reader-2", false],
+  ])("%s is one of %s: %s", (name, role, expected) => {
+    expect(parseUserName(name)?.hasRole(role)).toBe(expected);
+    expect(parseUserName(name)?.madeAt).toBe(Number(name.slice(-10)) * SECOND);
+  });
+
+  test.each(["stray", "v-root-reader-short-1795380246", "v-root-reader-3OVDu3ChGqGEtGmBOq7a-17953", "v--x"])(
+    "%s tells nothing",
+    (name) => {
+      expect(parseUserName(name)).toBeUndefined();
+    },
+  );
+});
+
+describe("users and leases", () => {
+  test("belong together by role and time", () => {
+    const users = [user("reader", 0), user("writer", 0), user("reader", 30)];
+    const leases = [lease("reader", 0.4), lease("writer", 0.4), lease("reader", 31.2)];
+    const found = match(OUTPUTS, users, leases);
+    expect(leases.map(({ id }) => found.userOfLease.get(id)?.name)).toEqual(names(users));
+    expect(found).toMatchObject({ usersWithoutLease: [], leasesWithoutUser: [], together: [] });
+  });
+
+  test("of the same moment cannot be told apart, and none is missing", () => {
+    const users = [user("reader", 0), user("reader", 1)];
+    const leases = [lease("reader", 0.5), lease("reader", 1.5)];
+    const found = match(OUTPUTS, users, leases);
+    expect(found.userOfLease.size).toBe(0);
+    expect(found.together).toHaveLength(1);
+    expect(names(found.together[0]?.users ?? []).sort()).toEqual(names(users).sort());
+    expect(ids(found.together[0]?.leases ?? []).sort()).toEqual(ids(leases).sort());
+  });
+
+  test("that nothing belongs to are told", () => {
+    const stray = user("reader", 500);
+    const lonely = lease("writer", 0);
+    const found = match(OUTPUTS, [user("reader", 0), stray], [lease("reader", 0.1), lonely]);
+    expect(names(found.usersWithoutLease)).toEqual([stray.name]);
+    expect(ids(found.leasesWithoutUser)).toEqual([lonely.id]);
+  });
+
+  test("belong together also where the server was slow", () => {
+    const slow = lease("reader", 25);
+    const made = user("reader", 0);
+    expect(match(OUTPUTS, [made], [slow]).userOfLease.get(slow.id)?.name).toBe(made.name);
+  });
+
+  test("do not where the user was made after the lease, or is a member of another base role", () => {
+    expect(match(OUTPUTS, [user("reader", 10)], [lease("reader", 0)]).usersWithoutLease).toHaveLength(1);
+    const elsewhere = user("reader", 0, { baseRoles: ["y_reader"] });
+    expect(match(OUTPUTS, [elsewhere], [lease("reader", 0)]).usersWithoutLease).toHaveLength(1);
+  });
+
+  test("with names of one's own template are only counted", () => {
+    const users = [user("reader", 0, { name: "app_1" }), user("reader", 0, { name: "app_2" })];
+    const leases = [lease("reader", 0), lease("reader", 5_000), lease("reader", 9_000)];
+    const [together, ...more] = match(OUTPUTS, users, leases).together;
+    expect(more).toEqual([]);
+    expect(together?.users).toHaveLength(2);
+    expect(together?.leases).toHaveLength(3);
+  });
+
+  test("are each in one place, whatever there is", () => {
+    const roles = fc.constantFrom("reader", "writer");
+    const seconds = fc.integer({ min: 0, max: 120 });
+    const things = fc.array(fc.tuple(roles, seconds), { maxLength: 12 });
+    fc.assert(
+      fc.property(things, things, (some, others) => {
+        const users = some.map(([role, time]) => user(role, time));
+        const leases = others.map(([role, time]) => lease(role, time));
+        const found = match(OUTPUTS, users, leases);
+        const seenUsers = [
+          ...[...found.userOfLease.values()],
+          ...found.usersWithoutLease,
+          ...found.together.flatMap((group) => group.users),
+        ];
+        const seenLeases = [
+          ...found.userOfLease.keys(),
+          ...ids(found.leasesWithoutUser),
+          ...found.together.flatMap((group) => ids(group.leases)),
+        ];
+        expect(names(seenUsers).sort()).toEqual(names(users).sort());
+        expect([...seenLeases].sort()).toEqual(ids(leases).sort());
+      }),
+    );
+  });
+});

@@ -1,0 +1,47 @@
+import type { EnvironmentOutputs, RoleOutput } from "../../stacks/outputs";
+
+/** Milliseconds. */
+export const SECOND = 1_000;
+
+/** An environment with a role that one AppRole reads and one that two do. */
+export const OUTPUTS: EnvironmentOutputs = {
+  // Port 9 is "discard": nobody listens there.
+  vault: {
+    address: "http://127.0.0.1:9",
+    mount: "x/database",
+    connection: "x",
+    approle_mount: "x/approle",
+  },
+  postgres: { host: "127.0.0.1", port: 9, database: "x", sslmode: "disable", manager: "x_manager" },
+  roles: { reader: role("reader"), writer: role("writer") },
+  static_roles: {
+    legacy: {
+      creds_path: "x/database/static-creds/legacy",
+      rotate_path: "x/database/rotate-role/legacy",
+      username: "x_legacy",
+      rotation_period: 86_400,
+    },
+  },
+  approles: { api: approle("api", ["writer", "reader"]), reports: approle("reports", ["reader"]) },
+};
+
+function role(name: string): RoleOutput {
+  return {
+    creds_path: `x/database/creds/${name}`,
+    base_role: `x_${name}`,
+    access: "custom",
+    schemas: [],
+    revocation: "terminate",
+    default_ttl: 3_600,
+    max_ttl: 86_400,
+  };
+}
+
+function approle(name: string, roles: readonly string[]) {
+  return {
+    role_id: "1",
+    login_path: "auth/x/approle/login",
+    secret_id_path: `auth/x/approle/role/${name}/secret-id`,
+    roles,
+  };
+}
