@@ -4,8 +4,8 @@ import { missingBaseRoles } from "./database-users";
 import { describeError, UserError } from "./errors";
 import { logIn, type Session } from "./postgres-login";
 
-export const NO_LOGIN =
-  "PostgreSQL was not looked at: set PGUSER and PGPASSWORD to a login as in docs/rights/operator-login.sql.";
+export const LOGIN_REMEDY = "Set PGUSER and PGPASSWORD to a login as in docs/rights/operator-login.sql.";
+export const NO_LOGIN = `PostgreSQL was not looked at. ${LOGIN_REMEDY}`;
 
 /** Whether the user's shell names a login of PostgreSQL. */
 export function hasLogin(env: NodeJS.ProcessEnv): boolean {
@@ -36,7 +36,7 @@ export async function operatorLogin(outputs: EnvironmentOutputs, env: NodeJS.Pro
   ).catch((error: unknown) => {
     throw new UserError(
       `${where} does not let ${username} in: ${describeError(error)}`,
-      "Set PGUSER and PGPASSWORD to a login as in docs/rights/operator-login.sql, or unset PGUSER.",
+      `${LOGIN_REMEDY} Without PGUSER, PostgreSQL is not looked at.`,
     );
   });
   const missing = await missingBaseRoles(session.client, outputs);

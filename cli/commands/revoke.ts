@@ -1,6 +1,6 @@
 import { ExitCode } from "../exit-code";
 import { takeInventory } from "../inventory";
-import { hasLogin, NO_LOGIN, operatorLogin } from "../operator-login";
+import { hasLogin, LOGIN_REMEDY, NO_LOGIN, operatorLogin } from "../operator-login";
 import { UserError } from "../errors";
 import { lookAfterwards, type Aftermath } from "../revocation-check";
 import { announcement, carryOut, scopeOf, targetOf } from "../revocation-target";
@@ -50,7 +50,7 @@ export const revoke: Command<RevokeArguments> = {
     const { environment, json, "end-sessions": end } = args;
     const target = targetOf(args);
     if (end && !hasLogin(shell.env)) {
-      throw new UserError("--end-sessions needs a login of PostgreSQL.", NO_LOGIN);
+      throw new UserError("--end-sessions needs a login of PostgreSQL.", LOGIN_REMEDY);
     }
     const { outputs, vault } = await open(args, shell.env);
     const session = hasLogin(shell.env) ? await operatorLogin(outputs, shell.env) : undefined;

@@ -139,7 +139,7 @@ describe("without PostgreSQL", () => {
   test("looks at Vault, and says what it needs for the rest", async () => {
     const { code, out } = await scenario.run("status", [], { PGUSER: "" });
     expect(code).toBe(0);
-    expect(out).toMatch(/PostgreSQL was not looked at: set PGUSER .*docs\/rights\/operator-login\.sql/);
+    expect(out).toMatch(/PostgreSQL was not looked at. Set PGUSER .*docs\/rights\/operator-login\.sql/);
     expect(out).toMatch(/^ {2}reader +\d/m);
   });
 

@@ -102,7 +102,7 @@ describe("docs/operations.md", () => {
   });
 
   test.each(lines.filter((line) => !line.startsWith("completion")))("%s is a command line", async (line) => {
-    const { err } = await run(line.replaceAll(/[$"]/g, "").split(/ +/));
+    const { err } = await run(line.replaceAll(/[$"]/g, "").split(/ +/), { PGUSER: "me" });
     expect(err).toMatch(/^VAULT_TOKEN is not set/);
   });
 });

@@ -1,0 +1,113 @@
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import * as fs from "node:fs";
+import * as net from "node:net";
+import * as path from "node:path";
+import { OUTPUTS } from "../unit/operator-outputs";
+import { temporaryFolder, until } from "./helpers";
+
+jest.setTimeout(60_000);
+
+const LAUNCHER = path.resolve(__dirname, "../../cli/bin/vault-postgres.js");
+const { folder, remove } = temporaryFolder();
+const PATH = `${folder}${path.delimiter}${process.env.PATH}`;
+
+// As npm links it.
+beforeAll(() => fs.symlinkSync(LAUNCHER, path.join(folder, "vault-postgres")));
+afterAll(remove);
+
+const run = (command: string, args: readonly string[], cwd = folder) =>
+  execFileSync(command, args, { cwd, encoding: "utf8", env: { PATH, HOME: folder } });
+
+test("the program runs from any folder, by the link that npm makes", () => {
+  expect(run("vault-postgres", ["--help"])).toContain("vault-postgres revoke <environment>");
+});
+
+describe("completion", () => {
+  // What bash does for a Tab behind these words.
+  const complete = (...words: string[]) =>
+    run("bash", [
+      ...["--norc", "-c"],
+      `source <(vault-postgres completion)
+       COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _vault-postgres_yargs_completions
+       printf '%s\\n' "\${COMPREPLY[@]}"`,
+      ...["bash", "vault-postgres", ...words],
+    ]).split("\n");
+
+  test("in bash offers commands, options, and the environments that were synthesized here", () => {
+    fs.mkdirSync(path.join(folder, "cdktf.out", "stacks", "staging"), { recursive: true });
+    expect(complete("ro")).toEqual(["rotate-root", "rotate", ""]);
+    expect(complete("revoke", "")).toContain("staging");
+    expect(complete("revoke", "st")).toEqual(["staging", ""]);
+    expect(complete("revoke", "staging", "--l")).toEqual(["--lease", ""]);
+  });
+
+  test("is registered in bash for the command", () => {
+    const registered = run("bash", ["--norc", "-c", "source <(vault-postgres completion); complete -p"]);
+    expect(registered).toMatch(/complete .* vault-postgres$/m);
+  });
+
+  test("is written for zsh where that is the shell", () => {
+    const script = execFileSync("vault-postgres", ["completion"], {
+      encoding: "utf8",
+      env: { PATH, SHELL: "/bin/zsh" },
+    });
+    expect(script).toMatch(/^#compdef vault-postgres$/m);
+  });
+});
+
+describe("Ctrl-C", () => {
+  let server: net.Server;
+  /** Requests that were begun. */
+  let seen: string[];
+  /** Path that gets no answer. */
+  let silent: string;
+
+  beforeEach(async () => {
+    seen = [];
+    // By hand: Node's own server knows no LIST.
+    server = net.createServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.once("data", (data) => {
+        const [, url = ""] = data.toString().split(" ");
+        seen.push(url);
+        if (url.includes(silent)) return;
+        socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 11\r\n\r\n{"data":{}}');
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    fs.writeFileSync(path.join(folder, "outputs.json"), JSON.stringify({ dev: OUTPUTS }));
+  });
+  afterEach(() => {
+    server.close();
+  });
+
+  async function interrupt(at: string): Promise<{ code: number | null; err: string; out: string }> {
+    silent = at;
+    const { port } = server.address() as net.AddressInfo;
+    const child: ChildProcess = spawn(
+      process.execPath,
+      [LAUNCHER, "revoke", "dev", "--all", "--yes", "--outputs", path.join(folder, "outputs.json")],
+      { env: { PATH, VAULT_ADDR: `http://127.0.0.1:${port}`, VAULT_TOKEN: "t" } },
+    );
+    let err = "";
+    let out = "";
+    child.stderr?.on("data", (data: Buffer) => (err += data.toString()));
+    child.stdout?.on("data", (data: Buffer) => (out += data.toString()));
+    const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
+    await until(() => seen.some((url) => url.includes(at)), 30_000, `a request for ${at}`);
+    child.kill("SIGINT");
+    return { code: await exited, err, out };
+  }
+
+  test("before a change says that nothing was changed", async () => {
+    const { code, err } = await interrupt("/sys/leases?type=irrevocable");
+    expect({ code, err }).toEqual({ code: 130, err: "\nInterrupted; nothing was changed.\n" });
+  });
+
+  test("in a change says what may be half done, and how to end it", async () => {
+    const { code, err, out } = await interrupt("/sys/leases/revoke-prefix/");
+    expect(code).toBe(130);
+    expect(out).toMatch(/^This ends 0 credentials of x\/database\./);
+    expect(err).toMatch(/^\nInterrupted while revoking\. .*run this again/);
+  });
+});
