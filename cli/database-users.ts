@@ -95,6 +95,31 @@ export async function endSessions(client: Client, sessions: readonly OutlivedSes
   return rows.filter(({ told }) => told).length;
 }
 
+/**
+ * Sessions on the environment's database that the present login may not end; those of the engine go with its connection.
+ *
+ * @returns process ids, with the user unless its role is gone
+ */
+export async function unendableSessions(
+  client: Client,
+  { postgres }: EnvironmentOutputs,
+): Promise<{ readonly pid: number; readonly user: string | null }[]> {
+  const { rows } = await client.query<{ pid: number; user: string | null }>(
+    `SELECT pid, usename::text AS user
+     FROM pg_catalog.pg_stat_activity AS activity
+     WHERE datname = $1 AND usesysid <> 0 AND usename IS DISTINCT FROM $2
+       AND NOT coalesce((SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), false)
+       AND CASE
+         WHEN usename IS NULL THEN NOT pg_has_role('pg_signal_backend', 'USAGE')
+         WHEN (SELECT rolsuper FROM pg_catalog.pg_roles WHERE oid = usesysid) THEN true
+         ELSE NOT pg_has_role(usesysid, 'USAGE') AND NOT pg_has_role('pg_signal_backend', 'USAGE')
+       END
+     ORDER BY pid`,
+    [postgres.database, postgres.manager],
+  );
+  return rows;
+}
+
 function baseRolesOf({ roles }: EnvironmentOutputs): string[] {
   return [...new Set(Object.values(roles).map(({ base_role }) => base_role))];
 }

@@ -1,8 +1,13 @@
 import { execFile, spawn } from "node:child_process";
+import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
+import type { EnvironmentOutputs } from "../stacks/outputs";
 import { CDKTF } from "./cdktf";
+import { unendableSessions } from "./database-users";
 import { UserError } from "./errors";
+import { operatorLogin } from "./operator-login";
+import { counted } from "./text";
 
 const MAX_OUTPUT = 64 * 1024 * 1024;
 
@@ -32,6 +37,45 @@ export async function requireDestroyable(
       },
     );
   }
+}
+
+/**
+ * Sees that no session is left that keeps Terraform from dropping the database, when it has destroyed all else: one that
+ * outlived its role, say, which its login may not end.
+ *
+ * @param output folder that cdktf synthesized into
+ * @throws UserError that names them
+ */
+export async function requireDroppable(
+  environment: string,
+  output: string,
+  outputs: EnvironmentOutputs,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const { PGPASSWORD, PGSSLROOTCERT } = env;
+  const PGUSER = terraformUser(environment, output) ?? env.PGUSER;
+  const session = await operatorLogin(outputs, { PGUSER, PGPASSWORD, PGSSLROOTCERT });
+  try {
+    const sessions = await unendableSessions(session.client, outputs);
+    if (sessions.length === 0) return;
+    const named = sessions.map(({ pid, user }) => `${pid} (${user ?? "its role is gone"})`).join(", ");
+    throw new UserError(
+      `${counted(sessions.length, "session")} of ${outputs.postgres.database} would keep it from being dropped, and ` +
+        `Terraform's login may not end them: process ${named}.`,
+      `Wait for their end, or end those without a role: vault-postgres revoke ${environment} --all --end-sessions`,
+    );
+  } finally {
+    await session.close();
+  }
+}
+
+/** Name of the login that the synthesized stack gives its PostgreSQL provider. */
+function terraformUser(environment: string, output: string): string | undefined {
+  const file = path.resolve(output, "stacks", environment, "cdk.tf.json");
+  const { provider } = JSON.parse(fs.readFileSync(file, "utf8")) as {
+    provider?: { postgresql?: readonly { username?: string }[] };
+  };
+  return provider?.postgresql?.[0]?.username;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { contextFrom, withoutOpenBaoVariables } from "../context";
-import { cdktfDestroy, requireDestroyable } from "../destroy-plan";
+import { cdktfDestroy, requireDestroyable, requireDroppable } from "../destroy-plan";
 import { drain } from "../drain";
 import { describeError, UserError } from "../errors";
 import { ExitCode } from "../exit-code";
@@ -49,7 +49,7 @@ export const destroy: Command<DestroyArguments> = {
       return ExitCode.declined;
     }
     shell.changing(
-      `draining ${outputs.vault.mount}: nothing is destroyed. Run this again, or cdktf deploy ${environment} to go back.`,
+      `draining ${outputs.vault.mount}; nothing is destroyed. Run this again, or cdktf deploy ${environment} to go back.`,
     );
     await drain(outputs, vault).catch((error: unknown) => {
       throw new UserError(
@@ -58,6 +58,7 @@ export const destroy: Command<DestroyArguments> = {
       );
     });
     say("No credential is left, and none is issued any more.");
+    await requireDroppable(environment, output ?? "cdktf.out", outputs, env);
     shell.changing(`destroying ${environment}: run this again to go on.`);
     const options = [
       ...(output === undefined ? [] : ["--output", output]),

@@ -82,6 +82,19 @@ describe("npm run destroy", () => {
     }
   });
 
+  test("destroys nothing while a session would keep the database from being dropped", async () => {
+    const session = await sandbox.postgres.connect("orders_local");
+    await expect(deployment.takeDown()).rejects.toMatchObject({
+      remedy: expect.stringMatching(
+        /1 session of orders_local would keep it[^]*\(postgres\)[^]*nothing is destroyed/,
+      ) as string,
+    });
+    await session.end();
+    expect(deployment.outputs().vault.mount).toBe("orders-local/database");
+    const roles = await sandbox.vault.client().list("orders-local/database/roles");
+    expect(roles).toEqual(["owner", "reader", "writer"]);
+  });
+
   test("can be taken back by a deployment after the engine was stopped from issuing", async () => {
     await expect(issue(sandbox, "orders-local/database/creds/writer")).rejects.toThrow(/not an allowed role/);
     await deployment.deploy();
