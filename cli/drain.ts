@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { UserError } from "./errors";
+import { leaseIdsByRole } from "./leases";
 import type { VaultClient } from "./vault-client";
 
 /** Time for requests that were let in before the engine stopped issuing to end; they take milliseconds. */
@@ -31,8 +32,5 @@ export async function drain(outputs: EnvironmentOutputs, vault: VaultClient): Pr
 }
 
 async function leases(outputs: EnvironmentOutputs, vault: VaultClient): Promise<number> {
-  const found = await Promise.all(
-    Object.values(outputs.roles).map((role) => vault.list(`sys/leases/lookup/${role.creds_path}`)),
-  );
-  return found.flat().length;
+  return [...(await leaseIdsByRole(vault, outputs)).values()].flat().length;
 }

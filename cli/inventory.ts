@@ -11,7 +11,7 @@ import type { VaultClient } from "./vault-client";
 /** What Vault and PostgreSQL hold for an environment at a moment. */
 export interface Inventory {
   readonly connections: readonly Connection[];
-  /** Live leases of the environment's roles. */
+  /** Live leases of the environment's roles, and of those that other stacks have on its engine. */
   readonly leases: readonly Lease[];
   readonly irrevocable: readonly IrrevocableLease[];
   readonly tokens: readonly GroupToken[];

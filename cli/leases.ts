@@ -21,20 +21,22 @@ export interface IrrevocableLease {
   readonly error: string;
 }
 
-/** Ids of the leases of a role. */
-export async function leaseIds(vault: VaultClient, credsPath: string): Promise<string[]> {
-  const keys = await vault.list(`sys/leases/lookup/${credsPath}`);
-  return keys.map((key) => `${credsPath}/${key}`);
-}
-
-/** Ids of the leases of each role of an environment. */
+/**
+ * Ids of the leases of each role of an environment, and of the roles that other stacks have on its engine, if they have
+ * any.
+ */
 export async function leaseIdsByRole(
   vault: VaultClient,
-  { roles }: EnvironmentOutputs,
+  outputs: EnvironmentOutputs,
 ): Promise<Map<string, string[]>> {
+  const prefix = `${outputs.vault.mount}/creds`;
+  const inUse = (await vault.list(`sys/leases/lookup/${prefix}`)).map((key) => key.replace(/\/$/, ""));
   const found = await concurrently(
-    Object.entries(roles),
-    async ([name, { creds_path }]): Promise<[string, string[]]> => [name, await leaseIds(vault, creds_path)],
+    [...new Set([...Object.keys(outputs.roles), ...inUse])],
+    async (role): Promise<[string, string[]]> => {
+      const keys = await vault.list(`sys/leases/lookup/${prefix}/${role}`);
+      return [role, keys.map((key) => `${prefix}/${role}/${key}`)];
+    },
   );
   return new Map(found);
 }

@@ -43,14 +43,17 @@ export function match(
     ...first.filter((found) => found.users.length > 0 && found.leases.length > 0),
     ...group(outputs, usersLeft, leasesLeft, LATER),
   ];
-  const isPair = (found: Together) => found.users.length === 1 && found.leases.length === 1;
+  const both = groups.filter((found) => found.users.length > 0 && found.leases.length > 0);
+  const isPair = ({ users: [user, ...others], leases: [, ...moreLeases] }: Together) =>
+    others.length + moreLeases.length === 0 && parseUserName(user?.name ?? "") !== undefined;
   return {
-    userOfLease: new Map(
-      groups.filter(isPair).map(({ users: [user], leases: [lease] }) => [lease!.id, user!] as const),
-    ),
+    userOfLease: new Map(both.filter(isPair).map(({ users, leases }) => [leases[0]!.id, users[0]!] as const)),
     usersWithoutLease: groups.flatMap((found) => (found.leases.length === 0 ? found.users : [])),
-    leasesWithoutUser: groups.flatMap((found) => (found.users.length === 0 ? found.leases : [])),
-    together: groups.filter((found) => found.users.length > 0 && found.leases.length > 0 && !isPair(found)),
+    // Users of another stack's role are members of a base role that is not looked at.
+    leasesWithoutUser: groups
+      .flatMap((found) => (found.users.length === 0 ? found.leases : []))
+      .filter(({ role }) => outputs.roles[role] !== undefined),
+    together: both.filter((found) => !isPair(found)),
   };
 }
 
@@ -90,7 +93,9 @@ function mayBelong(
   { before, after }: Window,
 ): boolean {
   const role = outputs.roles[lease.role];
-  if (role === undefined || !user.baseRoles.includes(role.base_role)) return false;
+  if (role !== undefined && !user.baseRoles.includes(role.base_role)) return false;
+  // Another stack's role may hand out the same base role, and only names tell.
+  if (role === undefined && name === undefined) return false;
   // A name of the user's own template says nothing: any lease of the base role may be its.
   if (name === undefined) return true;
   const elapsed = lease.issuedAt - name.madeAt;

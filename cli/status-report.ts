@@ -1,6 +1,7 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import type { Inventory } from "./inventory";
 import type { Lease } from "./leases";
+import type { Together } from "./matching";
 import { readersOf } from "./named";
 
 /** What `status` says: the inventory, counted and judged. It is printed as it is with `--json`. */
@@ -22,6 +23,7 @@ export interface StatusReport {
 }
 
 export interface RoleStatus {
+  /** Also that of a role that another stack has on the engine, while it has leases. */
   readonly name: string;
   readonly leases: number;
   /** Age of the oldest lease. */
@@ -91,7 +93,7 @@ export function reportStatus(
     environment,
     vault: { address, mount: outputs.vault.mount },
     connections: inventory.connections,
-    roles: Object.keys(outputs.roles).map((name) => ({
+    roles: [...new Set([...Object.keys(outputs.roles), ...leases.map(({ role }) => role)])].map((name) => ({
       name,
       leases: ofRole(name).length,
       ...extremes(ofRole(name), since),
@@ -180,7 +182,7 @@ function findings(outputs: EnvironmentOutputs, inventory: Inventory, since: Sinc
       subject: name,
       detail: `member of ${baseRoles.join(", ")}, ${sessions} sessions`,
     })),
-    ...(postgres?.together ?? []).flatMap(tooMany),
+    ...(postgres?.together ?? []).flatMap((group) => tooMany(outputs, group)),
     ...(postgres?.leasesWithoutUser ?? []).map(({ id, issuedAt }): Finding => ({
       kind: "lease-without-user",
       subject: id,
@@ -198,15 +200,10 @@ function findings(outputs: EnvironmentOutputs, inventory: Inventory, since: Sinc
 }
 
 /** Of users and leases that were made at the same moment, one side may have more. */
-function tooMany({
-  users,
-  leases,
-}: {
-  users: readonly { name: string }[];
-  leases: readonly Lease[];
-}): Finding[] {
+function tooMany(outputs: EnvironmentOutputs, { users, leases }: Together): Finding[] {
   const surplus = users.length - leases.length;
-  if (surplus === 0) return [];
+  const ofOthers = leases.some(({ role }) => outputs.roles[role] === undefined);
+  if (surplus === 0 || (surplus < 0 && ofOthers)) return [];
   const kind = surplus > 0 ? "user-without-lease" : "lease-without-user";
   const names = surplus > 0 ? users.map(({ name }) => name) : leases.map(({ id }) => id);
   const detail = `${Math.abs(surplus)} of these, made at the same moment; which cannot be told`;

@@ -1,4 +1,4 @@
-import type { AppRoleStatus, Finding, StatusReport } from "./status-report";
+import type { AppRoleStatus, Finding, PostgresStatus, StatusReport } from "./status-report";
 import { columns, counted, lasting } from "./text";
 
 const NONE = "-";
@@ -32,15 +32,18 @@ export function statusText(report: StatusReport): string {
         leasesOf(approle),
       ]),
     ),
-    ...(report.postgres === undefined
-      ? []
-      : [
-          `PostgreSQL: ${counted(report.postgres.users, "user")}, ${counted(report.postgres.sessions, "session")}`,
-        ]),
+    ...(report.postgres === undefined ? [] : [postgres(report.postgres)]),
     ...report.notLookedAt,
     findings(report.findings),
   ];
   return parts.join("\n\n");
+}
+
+function postgres({ users, sessions, together }: PostgresStatus): string {
+  const counts = `PostgreSQL: ${counted(users, "user")}, ${counted(sessions, "session")}.`;
+  const untold = together.reduce((sum, group) => sum + group.users.length, 0);
+  if (untold === 0) return counts;
+  return `${counts} Of ${untold} that were made together with others, the lease cannot be told, only counted.`;
 }
 
 function staticRoles(report: StatusReport): string {

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import type { StatusReport } from "../../cli/status-report";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { announce } from "./announce";
-import { asSuperuser, revoke } from "./credential";
+import { asSuperuser, issue, revoke } from "./credential";
 import { DATABASE, MOUNT, Scenario, secretsIn, type Group } from "./operator-scenario";
 
 jest.setTimeout(180_000);
@@ -75,6 +75,27 @@ test("names the user of a lease that was alone, and says so where two were made 
   expect(report.postgres?.together).toHaveLength(1);
   expect(new Set(report.postgres?.together[0]?.users)).toEqual(new Set([one.username, two.username]));
   expect(report.findings).toEqual([]);
+  const { out } = await scenario.run("status");
+  expect(out).toContain("Of 2 that were made together with others, the lease cannot be told, only counted.");
+});
+
+test("counts the leases of a role that another stack has on the engine", async () => {
+  await revokeAll();
+  const vault = sandbox.vault.client();
+  const { data } = await vault.read(`${MOUNT}/roles/reader`);
+  await vault.write(`${MOUNT}/config/${DATABASE}`, { allowed_roles: ["*"] });
+  await vault.write(`${MOUNT}/roles/reporting`, data);
+  const credential = await issue(sandbox, `${MOUNT}/creds/reporting`);
+  const report = await status();
+  expect(report).toMatchObject({ code: 0, findings: [] });
+  expect(named(report.roles, "reporting")).toMatchObject({ leases: 1, readers: [] });
+  const { out } = await scenario.run("revoke", ["--all", "--yes"]);
+  expect(out).toMatch(/^This ends 1 credential of shop-local\/database\./);
+  expect(
+    await asSuperuser(sandbox, `SELECT 1 FROM pg_roles WHERE rolname = '${credential.username}'`),
+  ).toEqual([]);
+  await vault.delete(`${MOUNT}/roles/reporting`);
+  await scenario.workspace.apply();
 });
 
 test("for people is a table, and tells no secret", async () => {

@@ -88,6 +88,7 @@ describe("users and leases", () => {
   test("with names of one's own template are only counted", () => {
     const users = [user("reader", 0, { name: "app_1" }), user("reader", 0, { name: "app_2" })];
     const leases = [lease("reader", 0), lease("reader", 5_000), lease("reader", 9_000)];
+    expect(match(OUTPUTS, users.slice(1), leases.slice(1, 2)).userOfLease.size).toBe(0);
     const [together, ...more] = match(OUTPUTS, users, leases).together;
     expect(more).toEqual([]);
     expect(together?.users).toHaveLength(2);
