@@ -46,7 +46,7 @@ export async function main(args: readonly string[], shell: Shell): Promise<numbe
     const run = await parse(args);
     return run === undefined ? ExitCode.ok : await run(shell);
   } catch (error) {
-    shell.note(explain(error));
+    shell.note(explain(error, args));
     if (shell.underWay === undefined) return ExitCode.notTried;
     shell.note(`This was while ${shell.underWay}`);
     return ExitCode.failed;
@@ -115,9 +115,9 @@ function synthesizedStacks(): string[] {
 }
 
 /** For people: what went wrong and what to do, never a stack trace. */
-function explain(error: unknown): string {
+function explain(error: unknown, [command = ""]: readonly string[]): string {
   if (error instanceof VaultError && error.status === 403) {
-    const remedy = "Is the token valid, and does it have the rights that vault-postgres --help speaks of?";
+    const remedy = `Is the token valid, and does it have the rights that vault-postgres ${command} --help names?`;
     return describeError(new UserError(error.message, remedy));
   }
   return describeError(error);

@@ -39,13 +39,22 @@ export async function confirmed(
   return (await shell.ask(`Type ${environment} to go on: `)) === environment;
 }
 
-/** Makes the first change of a command. One that Vault forbids has changed nothing. */
-export async function firstChange<T>(shell: Shell, what: string, change: () => Promise<T>): Promise<T> {
+/**
+ * Makes the first change of a command. A single request that Vault forbids has changed nothing.
+ *
+ * @param single whether it is one request
+ */
+export async function firstChange<T>(
+  shell: Shell,
+  what: string,
+  change: () => Promise<T>,
+  single = true,
+): Promise<T> {
   shell.changing(what);
   try {
     return await change();
   } catch (error) {
-    if (error instanceof VaultError && error.status === 403) shell.changing(undefined);
+    if (single && error instanceof VaultError && error.status === 403) shell.changing(undefined);
     throw error;
   }
 }

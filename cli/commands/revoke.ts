@@ -4,7 +4,7 @@ import { hasLogin, LOGIN_REMEDY, NO_LOGIN, operatorLogin } from "../operator-log
 import { UserError } from "../errors";
 import { lookAfterwards, type Aftermath } from "../revocation-check";
 import { announcement, carryOut, scopeOf, targetOf } from "../revocation-target";
-import { confirmed } from "../shell";
+import { confirmed, firstChange } from "../shell";
 import { counted } from "../text";
 import { open, type Command, type CommonArguments } from "./command";
 
@@ -63,8 +63,9 @@ export const revoke: Command<RevokeArguments> = {
         shell.note("Nothing was changed.");
         return ExitCode.declined;
       }
-      shell.changing("revoking. Some may be revoked and some not: run this again to end the rest.");
-      const ended = await carryOut(outputs, vault, target);
+      const change = "revoking. Some may be revoked and some not: run this again to end the rest.";
+      const carry = () => carryOut(outputs, vault, target);
+      const ended = await firstChange(shell, change, carry, target.kind !== "approle");
       const aftermath = await lookAfterwards(outputs, vault, session, { inventory, scope, target }, end);
       if (json) shell.print(JSON.stringify({ environment, target, ...ended, ...aftermath }, null, 2));
       else shell.print(resultText(ended, aftermath));
