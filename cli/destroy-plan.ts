@@ -95,7 +95,13 @@ export function cdktfDestroy(
       env,
       stdio: ["inherit", toStandardError ? process.stderr : "inherit", "inherit"],
     });
+    // Ctrl-C reaches both; a SIGTERM for us alone is handed on.
+    const forward = () => child.kill("SIGTERM");
+    process.on("SIGTERM", forward);
     child.once("error", reject);
-    child.once("exit", (code) => resolve(code ?? 1));
+    child.once("exit", (code) => {
+      process.off("SIGTERM", forward);
+      resolve(code ?? 1);
+    });
   });
 }

@@ -60,7 +60,7 @@ async function destroySecretId(
     const path = `auth/${mount}/role/${name}/secret-id-accessor/destroy`;
     await vault.write(path, { secret_id_accessor: accessor });
   } catch (error) {
-    // It was used up or ended in the meantime, which both engines answer with 500 and some versions with 404.
+    // It was used up or ended in the meantime, which both engines answer with 500.
     if (error instanceof VaultError && error.message.includes("failed to find accessor entry")) return;
     throw error;
   }

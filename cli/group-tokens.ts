@@ -35,9 +35,8 @@ async function lookUp(
       path: data?.path,
     };
   } catch (error) {
-    // "invalid accessor": the token ended in the meantime. 403 has the same meaning in older versions, or the token may
-    // not look accessors up, which shows in the list being forbidden first.
-    if (error instanceof VaultError && (error.status === 400 || error.status === 404)) return undefined;
+    // "invalid accessor": the token ended in the meantime.
+    if (error instanceof VaultError && error.status === 400) return undefined;
     throw error;
   }
 }

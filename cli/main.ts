@@ -136,6 +136,8 @@ export function start(): void {
       process.exit(ExitCode.interrupted);
     });
   }
+  // Output goes to a pipe whose reader may end first; that must not keep us from ending what was begun.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   void main(process.argv.slice(2), terminal).then((code) => (process.exitCode = code));
 }
 

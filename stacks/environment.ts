@@ -1,10 +1,4 @@
-import type {
-  Access,
-  AppRoleOptions,
-  DynamicRoleOptions,
-  PostgresEndpoint,
-  StaticRoleOptions,
-} from "../lib";
+import type { Access, AppRoleOptions, DynamicRoleOptions, PostgresEndpoint, StaticRoleOptions } from "../lib";
 import type { StateBackend } from "./state-backend";
 
 /** One application's database credentials in one environment: everything that differs from environment to environment. */
