@@ -1,15 +1,19 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { concurrently } from "./concurrently";
 import { UserError } from "./errors";
-import { groupTokens } from "./group-tokens";
+import { groupTokens, hasEnded } from "./group-tokens";
 import { VaultError, type VaultClient } from "./vault-client";
 
-/** Logins that were under way while the SecretIDs went may leave a token, so it is looked again. */
+/** Logins that were under way while the SecretIDs went may leave a token, so it is looked at least twice. */
 const ROUNDS = 5;
+/** Time for such logins to end; they take milliseconds. */
+const UNDER_WAY_MS = 250;
 const WRAP_SECONDS = 60;
 
 /**
  * Ends an AppRole's whole group: destroys its SecretIDs, so that nobody logs in again, and revokes all its tokens, and with
- * them the leases that they obtained. Others that read the same roles go on.
+ * them the leases that they obtained. Others that read the same roles go on. Batch tokens, of which there is no list, are not
+ * reached.
  *
  * @param approle `mount` is the path of the auth method below `auth/`
  * @returns how many there were
@@ -24,18 +28,20 @@ export async function endGroup(
   const secretIds = new Set<string>();
   const tokens = new Set<string>();
   for (let round = 0; round < ROUNDS; round++) {
+    if (round > 0) await pause(UNDER_WAY_MS);
     const ids = await secretIdAccessors(vault, approle);
     await concurrently(ids, (accessor) => destroySecretId(vault, approle, accessor));
     const accessors = (await groupTokens(vault, mount))
       .filter((token) => token.approle === name)
       .map(({ accessor }) => accessor);
-    await concurrently(accessors, (accessor) => vault.write("auth/token/revoke-accessor", { accessor }));
+    await concurrently(accessors, (accessor) => revokeToken(vault, accessor));
     ids.forEach((id) => secretIds.add(id));
     accessors.forEach((accessor) => tokens.add(accessor));
-    if (ids.length === 0 && accessors.length === 0) return { tokens: tokens.size, secretIds: secretIds.size };
+    if (round > 0 && ids.length === 0 && accessors.length === 0)
+      return { tokens: tokens.size, secretIds: secretIds.size };
   }
   throw new UserError(
-    `The AppRole ${name} keeps getting SecretIDs or tokens.`,
+    `The AppRole ${name} of auth/${mount} keeps getting SecretIDs or tokens.`,
     "Stop what issues SecretIDs for it, or see whether it logs in without one (bind_secret_id), and run this again.",
   );
 }
@@ -49,6 +55,14 @@ export function secretIdAccessors(
   { mount, name }: { mount: string; name: string },
 ): Promise<string[]> {
   return vault.list(`auth/${mount}/role/${name}/secret-id`, WRAP_SECONDS);
+}
+
+async function revokeToken(vault: VaultClient, accessor: string): Promise<void> {
+  try {
+    await vault.write("auth/token/revoke-accessor", { accessor });
+  } catch (error) {
+    if (!hasEnded(error)) throw error;
+  }
 }
 
 async function destroySecretId(

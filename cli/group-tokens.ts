@@ -14,17 +14,25 @@ export interface GroupToken {
  * Tokens of the AppRoles of an auth method. Batch tokens have no accessor and are not among them.
  *
  * @param mount path of the auth method below `auth/`
+ * @throws VaultError if Vault refuses the list, or every look-up
  */
 export async function groupTokens(vault: VaultClient, mount: string): Promise<GroupToken[]> {
   const accessors = await vault.list("auth/token/accessors");
-  const tokens = await concurrently(accessors, (accessor) => lookUp(vault, accessor));
-  return tokens.flatMap((token) => (token?.path === `auth/${mount}/login` ? [token] : []));
+  const answers = await concurrently(accessors, (accessor) => lookUp(vault, accessor));
+  // A token that is being made or ended at this moment is refused, too, but at most some are; ours is not.
+  const refusal = answers.find((answer) => answer instanceof VaultError);
+  if (refusal !== undefined && answers.every((answer) => answer instanceof VaultError)) throw refusal;
+  return answers.flatMap((answer) =>
+    answer !== undefined && !(answer instanceof VaultError) && answer.path === `auth/${mount}/login`
+      ? [answer]
+      : [],
+  );
 }
 
 async function lookUp(
   vault: VaultClient,
   accessor: string,
-): Promise<(GroupToken & { readonly path: unknown }) | undefined> {
+): Promise<(GroupToken & { readonly path: unknown }) | VaultError | undefined> {
   try {
     const { data } = await vault.write("auth/token/lookup-accessor", { accessor });
     const meta = (data?.meta ?? {}) as { role_name?: string };
@@ -35,8 +43,13 @@ async function lookUp(
       path: data?.path,
     };
   } catch (error) {
-    // "invalid accessor": the token ended in the meantime.
-    if (error instanceof VaultError && error.status === 400) return undefined;
+    if (hasEnded(error)) return undefined;
+    if (error instanceof VaultError && error.status === 403) return error;
     throw error;
   }
+}
+
+/** Whether a token was refused because it ended in the meantime. */
+export function hasEnded(error: unknown): boolean {
+  return error instanceof VaultError && error.message.includes("invalid accessor");
 }

@@ -1,5 +1,5 @@
 /** Stops one group: npx tsx end-group.ts rack-a, with VAULT_ADDR and VAULT_TOKEN of an operator. */
-import { endGroup } from "../../cli/stop-group";
+import { endGroup } from "../../cli/end-group";
 import { VaultClient } from "../../cli/vault-client";
 
 async function main(): Promise<void> {

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
 import { LocalBackend } from "cdktf";
-import { endGroup } from "../../cli/stop-group";
+import { endGroup } from "../../cli/end-group";
 import { EchoServer } from "../../examples/sidecar-groups/echo-server";
 import { SidecarGroupsStack } from "../../examples/sidecar-groups/sidecar-groups-stack";
 import { Duration } from "../../lib";
