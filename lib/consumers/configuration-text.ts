@@ -1,5 +1,3 @@
-import { TerraformOutput } from "cdktf";
-import type { Construct } from "constructs";
 import { ConfigurationError, show } from "../errors";
 import { isUnresolved } from "../names";
 import { plainText } from "./plain-text";
@@ -7,17 +5,6 @@ import { plainText } from "./plain-text";
 /** The JSON form of a configuration, which its readers take for HCL. */
 export function configurationText(configuration: object): string {
   return `${JSON.stringify(configuration, undefined, 2)}\n`;
-}
-
-/** Declares a Terraform output for a text, which is no secret; does nothing without a name. */
-export function addOutput(
-  scope: Construct,
-  name: string | undefined,
-  description: string,
-  value: string,
-): void {
-  if (name === undefined) return;
-  new TerraformOutput(scope, "Output", { description, value }).overrideLogicalId(name);
 }
 
 /**

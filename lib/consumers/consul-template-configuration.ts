@@ -1,7 +1,8 @@
 import { Construct } from "constructs";
 import { Duration } from "../duration";
 import { ConfigurationError, show } from "../errors";
-import { addOutput, apiAddress, configurationText } from "./configuration-text";
+import { addTextOutput } from "../text-output";
+import { apiAddress, configurationText } from "./configuration-text";
 import { checkFiles, templateBlock, type CredentialsFile } from "./credentials-file";
 import { checkSignal, type ReloadSignal } from "./on-change";
 import { absolutePath, plainText } from "./plain-text";
@@ -86,7 +87,7 @@ export class ConsulTemplateConfiguration extends Construct {
       exec: props.exec && [execBlock(props.exec)],
       template: files.map(templateBlock),
     });
-    addOutput(this, props.outputName, "Configuration of consul-template", this.text);
+    addTextOutput(this, props.outputName, "Configuration of consul-template", this.text);
   }
 }
 

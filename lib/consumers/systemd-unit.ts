@@ -1,8 +1,8 @@
-import { TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
 import { Duration } from "../duration";
 import { ConfigurationError, show } from "../errors";
 import { isUnresolved } from "../names";
+import { addTextOutput } from "../text-output";
 import { absolutePath } from "./plain-text";
 import { systemdArgument, systemdText, systemdWord } from "./systemd-text";
 
@@ -85,10 +85,7 @@ export class SystemdUnit extends Construct {
       "",
     ];
     this.text = lines.join("\n");
-    if (props.outputName !== undefined) {
-      const output = new TerraformOutput(this, "Output", { description: "systemd unit", value: this.text });
-      output.overrideLogicalId(props.outputName);
-    }
+    addTextOutput(this, props.outputName, "systemd unit", this.text);
   }
 }
 

@@ -1,7 +1,8 @@
 import { Construct } from "constructs";
 import { ConfigurationError } from "../errors";
 import type { IAppRole } from "../vault/app-role";
-import { addOutput, apiAddress, configurationText } from "./configuration-text";
+import { addTextOutput } from "../text-output";
+import { apiAddress, configurationText } from "./configuration-text";
 import { checkFiles, templateBlock, type CredentialsFile } from "./credentials-file";
 import { absolutePath, plainText } from "./plain-text";
 
@@ -76,7 +77,7 @@ export class VaultAgentConfiguration extends Construct {
       template: props.files.map(templateBlock),
     };
     this.text = configurationText(configuration);
-    addOutput(this, props.outputName, "Configuration of the agent", this.text);
+    addTextOutput(this, props.outputName, "Configuration of the agent", this.text);
   }
 }
 

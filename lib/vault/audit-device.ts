@@ -1,9 +1,10 @@
-import { TerraformOutput, type TerraformProvider, type TerraformResource } from "cdktf";
+import type { TerraformProvider, TerraformResource } from "cdktf";
 import { Audit } from "@cdktf/provider-vault/lib/audit";
 import { Construct } from "constructs";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
 import { isUnresolved, noTerraformTemplate, UNPRINTABLE, vaultName } from "../names";
+import { addTextOutput } from "../text-output";
 
 export interface AuditDeviceProps {
   /** Name of the device: letters, digits, `_`, `-`, `.`. */
@@ -62,12 +63,8 @@ export class AuditDevice extends Construct {
         'Pass outputName, and write that output into the server\'s configuration; for Vault, pass declaredIn: "api".',
       );
     }
-    if (props.outputName !== undefined) {
-      new TerraformOutput(this, "Output", {
-        description: "Audit device, for the configuration of the server",
-        value: this.serverConfiguration,
-      }).overrideLogicalId(props.outputName);
-    }
+    const what = "Audit device, for the configuration of the server";
+    addTextOutput(this, props.outputName, what, this.serverConfiguration);
   }
 
   /**
