@@ -166,6 +166,7 @@ describe("in a deployment", () => {
     "the plan shows each; a deployment puts it back",
     "deploy",
     async () => {
+      await workspace.apply();
       const vault = sandbox.vault.client();
       await asSuperuser(sandbox, "DROP OWNED BY orders_local_reader", DATABASE);
       await asSuperuser(sandbox, "DROP ROLE orders_local_reader");
@@ -205,6 +206,8 @@ describe("in a deployment", () => {
 });
 
 describe("in use", () => {
+  beforeAll(() => workspace.apply());
+
   fault(
     "PostgreSQL is down when a credential is asked for, renewed or revoked",
     "each fails within seconds, and the lease stays; once PostgreSQL is back, all work, without a restart of the engine",
