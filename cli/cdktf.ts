@@ -1,9 +1,16 @@
 import * as path from "node:path";
+import { UserError } from "./errors";
 
-/** The project's own cdktf, for `node` to run. */
-export const CDKTF = path.join(
-  path.dirname(require.resolve("cdktf-cli/package.json")),
-  "bundle",
-  "bin",
-  "cdktf",
-);
+/**
+ * The program of cdktf, for `node` to run: that of the folder we are in, else the one beside us.
+ *
+ * @throws UserError where there is none
+ */
+export function cdktfProgram(): string {
+  try {
+    const manifest = require.resolve("cdktf-cli/package.json", { paths: [process.cwd(), __dirname] });
+    return path.join(path.dirname(manifest), "bundle", "bin", "cdktf");
+  } catch {
+    throw new UserError("There is no cdktf here.", "Install it: npm install --save-dev cdktf-cli");
+  }
+}

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import type { EnvironmentOutputs } from "../stacks/outputs";
-import { CDKTF } from "./cdktf";
+import { cdktfProgram } from "./cdktf";
 import { unendableSessions } from "./database-users";
 import { UserError } from "./errors";
 import { operatorLogin } from "./operator-login";
@@ -25,7 +25,7 @@ export async function requireDestroyable(
   const terraform = env.TERRAFORM_BINARY_NAME ?? "terraform";
   const cwd = path.resolve(output, "stacks", environment);
   const steps: readonly [string, string[], string?][] = [
-    [process.execPath, [CDKTF, "synth", "--output", output]],
+    [process.execPath, [cdktfProgram(), "synth", "--output", output]],
     [terraform, ["init", "-input=false", "-no-color"], cwd],
     [terraform, ["plan", "-destroy", "-input=false", "-no-color"], cwd],
   ];
@@ -91,7 +91,7 @@ export function cdktfDestroy(
   toStandardError: boolean,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CDKTF, "destroy", environment, ...options], {
+    const child = spawn(process.execPath, [cdktfProgram(), "destroy", environment, ...options], {
       env,
       stdio: ["inherit", toStandardError ? process.stderr : "inherit", "inherit"],
     });

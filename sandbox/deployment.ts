@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { CDKTF } from "../cli/cdktf";
+import { cdktfProgram } from "../cli/cdktf";
 import { UserError } from "../cli/errors";
 import { outputsOfFile } from "../cli/outputs";
 import type { EnvironmentOutputs } from "../stacks/outputs";
@@ -66,7 +66,7 @@ export class Deployment {
 
   private async cdktf(command: string, args: readonly string[]): Promise<void> {
     const stack = command === "synth" ? [] : [this.environment];
-    const all = [CDKTF, command, ...stack, "--output", this.outputFolder, ...args];
+    const all = [cdktfProgram(), command, ...stack, "--output", this.outputFolder, ...args];
     const { code, logFile } = await this.run(command, process.execPath, all, PROJECT);
     if (code !== 0) throw commandFailed(`cdktf ${command}`, code, logFile, this.sandbox);
   }

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// The sources are TypeScript, which tsx reads; where the package was compiled, that is not needed.
+// In a checkout the sources are TypeScript, which tsx reads; the package has them compiled.
 const fs = require("node:fs");
 const path = require("node:path");
 
-if (!fs.existsSync(path.join(__dirname, "..", "main.js"))) require("tsx/cjs");
-require("../main").start();
+const sources = fs.existsSync(path.join(__dirname, "..", "main.ts"));
+if (sources) require("tsx/cjs");
+require(sources ? "../main" : "../../dist/cli/main").start();
