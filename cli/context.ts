@@ -1,8 +1,23 @@
 import * as fs from "node:fs";
 import { UserError } from "./errors";
 import type { EnvironmentOutputs } from "../stacks/outputs";
-import type { ProofContext } from "./proof";
 import { VaultClient } from "./vault-client";
+
+/** How to reach a deployed environment, beyond what it says of itself. */
+export interface ProofContext {
+  /** Token that may issue SecretIDs; see docs/rights/verify-policy.hcl. */
+  readonly vaultToken: string;
+  /** @default - the address in the outputs */
+  readonly vaultAddress?: string;
+  /** @default - the namespace in the outputs */
+  readonly vaultNamespace?: string;
+  /** PEM of the certificate authority of Vault's listener. */
+  readonly vaultCaCertificate?: string;
+  /** PEM file of the certificate authority of PostgreSQL's certificate. */
+  readonly postgresRootCertificateFile?: string;
+  /** How long the engine may take to carry a revocation out, in milliseconds. @default 15000 */
+  readonly revocationTimeoutMs?: number;
+}
 
 /**
  * How to reach the servers, as the user's shell says. Each variable of Vault's has one of OpenBao's that comes before it,

@@ -3,29 +3,13 @@ import type { AppRoleOutput, EnvironmentOutputs, RoleOutput, StaticRoleOutput } 
 import { checkAccess } from "./access-checks";
 import { Application } from "./application";
 import { CheckList, Failure, type Check } from "./checks";
-import { operatorClient } from "./context";
+import { operatorClient, type ProofContext } from "./context";
 import { checkRenewal, checkRevocation } from "./lease-checks";
 import { logIn, type Session } from "./postgres-login";
 import { requireReachable } from "./reachable";
 import { makeScratch, type Scratch } from "./scratch";
 import { checkStaticRole } from "./static-checks";
 import { VaultError, type VaultClient } from "./vault-client";
-
-/** How to reach a deployed environment, beyond what it says of itself. */
-export interface ProofContext {
-  /** Token that may issue SecretIDs; see docs/rights/verify-policy.hcl. */
-  readonly vaultToken: string;
-  /** @default - the address in the outputs */
-  readonly vaultAddress?: string;
-  /** @default - the namespace in the outputs */
-  readonly vaultNamespace?: string;
-  /** PEM of the certificate authority of Vault's listener. */
-  readonly vaultCaCertificate?: string;
-  /** PEM file of the certificate authority of PostgreSQL's certificate. */
-  readonly postgresRootCertificateFile?: string;
-  /** How long the engine may take to carry a revocation out, in milliseconds. @default 15000 */
-  readonly revocationTimeoutMs?: number;
-}
 
 /**
  * Proves a deployed environment the way its applications use it: for each AppRole and each role that it may read, gets in

@@ -3,7 +3,7 @@ import type { EnvironmentOutputs } from "../../stacks/outputs";
 import { contextFrom, operatorClient } from "../context";
 import { EXIT_CODES } from "../exit-code";
 import { outputsOf } from "../outputs";
-import type { ProofContext } from "../proof";
+import type { ProofContext } from "../context";
 import { requireVault } from "../reachable";
 import type { Shell } from "../shell";
 import type { VaultClient } from "../vault-client";
