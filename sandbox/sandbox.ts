@@ -116,6 +116,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
         PGSSLMODE: "disable",
         TF_VAR_manager_password: managerPassword,
         CHECKPOINT_DISABLE: "1",
+        // cdktf would have the plugins kept in the user's home folder: of stand-ins, and of a folder that goes.
+        CDKTF_DISABLE_PLUGIN_CACHE_ENV: "1",
         ...(terraform === undefined ? {} : { TERRAFORM_BINARY_NAME: terraform.path }),
         ...providers?.env,
       },

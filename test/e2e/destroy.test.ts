@@ -41,14 +41,21 @@ function protectedApp(folder: string): string {
 let sandbox: Sandbox;
 let deployment: Deployment;
 let before: Snapshot;
+let home: string;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ onProgress: announce });
+  const started = await startSandbox({ onProgress: announce });
+  home = path.join(started.directory, "home");
+  sandbox = { ...started, env: { ...started.env, HOME: home } };
   deployment = new Deployment(sandbox, "local");
   before = await takeSnapshot(sandbox);
   await deployment.deploy();
 });
 afterAll(() => sandbox?.stop());
+
+test("a deployment to a sandbox leaves no plugin in the user's home folder, where another would find it", () => {
+  expect(fs.existsSync(path.join(home, ".terraform.d"))).toBe(false);
+});
 
 describe("npm run destroy", () => {
   test("ends no credential where Terraform would refuse, as for a protected database", async () => {
