@@ -1,15 +1,13 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { promisify } from "node:util";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { cdktfProgram } from "./cdktf";
 import { unendableSessions } from "./database-users";
 import { UserError } from "./errors";
 import { operatorLogin } from "./operator-login";
+import { SynthesizedStack } from "./terraform";
 import { counted } from "./text";
-
-const MAX_OUTPUT = 64 * 1024 * 1024;
 
 /**
  * Asks Terraform for the plan before any credential ends: it refuses where the database is protected, say.
@@ -22,19 +20,13 @@ export async function requireDestroyable(
   output: string,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const terraform = env.TERRAFORM_BINARY_NAME ?? "terraform";
-  const cwd = path.resolve(output, "stacks", environment);
-  const steps: readonly [string, string[], string?][] = [
-    [process.execPath, [cdktfProgram(), "synth", "--output", output]],
-    [terraform, ["init", "-input=false", "-no-color"], cwd],
-    [terraform, ["plan", "-destroy", "-input=false", "-no-color"], cwd],
-  ];
-  for (const [command, args, folder] of steps) {
-    await promisify(execFile)(command, args, { cwd: folder, env, maxBuffer: MAX_OUTPUT }).catch(
-      (error: Error & { stdout?: string; stderr?: string }) => {
-        const said = (error.stderr ?? "").trim() || (error.stdout ?? "").trim() || error.message;
-        throw new UserError(`It cannot be destroyed as it stands, and nothing was changed.\n${said}`);
-      },
+  const stack = new SynthesizedStack(environment, output, env);
+  try {
+    await stack.prepare();
+    await stack.terraform(["plan", "-destroy", "-input=false", "-no-color"]);
+  } catch (error) {
+    throw new UserError(
+      `It cannot be destroyed as it stands, and nothing was changed.\n${(error as Error).message}`,
     );
   }
 }

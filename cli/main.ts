@@ -4,6 +4,7 @@ import yargs from "yargs";
 import { register, type Registration, type Run } from "./commands/command";
 import { destroy } from "./commands/destroy";
 import { drain } from "./commands/drain";
+import { importResources } from "./commands/import";
 import { revoke } from "./commands/revoke";
 import { rotate } from "./commands/rotate";
 import { rotateRoot } from "./commands/rotate-root";
@@ -24,6 +25,7 @@ const COMMANDS: readonly Registration[] = [
   register(revoke),
   register(drain),
   register(destroy),
+  register(importResources),
 ];
 
 /** The parser's words, and ours. */

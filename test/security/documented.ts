@@ -16,6 +16,8 @@ export interface Table {
   readonly columns: readonly string[];
   /** How many of the first columns tell one row from the others. @default 1 */
   readonly keys?: number;
+  /** Where several tests make one table, what the rows of this one have in the last column. @default - all are its own */
+  readonly owner?: string;
 }
 
 /**
@@ -28,7 +30,10 @@ export interface Table {
 export function expectDocumented(table: Table, rows: readonly (readonly string[])[], complete = false): void {
   const file = path.join(FOLDER, table.file);
   const found = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
-  const known = new Map(rowsOf(found).map((row) => [keyOf(table, row), row]));
+  const isOwn = (row: readonly string[]) => table.owner === undefined || row.at(-1) === table.owner;
+  const others = rowsOf(found).filter((row) => !isOwn(row));
+  const own = rowsOf(found).filter(isOwn);
+  const known = new Map(own.map((row) => [keyOf(table, row), row]));
   if (!complete && !UPDATE && !FULL) {
     const unknown = rows.filter((row) => !known.has(keyOf(table, row)));
     unknown.forEach((row) =>
@@ -41,7 +46,9 @@ export function expectDocumented(table: Table, rows: readonly (readonly string[]
   rows.forEach((row) => known.set(keyOf(table, row), [...row]));
   const all = [...known.entries()].map(([, row]) => row);
   if (all.length > before) all.sort((a, b) => (keyOf(table, a) < keyOf(table, b) ? -1 : 1));
-  const formatted = format(file, textOf(table, all));
+  const together = [...others, ...all];
+  if (table.owner !== undefined) together.sort((a, b) => ((a.at(-1) ?? "") < (b.at(-1) ?? "") ? -1 : 1));
+  const formatted = format(file, textOf(table, together));
   if (UPDATE) {
     fs.mkdirSync(FOLDER, { recursive: true });
     fs.writeFileSync(file, formatted);

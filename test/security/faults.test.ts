@@ -9,8 +9,7 @@ import { local } from "../../stacks/environments/local";
 import { announce } from "../e2e/announce";
 import { asSuperuser, connect, issue, revoke, type Credential } from "../e2e/credential";
 import { Workspace } from "../e2e/workspace";
-import { expectDocumented, type Table } from "./documented";
-import { FULL } from "./servers";
+import { FaultTable, testInFull } from "./fault-table";
 
 jest.setTimeout(240_000);
 
@@ -18,32 +17,8 @@ const ENGINE = "orders-local/database";
 const DATABASE = "orders_local";
 const credsPath = (role: string) => `${ENGINE}/creds/${role}`;
 
-const TABLE: Table = {
-  file: "faults.md",
-  introduction: `# What happens when something fails
-
-Made by \`test/security/faults.test.ts\`, which brings each of these about on real servers and sees that it comes out as it
-says here.`,
-  columns: ["what fails", "what happens", "what to do"],
-};
-const seen: string[][] = [];
-
-/** A fault whose outcome goes into the documentation once it was seen. */
-function fault(
-  what: string,
-  outcome: string,
-  remedy: string,
-  story: () => Promise<void>,
-  run: (name: string, story: () => Promise<void>) => void = test,
-): void {
-  run(`${what}: ${outcome}`, async () => {
-    await story();
-    seen.push([what, outcome, remedy]);
-  });
-}
-
-/** What takes long is left to the full set. */
-const testInFull = FULL ? test : test.skip;
+const table = new FaultTable("faults");
+const fault = table.fault.bind(table);
 
 let sandbox: Sandbox;
 let workspace: Workspace;
@@ -337,6 +312,4 @@ describe("in use", () => {
   }
 });
 
-test("the documentation says so", () => {
-  expectDocumented(TABLE, seen, FULL);
-});
+table.isDocumented();

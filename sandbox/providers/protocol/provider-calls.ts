@@ -156,14 +156,11 @@ class ProviderCalls<Client> {
     });
   }
 
-  public async import({ type_name: type, id }: Request): Promise<Response> {
-    if (!this.type(type).resource.importable) {
-      throw new Error(`${type} cannot be imported`);
-    }
-    const state = await this.readState(type, id, {}, "refresh");
-    if (state === null) {
-      throw new Error(`there is no ${type} with the id ${id}`);
-    }
+  /** Only the id is known then; Terraform reads the rest next, and says if there is no such object. */
+  public import({ type_name: type, id }: Request): Response {
+    const { resource, schema } = this.type(type);
+    if (!resource.importable) throw new Error(`resource ${type} doesn't support import`);
+    const state = newState(schema.block, this.emptyState(schema, {}), { id }, "apply");
     return { imported_resources: [{ type_name: type, state: encodeObject(state) }] };
   }
 

@@ -63,6 +63,8 @@ export const databaseConnection: ResourceType<VaultServer> = {
         name,
         allowed_roles: (found.allowed_roles ?? []) as Value,
         data: known.map("data"),
+        // The server does not keep it: what is known of it, which is nothing after an import.
+        verify_connection: known.flag("verify_connection"),
         plugin_name: found.plugin_name as Value,
         root_rotation_statements: (found.root_credentials_rotate_statements ?? []) as Value,
         [block]: [engine.read((found.connection_details ?? {}) as Data, known.block(block))],

@@ -1,0 +1,72 @@
+/** Resources of a synthesized stack, by type and name. */
+export type Resources = Readonly<Record<string, Readonly<Record<string, Settings>>>>;
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** A resource, and what Terraform is to do about it when the state is lost. */
+export type Recovery =
+  | { readonly address: string; readonly way: "import"; readonly id: string }
+  /** Making it again changes nothing where it stands. */
+  | { readonly address: string; readonly way: "deploy" }
+  | { readonly address: string; readonly way: "by hand"; readonly reason: string };
+
+/** How the providers form the id that `terraform import` takes, by type, in the order to import them in. */
+const IDS: Readonly<Record<string, (text: (name: string) => string) => string>> = {
+  postgresql_role: (text) => text("name"),
+  postgresql_database: (text) => text("name"),
+  postgresql_schema: (text) => `${text("database")}.${text("name")}`,
+  vault_mount: (text) => text("path"),
+  vault_audit: (text) => text("path"),
+  vault_auth_backend: (text) => text("path"),
+  vault_policy: (text) => text("name"),
+  vault_quota_rate_limit: (text) => text("name"),
+  vault_database_secret_backend_connection: (text) => `${text("backend")}/config/${text("name")}`,
+  vault_database_secret_backend_role: (text) => `${text("backend")}/roles/${text("name")}`,
+  vault_database_secret_backend_static_role: (text) => `${text("backend")}/static-roles/${text("name")}`,
+  vault_approle_auth_backend_role: (text) => `auth/${text("backend")}/role/${text("role_name")}`,
+};
+
+/**
+ * The provider cannot import the first three, and grants again what is granted. Importing a secret of a key-value engine
+ * would write the secret into the state.
+ */
+const MADE_AGAIN = [
+  "postgresql_grant",
+  "postgresql_grant_role",
+  "postgresql_default_privileges",
+  "vault_kv_secret_v2",
+];
+
+/** What is to be done about each resource of a stack, those that others stand on first. */
+export function recoveries(resources: Resources): Recovery[] {
+  const types = [...Object.keys(IDS).filter((type) => type in resources)];
+  types.push(...Object.keys(resources).filter((type) => !types.includes(type)));
+  return types.flatMap((type) =>
+    Object.entries(resources[type] ?? {}).map(([name, settings]) =>
+      recoveryOf(type, `${type}.${name}`, settings),
+    ),
+  );
+}
+
+function recoveryOf(type: string, address: string, settings: Settings): Recovery {
+  const byHand = (reason: string): Recovery => ({ address, way: "by hand", reason });
+  if (MADE_AGAIN.includes(type)) return { address, way: "deploy" };
+  const form = IDS[type];
+  if (form === undefined) return byHand("this command does not know its type");
+  if (settings.count !== undefined || settings.for_each !== undefined) return byHand("it is several");
+  if (settings.namespace !== undefined) {
+    return byHand(
+      "it has a namespace of its own, which goes into TERRAFORM_VAULT_NAMESPACE_IMPORT for an import",
+    );
+  }
+  const missing: string[] = [];
+  const id = form((name) => {
+    const value = settings[name];
+    // Anything with an expression in it only Terraform knows.
+    if (typeof value === "string" && !/[$%]\{/.test(value)) return value;
+    missing.push(name);
+    return "";
+  });
+  return missing.length === 0
+    ? { address, way: "import", id }
+    : byHand(`only Terraform knows its ${missing.join(" and ")}`);
+}
