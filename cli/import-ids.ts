@@ -5,9 +5,13 @@ export type Settings = Readonly<Record<string, unknown>>;
 /** A resource, and what Terraform is to do about it when the state is lost. */
 export type Recovery =
   | { readonly address: string; readonly way: "import"; readonly id: string }
+  /** Written into the state as the provider would; its next plan looks whether it stands. */
+  | { readonly address: string; readonly way: "record"; readonly id: string; readonly attributes: Settings }
   /** Making it again changes nothing where it stands. */
   | { readonly address: string; readonly way: "deploy" }
   | { readonly address: string; readonly way: "by hand"; readonly reason: string };
+
+const MEMBERSHIP = "postgresql_grant_role";
 
 /** How the providers form the id that `terraform import` takes, by type, in the order to import them in. */
 const IDS: Readonly<Record<string, (text: (name: string) => string) => string>> = {
@@ -26,15 +30,10 @@ const IDS: Readonly<Record<string, (text: (name: string) => string) => string>> 
 };
 
 /**
- * The provider cannot import the first three, and grants again what is granted. Importing a secret of a key-value engine
+ * The provider cannot import the first two, and grants again what is granted. Importing a secret of a key-value engine
  * would write the secret into the state.
  */
-const MADE_AGAIN = [
-  "postgresql_grant",
-  "postgresql_grant_role",
-  "postgresql_default_privileges",
-  "vault_kv_secret_v2",
-];
+const MADE_AGAIN = ["postgresql_grant", "postgresql_default_privileges", "vault_kv_secret_v2"];
 
 /** What is to be done about each resource of a stack, those that others stand on first. */
 export function recoveries(resources: Resources): Recovery[] {
@@ -51,7 +50,7 @@ function recoveryOf(type: string, address: string, settings: Settings): Recovery
   const byHand = (reason: string): Recovery => ({ address, way: "by hand", reason });
   if (MADE_AGAIN.includes(type)) return { address, way: "deploy" };
   const form = IDS[type];
-  if (form === undefined) return byHand("this command does not know its type");
+  if (form === undefined && type !== MEMBERSHIP) return byHand("this command does not know its type");
   if (settings.count !== undefined || settings.for_each !== undefined) return byHand("it is several");
   if (settings.namespace !== undefined) {
     return byHand(
@@ -59,14 +58,25 @@ function recoveryOf(type: string, address: string, settings: Settings): Recovery
     );
   }
   const missing: string[] = [];
-  const id = form((name) => {
+  const text = (name: string) => {
     const value = settings[name];
     // Anything with an expression in it only Terraform knows.
     if (typeof value === "string" && !/[$%]\{/.test(value)) return value;
     missing.push(name);
     return "";
-  });
-  return missing.length === 0
-    ? { address, way: "import", id }
-    : byHand(`only Terraform knows its ${missing.join(" and ")}`);
+  };
+  const known: Recovery =
+    form === undefined ? membership(address, settings, text) : { address, way: "import", id: form(text) };
+  return missing.length === 0 ? known : byHand(`only Terraform knows its ${missing.join(" and ")}`);
+}
+
+/**
+ * The provider has no import for it, and to make it again would revoke it first, which PostgreSQL refuses while a
+ * credential lives that the member has handed it on to.
+ */
+function membership(address: string, settings: Settings, text: (name: string) => string): Recovery {
+  const admin = settings.with_admin_option === true;
+  const attributes = { role: text("role"), grant_role: text("grant_role"), with_admin_option: admin };
+  const id = `${attributes.role}_${attributes.grant_role}_${admin}`;
+  return { address, way: "record", id, attributes: { ...attributes, id } };
 }

@@ -1,15 +1,18 @@
-import type { Resources, Settings } from "./import-ids";
+import type { Recovery, Resources, Settings } from "./import-ids";
 
 /** A Terraform state, as far as it is looked at here. */
 export interface State {
   readonly serial: number;
-  readonly resources?: readonly {
-    readonly mode: string;
-    readonly module?: string;
-    readonly type: string;
-    readonly name: string;
-    readonly instances: readonly { readonly attributes?: Settings }[];
-  }[];
+  readonly resources?: readonly StateResource[];
+}
+
+interface StateResource {
+  readonly mode: string;
+  readonly module?: string;
+  readonly type: string;
+  readonly name: string;
+  readonly provider: string;
+  readonly instances: readonly { readonly schema_version?: number; readonly attributes?: Settings }[];
 }
 
 /** The state in the text of `terraform state pull`, which is empty where there is none. */
@@ -55,8 +58,8 @@ export function completed(state: State, resources: Resources): State | undefined
     return result;
   };
   const next = (state.resources ?? []).map((resource) => {
-    const wanted = resource.mode === "managed" ? resources[resource.type]?.[resource.name] : undefined;
-    if (wanted === undefined || resource.module !== undefined) return resource;
+    const wanted = resources[resource.type]?.[resource.name];
+    if (wanted === undefined || resource.mode !== "managed" || resource.module !== undefined) return resource;
     const instances = resource.instances.map((instance) => {
       let attributes = complete(instance.attributes ?? {}, wanted);
       const { template } = wanted;
@@ -72,6 +75,36 @@ export function completed(state: State, resources: Resources): State | undefined
     return { ...resource, instances };
   });
   return changed ? { ...state, serial: state.serial + 1, resources: next } : undefined;
+}
+
+/**
+ * Adds resources that no import brings in. The next plan reads each, and makes what does not stand.
+ *
+ * @returns the state to push; undefined if there is nothing to add, or no provider to add it with
+ */
+export function recorded(
+  state: State,
+  resources: Resources,
+  recoveries: readonly Recovery[],
+): State | undefined {
+  const added = recoveries.flatMap((recovery): StateResource[] => {
+    const [type = "", name = ""] = recovery.address.split(".");
+    const provider = providerOf(state, resources, type, resources[type]?.[name]?.provider);
+    if (recovery.way !== "record" || provider === undefined) return [];
+    if (addressesIn(state).has(recovery.address)) return [];
+    const instances = [{ schema_version: 0, attributes: recovery.attributes }];
+    return [{ mode: "managed", type, name, provider, instances }];
+  });
+  if (added.length === 0) return undefined;
+  return { ...state, serial: state.serial + 1, resources: [...(state.resources ?? []), ...added] };
+}
+
+/** How the state names the provider of resources of the same kind. */
+function providerOf(state: State, resources: Resources, type: string, alias: unknown): string | undefined {
+  const kind = type.split("_")[0];
+  return state.resources?.find(
+    (each) => each.type.split("_")[0] === kind && resources[each.type]?.[each.name]?.provider === alias,
+  )?.provider;
 }
 
 /** A block is an object where it is synthesized, and a list of one in the state. */

@@ -1,11 +1,15 @@
+import type { VaultClient } from "../cli/vault-client";
 import type { Sandbox } from "./sandbox";
+
+/** What to look at: a sandbox, or one whose Vault is another. */
+export type Servers = Pick<Sandbox, "postgres"> & { readonly vault: { client(): VaultClient } };
 
 /** What stands in both servers, by name, such as `policy orders-local/database/creds/reader`. */
 export type Snapshot = ReadonlySet<string>;
 
 /** Looks with all rights, so that nothing is overlooked for want of them. */
-export async function takeSnapshot(sandbox: Sandbox): Promise<Snapshot> {
-  const vault = sandbox.vault.client();
+export async function takeSnapshot({ vault: server, postgres }: Servers): Promise<Snapshot> {
+  const vault = server.client();
   const [mounts, auths, policies] = await Promise.all([
     vault.read("sys/mounts"),
     vault.read("sys/auth"),
@@ -16,7 +20,7 @@ export async function takeSnapshot(sandbox: Sandbox): Promise<Snapshot> {
     ...Object.keys(auths.data ?? {}).map((name) => `auth method ${name}`),
     ...policies.map((name) => `policy ${name}`),
   ];
-  const superuser = await sandbox.postgres.connect();
+  const superuser = await postgres.connect();
   try {
     const { rows } = await superuser.query<{ name: string }>(
       `SELECT 'role ' || rolname AS name FROM pg_catalog.pg_roles

@@ -3,7 +3,7 @@ import { contextFrom, withoutOpenBaoVariables } from "../context";
 import { UserError } from "../errors";
 import { ExitCode } from "../exit-code";
 import { recoveries, type Recovery, type Resources } from "../import-ids";
-import { addressesIn, completed, parseState } from "../import-state";
+import { addressesIn, completed, parseState, recorded } from "../import-state";
 import type { Shell } from "../shell";
 import { SynthesizedStack, TerraformError } from "../terraform";
 import { counted } from "../text";
@@ -30,8 +30,8 @@ export const importResources: Command<ImportArguments> = {
   summary: "takes what stands on the servers into Terraform's state",
   description:
     "For a state that was lost, or that lacks what a deployment was killed over. Imports each resource of the stack that " +
-    "can be imported, stands on the servers and is not in the state; changes no server. Grants, default privileges and " +
-    "memberships cannot be imported: the next deployment makes them again, which changes nothing.\n\n" +
+    "can be imported, stands on the servers and is not in the state; changes no server. Grants and default privileges cannot " +
+    "be imported: the next deployment makes them again, which changes nothing.\n\n" +
     `The environment's variables are those of cdktf deploy, VAULT_TOKEN with the rights of ${POLICY}; any value ` +
     "will do for the variables of first passwords, for none is sent. BAO_* are not read.",
   examples: [
@@ -58,7 +58,7 @@ export const importResources: Command<ImportArguments> = {
       for (const each of todo) await recover(stack, each, result, (line) => shell.note(line));
     } finally {
       // Also where one failed, so that no deployment takes what is imported by then for unfinished.
-      await complete(stack, resources);
+      await complete(stack, resources, todo, result);
     }
     shell.changing(undefined);
     report(shell, environment, result, todo, json);
@@ -87,7 +87,9 @@ async function recover(
   note: (line: string) => void,
 ): Promise<void> {
   const { address, way } = recovery;
-  if (way !== "import") return void (way === "deploy" ? result.deployed : result.byHand).push(address);
+  if (way === "deploy") result.deployed.push(address);
+  if (way === "by hand") result.byHand.push(address);
+  if (way !== "import") return;
   try {
     await stack.terraform(["import", "-input=false", "-no-color", address, recovery.id]);
     result.imported.push(address);
@@ -102,10 +104,21 @@ async function recover(
   }
 }
 
-/** Of resources of an earlier run, too, which may have been interrupted. */
-async function complete(stack: SynthesizedStack, resources: Resources): Promise<void> {
-  const state = completed(parseState(await stack.terraform(["state", "pull"])), resources);
+/** Writes what no import brings, also of resources of an earlier run, which may have been interrupted. */
+async function complete(
+  stack: SynthesizedStack,
+  resources: Resources,
+  todo: readonly Recovery[],
+  result: Result,
+): Promise<void> {
+  const pulled = parseState(await stack.terraform(["state", "pull"]));
+  const withRecords = recorded(pulled, resources, todo);
+  const state = completed(withRecords ?? pulled, resources) ?? withRecords;
   if (state !== undefined) await stack.terraform(["state", "push", "-"], JSON.stringify(state));
+  const there = addressesIn(state ?? pulled);
+  for (const { address } of todo.filter(({ way }) => way === "record")) {
+    (there.has(address) ? result.imported : result.deployed).push(address);
+  }
 }
 
 function describe(recovery: Recovery): string {
@@ -113,6 +126,8 @@ function describe(recovery: Recovery): string {
   switch (recovery.way) {
     case "import":
       return `terraform import '${address}' '${recovery.id}'`;
+    case "record":
+      return `# ${address}: written into the state as ${recovery.id}`;
     case "deploy":
       return `# ${address}: cdktf deploy makes it again`;
     case "by hand":
