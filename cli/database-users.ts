@@ -1,5 +1,7 @@
-import type { Client } from "pg";
+import { escapeIdentifier, type Client } from "pg";
 import type { EnvironmentOutputs } from "../stacks/outputs";
+
+const INSUFFICIENT_PRIVILEGE = "42501";
 
 /** A login of PostgreSQL that the engine has made. */
 export interface DatabaseUser {
@@ -118,6 +120,28 @@ export async function unendableSessions(
     [postgres.database, postgres.manager],
   );
   return rows;
+}
+
+/**
+ * Ends the sessions of the engine's login on the environment's database. OpenBao 2.7.2 forgets some that it opened at
+ * once after a start, and closes them only with their time; they would outlive the login. The present login joins it for
+ * as long as that takes, in a transaction that is taken back.
+ */
+export async function endEngineSessions(client: Client, { postgres }: EnvironmentOutputs): Promise<void> {
+  await client.query("BEGIN");
+  try {
+    await client.query(`GRANT ${escapeIdentifier(postgres.manager)} TO CURRENT_USER`);
+    await client.query(
+      `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+       WHERE usename = $1 AND datname = $2`,
+      [postgres.manager, postgres.database],
+    );
+  } catch (error) {
+    // A login that is managed elsewhere: it stays, and with it the right to end its sessions stays with others.
+    if ((error as { code?: string }).code !== INSUFFICIENT_PRIVILEGE) throw error;
+  } finally {
+    await client.query("ROLLBACK");
+  }
 }
 
 function baseRolesOf({ roles }: EnvironmentOutputs): string[] {

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { cdktfProgram } from "./cdktf";
-import { unendableSessions } from "./database-users";
+import { endEngineSessions, unendableSessions } from "./database-users";
 import { UserError } from "./errors";
 import { operatorLogin } from "./operator-login";
 import { SynthesizedStack } from "./terraform";
@@ -33,7 +33,7 @@ export async function requireDestroyable(
 
 /**
  * Sees that no session is left that keeps Terraform from dropping the database, when it has destroyed all else: one that
- * outlived its role, say, which its login may not end.
+ * outlived its role, say, which its login may not end. Those of the engine it ends.
  *
  * @param output folder that cdktf synthesized into
  * @throws UserError that names them
@@ -48,6 +48,7 @@ export async function requireDroppable(
   const PGUSER = terraformUser(environment, output) ?? env.PGUSER;
   const session = await operatorLogin(outputs, { PGUSER, PGPASSWORD, PGSSLROOTCERT });
   try {
+    await endEngineSessions(session.client, outputs);
     const sessions = await unendableSessions(session.client, outputs);
     if (sessions.length === 0) return;
     const named = sessions.map(({ pid, user }) => `${pid} (${user ?? "its role is gone"})`).join(", ");

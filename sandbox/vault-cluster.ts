@@ -106,7 +106,9 @@ export class VaultCluster {
     }
     const [first, ...others] = this.nodes;
     if (first === undefined) return;
-    await this.until("can be initialized", async () => ((await this.health(first)) === 501 ? true : undefined));
+    await this.until("can be initialized", async () =>
+      (await this.health(first)) === 501 ? true : undefined,
+    );
     const answer = await this.client(first).write("sys/init", { secret_shares: 1, secret_threshold: 1 });
     this.unsealKey = this.lifetime.remember(String((answer.keys_base64 as string[])[0]));
     this.token = this.lifetime.remember(String(answer.root_token));

@@ -16,11 +16,24 @@ const THERE_ALREADY = /already exists|already in use/;
 
 /** A stack that Terraform applies, and that the documented commands are run on. */
 export class RecoveryWorkspace extends Workspace {
+  private readonly variables: Record<string, string>;
   private commands = 0;
   private project: string | undefined;
 
-  constructor(sandbox: Sandbox, name: string) {
-    super(sandbox, name, (scope) => new CredentialsStack(scope, recoverable(sandbox.env)));
+  /** @param changes to the variables of the sandbox, such as those of another Vault */
+  constructor(sandbox: Sandbox, name: string, changes: Readonly<Record<string, string>> = {}) {
+    const variables: Record<string, string> = { ...sandbox.env, ...changes };
+    super(
+      { ...sandbox, env: variables },
+      name,
+      (scope) => new CredentialsStack(scope, recoverable(variables)),
+    );
+    this.variables = variables;
+  }
+
+  /** Goes to another Vault, or another server of it, from now on. */
+  reach(address: string): void {
+    this.variables.VAULT_ADDR = address;
   }
 
   /** Removes all that Terraform knew. */
