@@ -1,6 +1,6 @@
 // Applies a configuration with the stand-ins or with the real plugins, and compares what comes of it.
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { takeParitySnapshot, type ParityServers, type ParitySnapshot } from "./parity-snapshot";
 
@@ -50,6 +50,18 @@ export class ParityWorkspace {
         .filter(({ change }) => change.actions.join() !== "no-op")
         .map(({ address, change }) => [address, describeChange(change)]),
     );
+  }
+
+  /** Forgets the state, and takes in what stands by its id. */
+  public async importAnew(ids: Readonly<Record<string, string>>): Promise<void> {
+    await rm(this.stateFile, { force: true });
+    for (const [address, id] of Object.entries(ids)) {
+      await this.terraform("import", "-input=false", address, id);
+    }
+  }
+
+  public async restore(stateText: string): Promise<void> {
+    await writeFile(this.stateFile, stateText);
   }
 
   /** Goes on from where another workspace is. */

@@ -9,7 +9,9 @@ import { FakeShell } from "../sandbox/fake-shell";
 import { OUTPUTS } from "./operator-outputs";
 
 const PROJECT = path.resolve(__dirname, "../..");
-const COMMANDS = ["status", "verify", "secret-id", "rotate-root", "rotate", "revoke", "drain", "destroy"];
+const COMMANDS = [
+  ...["status", "verify", "secret-id", "rotate-root", "rotate", "revoke", "drain", "destroy", "import"],
+];
 
 let folder: string;
 beforeAll(() => {
