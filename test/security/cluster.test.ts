@@ -78,7 +78,7 @@ async function deployThrough(node: VaultNode, moment: RegExp): Promise<RecoveryW
   announce(`the deployment ended with exit code ${code}`);
   if (code !== 0) {
     expect(log()).toMatch(
-      /connection refused|ECONNREFUSED|ECONNRESET|connection reset|EOF|socket hang up|Code: 5\d\d|: 5\d\d /,
+      /connection refused|ECONNREFUSED|ECONNRESET|connection reset|EOF|socket hang up|Code: 5\d\d|failed with (5\d\d|307)/,
     );
   }
   return workspace;

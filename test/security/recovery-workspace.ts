@@ -11,8 +11,11 @@ import { makeProject, recoverable } from "./recovery-app";
 
 const CLI = path.resolve(__dirname, "../../cli/main.ts");
 const TSX = pathToFileURL(require.resolve("tsx")).href;
-/** What PostgreSQL and Vault say of a thing that Terraform wants to make and that is there. */
-const THERE_ALREADY = /already exists|already in use/;
+/**
+ * What PostgreSQL and Vault say of a thing that Terraform wants to make and that is there; and what Terraform says of one
+ * that it has made and that a standby, which answers reads itself, does not have yet.
+ */
+const THERE_ALREADY = /already exists|already in use|was present, but now absent/;
 
 /** A stack that Terraform applies, and that the documented commands are run on. */
 export class RecoveryWorkspace extends Workspace {

@@ -139,10 +139,7 @@ class ProviderCalls<Client> {
     if (prior === null) {
       try {
         const id = await resource.create(client, wanted);
-        return {
-          ...answer,
-          new_state: encodeObject(await this.readState(request.type_name, id, planned, "apply")),
-        };
+        return { ...answer, new_state: encodeObject(await this.readMade(request.type_name, id, planned)) };
       } catch (error) {
         const made =
           error instanceof MadeButFailed ? this.settle(request.type_name, error.id, planned) : null;
@@ -167,6 +164,15 @@ class ProviderCalls<Client> {
   public async close(): Promise<void> {
     if (this.client !== undefined) {
       await this.provider.close(this.client);
+    }
+  }
+
+  /** A standby of OpenBao answers reads itself, and may not have yet what the leader has just made. */
+  private async readMade(type: string, id: string, planned: ObjectValue): Promise<ObjectValue | null> {
+    for (let attempt = 1; ; attempt++) {
+      const state = await this.readState(type, id, planned, "apply");
+      if (state !== null || attempt === 10) return state;
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
 

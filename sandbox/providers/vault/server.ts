@@ -107,7 +107,15 @@ export class VaultServer {
       ...(body === undefined ? {} : { "Content-Type": "application/json" }),
     };
     for (let attempt = 0; ; attempt += 1) {
-      const { status, text } = await this.exchange(method, url, headers, body);
+      let answer = await this.exchange(method, url, headers, body);
+      if (answer.status === 307 && answer.location !== undefined) {
+        // A standby that cannot hand the request on names the leader; like the real plugin, we follow once.
+        const leader = new URL(answer.location, url);
+        if (leader.protocol === url.protocol || leader.protocol === "https:") {
+          answer = await this.exchange(method, leader, headers, body);
+        }
+      }
+      const { status, text } = answer;
       if (status >= 200 && status < 300) {
         return parse(text);
       }
@@ -127,13 +135,14 @@ export class VaultServer {
     url: URL,
     headers: Record<string, string>,
     body: Data | undefined,
-  ): Promise<{ status: number; text: string }> {
+  ): Promise<{ status: number; text: string; location: string | undefined }> {
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
     const { caCertFile } = this.settings;
     const authority = caCertFile === "" ? {} : { ca: readFileSync(caCertFile) };
     return new Promise((resolve, reject) => {
       const request = send(url, { method, headers, ...authority, timeout: 60_000 }, (response) => {
-        collect(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
+        const { statusCode: status = 0, headers: answered } = response;
+        collect(response).then((text) => resolve({ status, text, location: answered.location }), reject);
       });
       request.on("timeout", () => request.destroy(new Error("no answer within 60 s")));
       request.on("error", (error) =>
