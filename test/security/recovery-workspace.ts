@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
-import { CDKTF } from "../../cli/cdktf";
+import { cdktfProgram } from "../../cli/cdktf";
 import { inherited } from "../../sandbox/deployment";
 import type { Sandbox } from "../../sandbox/sandbox";
 import { CredentialsStack } from "../../stacks/credentials-stack";
@@ -66,7 +66,7 @@ export class RecoveryWorkspace extends Workspace {
     if (npx !== "npx" || stack !== "dev") throw new Error(`not understood: ${line}`);
     const programs: Record<string, readonly string[]> = {
       "vault-postgres": ["--import", TSX, CLI],
-      cdktf: [CDKTF],
+      cdktf: [cdktfProgram()],
     };
     const more = program === "cdktf" ? ["--skip-provider-lock"] : [];
     const logFile = path.join(this.directory, `command-${++this.commands}-${verb}.log`);
