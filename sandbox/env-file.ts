@@ -22,7 +22,11 @@ export function writeEnvFile(sandbox: Sandbox): string {
   };
   const file = path.join(sandbox.directory, "env.sh");
   const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}\n`);
-  fs.writeFileSync(file, `unset BAO_TOKEN VAULT_NAMESPACE BAO_NAMESPACE TF_PLUGIN_CACHE_DIR\n${lines.join("")}`, { mode: 0o600 });
+  fs.writeFileSync(
+    file,
+    `unset BAO_TOKEN VAULT_NAMESPACE BAO_NAMESPACE TF_PLUGIN_CACHE_DIR\n${lines.join("")}`,
+    { mode: 0o600 },
+  );
   return file;
 }
 

@@ -32,7 +32,7 @@ describe("the package", () => {
       ]),
     );
     const allowed =
-      /^(dist\/(lib|cli|stacks)\/|cli\/bin\/|docs\/(rights|security)\/|docs\/operations\.md$|[A-Z]+(\.md)?$|package\.json$)/;
+      /^(dist\/(lib|cli|stacks)\/|cli\/bin\/|docs\/(rights|security)\/|docs\/(operations|recovery)\.md$|[A-Z]+(\.md)?$|package\.json$)/;
     expect(names.filter((name) => !allowed.test(name))).toEqual([]);
     expect(names.filter((name) => /environments|\.test\.|(?<!\.d)\.ts$/.test(name))).toEqual([]);
     expect(packed.files.find(({ path: name }) => name.startsWith("cli/bin/"))?.mode).toBe(0o755);

@@ -5,7 +5,7 @@ import { addedSince, takeSnapshot, type Snapshot } from "../../sandbox/snapshot"
 import { Deployment } from "../../sandbox/deployment";
 import { announce } from "../e2e/announce";
 import { asSuperuser, connect, issue, revoke, type Credential } from "../e2e/credential";
-import { FaultTable } from "./fault-table";
+import { FaultTable, testInFull } from "./fault-table";
 import { RecoveryWorkspace } from "./recovery-workspace";
 import { FULL } from "./servers";
 
@@ -90,6 +90,7 @@ describe("a deployment that is killed", () => {
         expect(addedSince(before, await takeSnapshot(sandbox))).toEqual([]);
       }
     },
+    testInFull,
   );
 
   fault(
