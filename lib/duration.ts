@@ -3,6 +3,8 @@ import { ConfigurationError, show } from "./errors";
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+/** Vault counts nanoseconds in 64 bits. */
+const LONGEST = 9_223_372_036;
 
 /**
  * A length of time in whole seconds, the unit of every TTL in Vault.
@@ -35,6 +37,12 @@ export class Duration {
       throw new ConfigurationError(
         `A duration of ${show(amount)} seconds is not possible.`,
         "Use a whole number of seconds, 0 or more, such as Duration.minutes(15).",
+      );
+    }
+    if (amount > LONGEST) {
+      throw new ConfigurationError(
+        `A duration of ${show(amount)} seconds is longer than Vault can count.`,
+        `Use ${LONGEST} seconds, 292 years, or less.`,
       );
     }
   }

@@ -9,9 +9,15 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** What JSON leaves as it is, but a terminal obeys: more control characters, and those that turn the writing around. */
+const INVISIBLE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+
 /** Shows a value in a message: quoted, control characters escaped, cut at 80 characters. */
 export function show(value: unknown): string {
   // JSON has no NaN, nor infinity, and would show them as null.
   const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  const visible = text.replace(INVISIBLE, escape);
+  return visible.length > 80 ? `${visible.slice(0, 77).replace(/[\ud800-\udbff]$/, "")}...` : visible;
 }

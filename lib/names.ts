@@ -1,12 +1,9 @@
 import { Token } from "cdktf";
 import { ConfigurationError, show } from "./errors";
+import { composed, UNPRINTABLE } from "./terraform-text";
 
 /** PostgreSQL cuts longer identifiers silently (NAMEDATALEN - 1). */
 const POSTGRES_IDENTIFIER_BYTES = 63;
-
-/** Control characters, and halves of characters that are no Unicode alone. */
-// eslint-disable-next-line no-control-regex -- control characters are just what must not pass
-export const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]|\p{Surrogate}/u;
 
 /**
  * Sequences that have a meaning somewhere on the way from TypeScript to the server: Terraform's templates, the engine's
@@ -50,22 +47,74 @@ export function postgresIdentifier(what: string, name: string): string {
       "The engine substitutes and splits SQL as plain text, so this would change the statements; use another name.",
     );
   }
+  return composed(`${what} name`, name);
+}
+
+/** What Terraform's provider puts into a URL or a literal as it stands, in 1.26. */
+const UNSAFE_IN_DATABASE = ["?", "#", "%", "'"];
+
+/**
+ * Checks the name of a database of PostgreSQL and returns it.
+ *
+ * @throws ConfigurationError as {@link postgresIdentifier}, and for characters with which Terraform's provider would work in
+ *   another database, or end the sessions of others when the database is dropped
+ */
+export function postgresDatabaseName(name: string): string {
+  postgresIdentifier("database", name);
+  if (isUnresolved(name)) return name;
+  const unsafe = UNSAFE_IN_DATABASE.find((character) => name.includes(character));
+  if (unsafe !== undefined) {
+    throw new ConfigurationError(
+      `The database name ${show(name)} holds ${show(unsafe)}.`,
+      "Terraform's provider does not quote it everywhere, and would reach other databases; use another name.",
+    );
+  }
+  return name;
+}
+
+/**
+ * Checks the name of a schema that is to be created and returns it.
+ *
+ * @throws ConfigurationError as {@link postgresIdentifier}, and for names that PostgreSQL reserves
+ */
+export function postgresSchemaName(name: string): string {
+  postgresIdentifier("schema", name);
+  if (!isUnresolved(name) && (name.startsWith("pg_") || name === "information_schema")) {
+    throw new ConfigurationError(
+      `The schema name ${show(name)} is reserved by PostgreSQL.`,
+      'Use a name that is not "information_schema" and does not start with "pg_".',
+    );
+  }
+  return name;
+}
+
+/**
+ * Checks the name of a PostgreSQL role, which may exist, and returns it.
+ *
+ * @throws ConfigurationError as {@link postgresIdentifier}, and for `public` and `none`, which are no roles
+ */
+export function postgresRole(what: string, name: string): string {
+  postgresIdentifier(what, name);
+  if (!isUnresolved(name) && ["public", "none"].includes(name.toLowerCase())) {
+    throw new ConfigurationError(
+      `The ${what} name ${show(name)} is reserved by PostgreSQL.`,
+      "It stands for everybody, or for nobody, where a role is named; use another name.",
+    );
+  }
   return name;
 }
 
 /**
  * Checks the name of a PostgreSQL role that is to be created and returns it.
  *
- * @throws ConfigurationError as {@link postgresIdentifier}, and for names that PostgreSQL reserves
+ * @throws ConfigurationError as {@link postgresRole}, and for names that PostgreSQL keeps for its own
  */
 export function postgresRoleName(what: string, name: string): string {
-  postgresIdentifier(what, name);
-  if (isUnresolved(name)) return name;
-  const lower = name.toLowerCase();
-  if (lower.startsWith("pg_") || lower === "public" || lower === "none") {
+  postgresRole(what, name);
+  if (!isUnresolved(name) && name.toLowerCase().startsWith("pg_")) {
     throw new ConfigurationError(
       `The ${what} name ${show(name)} is reserved by PostgreSQL.`,
-      'Use a name that is not "public" or "none" and does not start with "pg_".',
+      'Use a name that does not start with "pg_".',
     );
   }
   return name;
@@ -98,6 +147,12 @@ export function mysqlIdentifier(what: string, name: string): string {
       "Use printable characters only, the last of them no space.",
     );
   }
+  if (/[\u{10000}-\u{10ffff}]/u.test(name)) {
+    throw new ConfigurationError(
+      `The ${what} name ${show(name)} holds a character beyond U+FFFF.`,
+      "MySQL and MariaDB take none in a name; use another.",
+    );
+  }
   const unsafe = UNSAFE_IN_MYSQL_IDENTIFIER.find((sequence) => name.includes(sequence));
   if (unsafe !== undefined) {
     throw new ConfigurationError(
@@ -105,7 +160,7 @@ export function mysqlIdentifier(what: string, name: string): string {
       "The engine substitutes and splits SQL as plain text, so this would change the statements; use another name.",
     );
   }
-  return name;
+  return composed(`${what} name`, name);
 }
 
 const VAULT_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/;
@@ -159,17 +214,26 @@ export function vaultPath(what: string, path: string): string {
   return path;
 }
 
-/** Refuses text in which Terraform would see a template of its own; tokens of CDKTF pass. */
-export function noTerraformTemplate(what: string, text: string): string {
-  if (isUnresolved(text)) return text;
-  const sequence = ["${", "%{"].find((candidate) => text.includes(candidate));
-  if (sequence !== undefined) {
+const OF_THE_SERVER: Readonly<Record<"secrets engine" | "auth method", readonly string[]>> = {
+  "secrets engine": ["sys", "auth", "audit", "identity", "cubbyhole"],
+  "auth method": ["token"],
+};
+
+/**
+ * Checks the path at which a secrets engine or auth method is mounted, and returns it.
+ *
+ * @throws ConfigurationError as {@link vaultPath}, and for what is the server's own
+ */
+export function mountPath(kind: "secrets engine" | "auth method", path: string, what: string = kind): string {
+  vaultPath(what, path);
+  const [first = ""] = isUnresolved(path) ? [] : path.split("/");
+  if (OF_THE_SERVER[kind].includes(first)) {
     throw new ConfigurationError(
-      `The ${what} holds ${show(sequence)}, which Terraform reads as a template: ${show(text)}`,
-      `Write "${sequence.charAt(0)}${sequence}" in HCL terms, or pass a CDKTF token for a value that Terraform knows.`,
+      `The ${what} path ${show(path)} is the server's own.`,
+      `Use a path that does not begin with ${OF_THE_SERVER[kind].map((name) => `"${name}"`).join(", ")}.`,
     );
   }
-  return text;
+  return path;
 }
 
 /**

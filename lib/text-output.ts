@@ -1,5 +1,6 @@
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
+import { terraformName } from "./terraform-text";
 
 /**
  * Declares the Terraform output of a construct for a text, which is no secret.
@@ -13,5 +14,7 @@ export function addTextOutput(
   value: string,
 ): void {
   if (name === undefined) return;
-  new TerraformOutput(scope, "Output", { description, value }).overrideLogicalId(name);
+  new TerraformOutput(scope, "Output", { description, value }).overrideLogicalId(
+    terraformName("output", name),
+  );
 }

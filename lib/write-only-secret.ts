@@ -1,6 +1,7 @@
 import { TerraformVariable } from "cdktf";
 import type { Construct } from "constructs";
 import { ConfigurationError, show } from "./errors";
+import { terraformName, terraformText } from "./terraform-text";
 
 export interface WriteOnlySecretProps {
   /** Shown by Terraform when it asks for the value. */
@@ -25,9 +26,9 @@ export class WriteOnlySecret {
    * @param name of the variable, unique in the stack
    */
   static fromVariable(scope: Construct, name: string, props: WriteOnlySecretProps = {}): WriteOnlySecret {
-    const variable = new TerraformVariable(scope, name, {
+    const variable = new TerraformVariable(scope, terraformName("variable", name), {
       type: "string",
-      description: props.description,
+      description: props.description && terraformText("description of a variable", props.description),
       sensitive: true,
       nullable: false,
     });

@@ -96,6 +96,12 @@ export class CredentialsTemplate {
         );
       }
     }
+    if (template.endsWith("{")) {
+      throw new ConfigurationError(
+        `The template ${show(template)} ends in "{", which the agent reads with what follows it.`,
+        'End it with a line feed, or write {{ "{" }} for the last character.',
+      );
+    }
     return new CredentialsTemplate(plainText("template", template, { lines: true, delimiters: true }));
   }
 

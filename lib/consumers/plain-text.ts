@@ -1,5 +1,6 @@
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved, UNPRINTABLE } from "../names";
+import { isUnresolved } from "../names";
+import { composed, UNPRINTABLE } from "../terraform-text";
 
 // eslint-disable-next-line no-control-regex -- as UNPRINTABLE, but for tab and line feed
 const UNPRINTABLE_BUT_LINES = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]|\p{Surrogate}/u;
@@ -39,7 +40,7 @@ export function plainText(
         : "Leave it out, or pass a CDKTF token for a value that Terraform knows.",
     );
   }
-  return text;
+  return composed(what, text);
 }
 
 /**

@@ -60,7 +60,7 @@ export class SystemdUnit extends Construct {
     this.runtimeDirectory = `/run/${checkDirectory(props.runtimeDirectory)}`;
     const lines = [
       "[Unit]",
-      `Description=${systemdText("description", props.description)}`,
+      `Description=${checkDescription(props.description)}`,
       "Wants=network-online.target",
       "After=network-online.target",
       ...(props.before ?? []).map((unit) => `Before=${checkUnit(unit)}`),
@@ -116,6 +116,17 @@ const HARDENING = [
   "SystemCallFilter=@system-service",
   "SystemCallErrorNumber=EPERM",
 ];
+
+/** systemd reads a line that ends in a backslash and the next one as one. */
+function checkDescription(description: string): string {
+  if (!isUnresolved(description) && description.endsWith("\\")) {
+    throw new ConfigurationError(
+      `The description ${show(description)} of the unit ends in a backslash.`,
+      "systemd would read the next line with it; end it otherwise.",
+    );
+  }
+  return systemdText("description", description);
+}
 
 function commandLine(command: readonly string[]): string {
   const [program = "", ...args] = command;

@@ -68,9 +68,32 @@ export class MysqlAccess {
   ) {}
 }
 
+/** Who writes to them changes the rights of others, or nobody may be given rights on them. */
+const OF_THE_SERVER = ["mysql", "sys", "information_schema", "performance_schema"];
+/** A grant on a whole database is on a pattern, for which the servers keep as many characters as for a name. */
+const PATTERN_CHARACTERS = 64;
+
+function checkDatabase(name: string, whole: boolean): void {
+  mysqlIdentifier("database", name);
+  if (isUnresolved(name)) return;
+  if (OF_THE_SERVER.includes(name.toLowerCase())) {
+    throw new ConfigurationError(
+      `An access covers the database ${show(name)}, which is the server's own.`,
+      "Name databases of applications; for more, write creationStatements with allowSuperuser: true.",
+    );
+  }
+  const escaped = name.replaceAll(/[\\_%]/g, "\\$&").length;
+  if (whole && escaped > PATTERN_CHARACTERS) {
+    throw new ConfigurationError(
+      `The database name ${show(name)} has ${escaped} characters in a grant, where "_" and "%" count twice.`,
+      `The server keeps ${PATTERN_CHARACTERS} of them; use a shorter name, or grant on its tables.`,
+    );
+  }
+}
+
 function checkGrant(grant: MysqlGrant, index: number, all: readonly MysqlGrant[]): void {
   const { database, table, privileges } = grant;
-  mysqlIdentifier("database", database);
+  checkDatabase(database, table === undefined);
   if (table !== undefined) mysqlIdentifier("table", table);
   const allowed = table === undefined ? ON_DATABASES : ON_TABLES;
   const refused = privileges.find((privilege) => !allowed.includes(privilege) && !isUnresolved(privilege));

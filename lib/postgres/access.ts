@@ -117,7 +117,9 @@ function schemasOf(options: AccessOptions): readonly string[] {
     );
   }
   schemas.forEach((schema) => postgresIdentifier("schema", schema));
-  const twice = schemas.find((schema, index) => schemas.indexOf(schema) !== index);
+  const twice = schemas.find(
+    (schema, index) => schemas.map(addressPart).indexOf(addressPart(schema)) !== index,
+  );
   if (twice !== undefined) {
     throw new ConfigurationError(`An access level names the schema ${show(twice)} twice.`, "Name it once.");
   }
@@ -152,12 +154,17 @@ function checkGrant(grant: AccessGrant, index: number, all: readonly AccessGrant
   }
   if (grant.schema !== undefined) postgresIdentifier("schema", grant.schema);
   grant.objects?.forEach((object) => postgresIdentifier(grant.on, object));
-  if (all.findIndex((other) => grantId(other) === grantId(grant)) !== index) {
+  if (all.findIndex((other) => addressPart(grantId(other)) === addressPart(grantId(grant))) !== index) {
     throw new ConfigurationError(
-      `There are two grants on ${grantId(grant)}; each would revoke what the other gives.`,
+      `There are two grants on ${show(grantId(grant))}; each would revoke what the other gives, or have its address.`,
       "List all privileges in one grant.",
     );
   }
+}
+
+/** As a construct id, and so a Terraform address, has it. */
+function addressPart(id: string): string {
+  return id.replaceAll("/", "--");
 }
 
 /** Identifies a grant within its role: the part of a construct id that never changes. */

@@ -3,7 +3,8 @@ import { DefaultPrivileges } from "@cdktf/provider-postgresql/lib/default-privil
 import { Grant } from "@cdktf/provider-postgresql/lib/grant";
 import { Role } from "@cdktf/provider-postgresql/lib/role";
 import { Construct } from "constructs";
-import { postgresIdentifier, postgresRoleName } from "../names";
+import { freeId } from "../free-id";
+import { postgresRole, postgresRoleName } from "../names";
 import { grantId, type Access, type AccessLevel } from "./access";
 import type { GrantChain } from "./grant-chain";
 import type { IPostgresRole } from "./postgres-role";
@@ -107,7 +108,8 @@ export class BaseRole extends Construct implements IBaseRole {
     for (const grant of this.props.access.grants) {
       const wholeSchema = grant.on !== "database" && grant.on !== "schema" && grant.objects === undefined;
       if (!wholeSchema || grant.schema === undefined) continue;
-      const resource = new DefaultPrivileges(this, `default-${grantId(grant)}-of-${owner.node.id}`, {
+      const id = `default-${grantId(grant)}-of-${owner.node.id}`;
+      const resource = new DefaultPrivileges(this, freeId(this, "owner of objects", owner.name, id), {
         database: this.props.database,
         owner: owner.name,
         role: this.name,
@@ -129,7 +131,7 @@ class ImportedBaseRole extends Construct implements IBaseRole {
 
   constructor(scope: Construct, id: string, attributes: BaseRoleAttributes) {
     super(scope, id);
-    this.name = postgresIdentifier("base role", attributes.name);
+    this.name = postgresRole("base role", attributes.name);
     this.level = attributes.level ?? "custom";
     this.schemas = attributes.schemas ?? [];
   }

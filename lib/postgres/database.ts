@@ -5,7 +5,17 @@ import { Schema } from "@cdktf/provider-postgresql/lib/schema";
 import { Construct, type IConstruct } from "constructs";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
-import { idOf, isUnresolved, postgresIdentifier } from "../names";
+import { freeId } from "../free-id";
+import {
+  idOf,
+  isUnresolved,
+  postgresDatabaseName,
+  postgresIdentifier,
+  postgresRole,
+  postgresSchemaName,
+} from "../names";
+import { terraformLine } from "../terraform-text";
+import { checkConnectionLimit } from "./connection-limit";
 import { BaseRole, type BaseRoleOptions } from "./base-role";
 import { GrantChain } from "./grant-chain";
 import { Login, type LoginOptions } from "./login";
@@ -91,7 +101,8 @@ abstract class PostgresDatabaseBase extends Construct implements IPostgresDataba
   private readonly baseRoles: BaseRole[] = [];
 
   addSchema(name: string, options: SchemaOptions = {}): void {
-    const schema = new Schema(this, `schema-${idOf(postgresIdentifier("schema", name))}`, {
+    const id = `schema-${idOf(postgresSchemaName(name))}`;
+    const schema = new Schema(this, freeId(this, "schema", name, id), {
       name,
       database: this.name,
       dropCascade: options.dropContents ?? this.dropContents,
@@ -107,7 +118,7 @@ abstract class PostgresDatabaseBase extends Construct implements IPostgresDataba
         "Give each its own id.",
       );
     }
-    const role = new BaseRole(this, id, {
+    const role = new BaseRole(this, freeId(this, "base role", id), {
       ...options,
       name: options.name ?? `${this.name}_${id}`,
       database: this.name,
@@ -132,7 +143,7 @@ abstract class PostgresDatabaseBase extends Construct implements IPostgresDataba
       );
     }
     const name = options.name ?? `${this.name}_${id}`;
-    const login = new Login(this, id, { ...options, name, provider: this.provider });
+    const login = new Login(this, freeId(this, "login", id), { ...options, name, provider: this.provider });
     this.beforeDatabase(login);
     return login;
   }
@@ -143,9 +154,10 @@ abstract class PostgresDatabaseBase extends Construct implements IPostgresDataba
     ...needs: readonly ITerraformDependable[]
   ): ITerraformDependable {
     const id = `connect-${isUnresolved(this.name) ? this.node.addr : this.name}`;
-    const existing = scope.node.tryFindChild(id);
-    if (existing) return existing as Grant;
-    const grant = new Grant(scope, id, {
+    const existing = scope.node.tryFindChild(id) as Grant | undefined;
+    // Another database's, whose name differs by "/" and "--", is refused below.
+    if (existing && (isUnresolved(this.name) || existing.databaseInput === this.name)) return existing;
+    const grant = new Grant(scope, freeId(scope, "database", this.name, id), {
       database: this.name,
       role,
       objectType: "database",
@@ -188,18 +200,19 @@ export class PostgresDatabase extends PostgresDatabaseBase {
 
   constructor(scope: Construct, id: string, props: PostgresDatabaseProps) {
     super(scope, id);
-    this.name = postgresIdentifier("database", props.name);
+    this.name = newDatabaseName(props.name);
     this.provider = props.provider;
     const deletionProtection = props.deletionProtection ?? true;
     this.dropContents = !deletionProtection;
+    const locale = props.locale && terraformLine("locale", props.locale);
     this.resource = new Database(this, "Resource", {
       name: this.name,
-      owner: props.owner === undefined ? undefined : postgresIdentifier("database owner", props.owner),
-      encoding: props.encoding,
-      lcCollate: props.locale,
-      lcCtype: props.locale,
-      template: props.template,
-      connectionLimit: props.connectionLimit,
+      owner: props.owner === undefined ? undefined : postgresRole("database owner", props.owner),
+      encoding: props.encoding && terraformLine("encoding", props.encoding),
+      lcCollate: locale,
+      lcCtype: locale,
+      template: props.template && postgresIdentifier("template database", props.template),
+      connectionLimit: checkConnectionLimit(`database ${show(this.name)}`, props.connectionLimit),
       lifecycle: deletionProtection ? { preventDestroy: true } : undefined,
       provider: props.provider,
     });
@@ -239,10 +252,23 @@ class ImportedDatabase extends PostgresDatabaseBase {
     readonly provider?: TerraformProvider,
   ) {
     super(scope, id);
-    this.name = postgresIdentifier("database", name);
+    this.name = postgresDatabaseName(name);
   }
 
   protected beforeDatabase(): void {
     // The database stands already.
   }
+}
+
+/** Every server has them from the start. */
+const OF_THE_SERVER = ["postgres", "template0", "template1"];
+
+function newDatabaseName(name: string): string {
+  if (OF_THE_SERVER.includes(name)) {
+    throw new ConfigurationError(
+      `The database ${show(name)} is there already, in every server.`,
+      "Use another name, or refer to it by PostgresDatabase.fromName.",
+    );
+  }
+  return postgresDatabaseName(name);
 }

@@ -2,9 +2,11 @@ import type { ITerraformDependable, TerraformProvider } from "cdktf";
 import { Role } from "@cdktf/provider-postgresql/lib/role";
 import { Construct } from "constructs";
 import { dependOn } from "../dependencies";
-import { postgresIdentifier, postgresRoleName } from "../names";
+import { show } from "../errors";
+import { postgresRole, postgresRoleName } from "../names";
 import type { WriteOnlySecret } from "../write-only-secret";
 import type { IBaseRole } from "./base-role";
+import { checkConnectionLimit } from "./connection-limit";
 import type { IPostgresRole } from "./postgres-role";
 
 /** A login of PostgreSQL that lasts. */
@@ -69,7 +71,7 @@ export class Login extends Construct implements ILogin {
       roles: [props.baseRole.name],
       // What an owner makes belongs to the base role from the start, as with dynamic credentials.
       assumeRole: props.baseRole.level === "owner" ? props.baseRole.name : undefined,
-      connectionLimit: props.connectionLimit,
+      connectionLimit: checkConnectionLimit(`login ${show(this.name)}`, props.connectionLimit),
       passwordWo: props.password?.value,
       passwordWoVersion: props.password && `${props.password.version}`,
       provider: props.provider,
@@ -88,6 +90,6 @@ class ImportedLogin extends Construct implements ILogin {
 
   constructor(scope: Construct, id: string, name: string) {
     super(scope, id);
-    this.name = postgresIdentifier("login", name);
+    this.name = postgresRole("login", name);
   }
 }

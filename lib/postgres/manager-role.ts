@@ -3,7 +3,8 @@ import { GrantRole } from "@cdktf/provider-postgresql/lib/grant-role";
 import { Role } from "@cdktf/provider-postgresql/lib/role";
 import { Construct, type IConstruct } from "constructs";
 import { dependOn } from "../dependencies";
-import { isUnresolved, postgresIdentifier, postgresRoleName } from "../names";
+import { freeId } from "../free-id";
+import { isUnresolved, postgresRole, postgresRoleName } from "../names";
 import type { IPostgresDatabase } from "./database";
 import type { IPostgresRole } from "./postgres-role";
 import type { WriteOnlySecret } from "../write-only-secret";
@@ -45,9 +46,10 @@ abstract class ManagerRoleBase extends Construct implements IManagerRole {
 
   handOut(role: IPostgresRole): ITerraformDependable {
     const id = `admin-${isUnresolved(role.name) ? role.node.addr : role.name}`;
-    const existing = this.node.tryFindChild(id);
-    if (existing) return existing as GrantRole;
-    const grant = new GrantRole(this, id, {
+    const existing = this.node.tryFindChild(id) as GrantRole | undefined;
+    // Another role's, whose name differs by "/" and "--", is refused below.
+    if (existing && (isUnresolved(role.name) || existing.grantRoleInput === role.name)) return existing;
+    const grant = new GrantRole(this, freeId(this, "role to hand out", role.name, id), {
       role: this.name,
       grantRole: role.name,
       withAdminOption: true,
@@ -118,7 +120,7 @@ class ImportedManagerRole extends ManagerRoleBase {
     protected readonly provider?: TerraformProvider,
   ) {
     super(scope, id);
-    this.name = postgresIdentifier("manager", name);
+    this.name = postgresRole("manager", name);
   }
 
   enter(): readonly ITerraformDependable[] {

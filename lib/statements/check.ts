@@ -1,13 +1,14 @@
 import { ConfigurationError, show } from "../errors";
 import { checkPlaceholders } from "./placeholders";
 
-export type StatementKind = "creation" | "renewal" | "revocation" | "rotation";
+export type StatementKind = "creation" | "renewal" | "revocation" | "rotation" | "root rotation";
 
 const REQUIRED: Readonly<Record<StatementKind, readonly (readonly string[])[]>> = {
   creation: [["{{name}}", "{{username}}"], ["{{password}}"]],
   renewal: [["{{name}}", "{{username}}"], ["{{expiration}}"]],
   revocation: [["{{name}}", "{{username}}"]],
   rotation: [["{{name}}", "{{username}}"], ["{{password}}"]],
+  "root rotation": [["{{name}}", "{{username}}"], ["{{password}}"]],
 };
 
 const KNOWN = ["{{name}}", "{{username}}", "{{password}}", "{{expiration}}"];
@@ -28,12 +29,13 @@ export function checkStatements(
   statements: readonly string[],
   allowSuperuser = false,
 ): string[] {
-  const known = kind === "rotation" ? KNOWN_IN_ROTATION : KNOWN;
+  const rotates = kind === "rotation" || kind === "root rotation";
+  const known = rotates ? KNOWN_IN_ROTATION : KNOWN;
   const sql = checkPlaceholders(role, kind, statements, { required: REQUIRED[kind], known });
   if (!allowSuperuser && sql !== undefined && /\bSUPERUSER\b/i.test(sql)) {
     throw new ConfigurationError(
       `The ${kind} statements of role ${show(role)} make a superuser.`,
-      kind === "rotation"
+      rotates
         ? "Set the password only; what else the login is, is not for its rotation to change."
         : "Grant the rights that are needed through a base role, or set allowSuperuser: true if there is no other way.",
     );

@@ -2,12 +2,13 @@ import { ConfigurationError, show } from "../errors";
 import { checkPlaceholders, type Placeholders } from "./placeholders";
 
 /** What the engine runs: for MySQL it has nothing to renew. */
-export type MysqlStatementKind = "creation" | "revocation";
+export type MysqlStatementKind = "creation" | "revocation" | "root rotation";
 
 const NAME = ["{{name}}", "{{username}}"];
 const PLACEHOLDERS: Readonly<Record<MysqlStatementKind, Placeholders>> = {
   creation: { required: [NAME, ["{{password}}"]], known: [...NAME, "{{password}}", "{{expiration}}"] },
   revocation: { required: [NAME], known: NAME },
+  "root rotation": { required: [NAME, ["{{password}}"]], known: [...NAME, "{{password}}"] },
 };
 
 /** Rights over the whole server, or to hand on what one has. */

@@ -1,5 +1,6 @@
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved, noTerraformTemplate } from "../names";
+import { isUnresolved } from "../names";
+import { terraformText } from "../terraform-text";
 
 /** What an engine fills in SQL of a kind. */
 export interface Placeholders {
@@ -31,7 +32,7 @@ export function checkPlaceholders(
   if (statements.some(isUnresolved)) return undefined;
 
   const sql = statements.join("\n");
-  statements.forEach((statement) => noTerraformTemplate(`SQL of role ${show(role)}`, statement));
+  statements.forEach((statement) => terraformText(`SQL of role ${show(role)}`, statement));
   for (const names of required) {
     if (!names.some((name) => sql.includes(name))) {
       throw new ConfigurationError(

@@ -2,8 +2,10 @@ import type { ITerraformDependable, TerraformProvider } from "cdktf";
 import { AuthBackend } from "@cdktf/provider-vault/lib/auth-backend";
 import { Construct, type IConstruct } from "constructs";
 import { ClaimedNames } from "../claimed-names";
-import { lowercaseVaultName, vaultPath } from "../names";
+import { lowercaseVaultName, mountPath } from "../names";
+import { terraformText } from "../terraform-text";
 import { AppRole, type AppRoleOptions } from "./app-role";
+import { checkNamespace } from "./namespace";
 
 /** An auth method of the type `approle`, declared here or existing. */
 export interface IAppRoleAuth extends IConstruct {
@@ -76,14 +78,14 @@ export class AppRoleAuth extends AppRoleAuthBase {
 
   constructor(scope: Construct, id: string, props: AppRoleAuthProps = {}) {
     super(scope, id);
-    this.path = vaultPath("auth method", props.path ?? "approle");
-    this.namespace = props.namespace;
+    this.path = mountPath("auth method", props.path ?? "approle");
+    this.namespace = checkNamespace(props.namespace);
     this.provider = props.provider;
     this.resource = new AuthBackend(this, "Resource", {
       type: "approle",
       path: this.path,
-      description: props.description ?? "Logins of applications",
-      namespace: props.namespace,
+      description: terraformText("description", props.description ?? "Logins of applications"),
+      namespace: this.namespace,
       provider: props.provider,
     });
   }
@@ -101,8 +103,8 @@ class ImportedAppRoleAuth extends AppRoleAuthBase {
 
   constructor(scope: Construct, id: string, attributes: AppRoleAuthAttributes) {
     super(scope, id);
-    this.path = vaultPath("auth method", attributes.path);
-    this.namespace = attributes.namespace;
+    this.path = mountPath("auth method", attributes.path);
+    this.namespace = checkNamespace(attributes.namespace);
     this.provider = attributes.provider;
   }
 }

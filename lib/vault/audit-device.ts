@@ -3,7 +3,8 @@ import { Audit } from "@cdktf/provider-vault/lib/audit";
 import { Construct } from "constructs";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved, noTerraformTemplate, UNPRINTABLE, vaultName } from "../names";
+import { isUnresolved, vaultName } from "../names";
+import { terraformText, UNPRINTABLE } from "../terraform-text";
 import { addTextOutput } from "../text-output";
 
 export interface AuditDeviceProps {
@@ -98,7 +99,7 @@ function checkText(what: string, text: string): string {
       'Use printable characters, without quotes and "\\".',
     );
   }
-  return noTerraformTemplate(`${what} of the audit device`, text);
+  return terraformText(`${what} of the audit device`, text);
 }
 
 function checkFile(file: string): string {

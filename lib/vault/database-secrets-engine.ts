@@ -3,8 +3,11 @@ import { Mount } from "@cdktf/provider-vault/lib/mount";
 import { Construct, type IConstruct } from "constructs";
 import type { Duration } from "../duration";
 import { ClaimedNames } from "../claimed-names";
-import { vaultName, vaultPath } from "../names";
+import { freeId } from "../free-id";
+import { mountPath, vaultName } from "../names";
+import { terraformText } from "../terraform-text";
 import { MysqlConnection, type MysqlConnectionOptions } from "./mysql-connection";
+import { checkNamespace } from "./namespace";
 import { PostgresConnection, type PostgresConnectionOptions } from "./postgres-connection";
 
 /** A secrets engine of the type `database`, declared here or existing. */
@@ -65,12 +68,12 @@ abstract class DatabaseSecretsEngineBase extends Construct implements IDatabaseS
 
   addPostgresConnection(name: string, options: PostgresConnectionOptions): PostgresConnection {
     this.names.requireFree("connection", vaultName("connection", name));
-    return new PostgresConnection(this, name, { ...options, name, engine: this });
+    return new PostgresConnection(this, freeId(this, "connection", name), { ...options, name, engine: this });
   }
 
   addMysqlConnection(name: string, options: MysqlConnectionOptions): MysqlConnection {
     this.names.requireFree("connection", vaultName("connection", name));
-    return new MysqlConnection(this, name, { ...options, name, engine: this });
+    return new MysqlConnection(this, freeId(this, "connection", name), { ...options, name, engine: this });
   }
 }
 
@@ -92,15 +95,15 @@ export class DatabaseSecretsEngine extends DatabaseSecretsEngineBase {
 
   constructor(scope: Construct, id: string, props: DatabaseSecretsEngineProps = {}) {
     super(scope, id);
-    this.path = vaultPath("secrets engine", props.path ?? "database");
-    this.namespace = props.namespace;
+    this.path = mountPath("secrets engine", props.path ?? "database");
+    this.namespace = checkNamespace(props.namespace);
     this.provider = props.provider;
     this.resource = new Mount(this, "Resource", {
       path: this.path,
       type: "database",
-      description: props.description ?? "Short-lived database credentials",
+      description: terraformText("description", props.description ?? "Short-lived database credentials"),
       maxLeaseTtlSeconds: props.maxLeaseTtl?.toSeconds(),
-      namespace: props.namespace,
+      namespace: this.namespace,
       provider: props.provider,
     });
   }
@@ -118,8 +121,8 @@ class ImportedEngine extends DatabaseSecretsEngineBase {
 
   constructor(scope: Construct, id: string, attributes: DatabaseSecretsEngineAttributes) {
     super(scope, id);
-    this.path = vaultPath("secrets engine", attributes.path);
-    this.namespace = attributes.namespace;
+    this.path = mountPath("secrets engine", attributes.path);
+    this.namespace = checkNamespace(attributes.namespace);
     this.provider = attributes.provider;
   }
 }

@@ -1,6 +1,7 @@
 import { Fn } from "cdktf";
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved, noTerraformTemplate } from "../names";
+import { isUnresolved } from "../names";
+import { terraformText } from "../terraform-text";
 import type { WriteOnlySecret } from "../write-only-secret";
 
 /** What the provider takes of a secret's content. */
@@ -27,7 +28,13 @@ export class KeyValueContent {
       );
     }
     for (const value of Object.values(values)) {
-      if (typeof value === "string") noTerraformTemplate("key-value content", value);
+      if (typeof value === "string") terraformText("key-value content", value);
+      if (typeof value === "number" && !isUnresolved(value) && !Number.isFinite(value)) {
+        throw new ConfigurationError(
+          `The key-value content has the number ${show(value)}.`,
+          "JSON has no such number; use a finite one.",
+        );
+      }
     }
     const sorted = Object.fromEntries(keys.map((key) => [key, values[key]]));
     const json = Object.values(values).some(isUnresolved) ? Fn.jsonencode(sorted) : JSON.stringify(sorted);
@@ -60,6 +67,12 @@ export class KeyValueContent {
 
 /** Sorted, as the servers keep them. */
 function checkKeys(keys: readonly string[]): string[] {
+  if (keys.includes("__proto__")) {
+    throw new ConfigurationError(
+      'The key-value content has the key "__proto__".',
+      "JavaScript loses it; use another.",
+    );
+  }
   if (keys.length === 0) {
     throw new ConfigurationError("The key-value content is empty.", "Give it one key and value or more.");
   }

@@ -2,7 +2,10 @@ import type { ITerraformDependable, TerraformProvider } from "cdktf";
 import { Mount } from "@cdktf/provider-vault/lib/mount";
 import { Construct, type IConstruct } from "constructs";
 import { ClaimedNames } from "../claimed-names";
-import { vaultPath } from "../names";
+import { freeId } from "../free-id";
+import { mountPath, vaultPath } from "../names";
+import { terraformText } from "../terraform-text";
+import { checkNamespace } from "./namespace";
 import { KeyValueSecret, type KeyValueSecretOptions } from "./key-value-secret";
 
 /** A secrets engine of the type `kv`, version 2, declared here or existing. */
@@ -59,7 +62,7 @@ abstract class KeyValueEngineBase extends Construct implements IKeyValueEngine {
 
   addSecret(path: string, options: KeyValueSecretOptions): KeyValueSecret {
     this.names.requireFree("secret", vaultPath("key-value secret", path));
-    return new KeyValueSecret(this, path, { ...options, path, engine: this });
+    return new KeyValueSecret(this, freeId(this, "secret", path), { ...options, path, engine: this });
   }
 }
 
@@ -81,15 +84,15 @@ export class KeyValueEngine extends KeyValueEngineBase {
 
   constructor(scope: Construct, id: string, props: KeyValueEngineProps = {}) {
     super(scope, id);
-    this.path = vaultPath("key-value engine", props.path ?? "secret");
-    this.namespace = props.namespace;
+    this.path = mountPath("secrets engine", props.path ?? "secret", "key-value engine");
+    this.namespace = checkNamespace(props.namespace);
     this.provider = props.provider;
     this.resource = new Mount(this, "Resource", {
       path: this.path,
       type: "kv",
       options: { version: "2" },
-      description: props.description ?? "Values that are kept",
-      namespace: props.namespace,
+      description: terraformText("description", props.description ?? "Values that are kept"),
+      namespace: this.namespace,
       provider: props.provider,
     });
   }
@@ -107,8 +110,8 @@ class ImportedEngine extends KeyValueEngineBase {
 
   constructor(scope: Construct, id: string, attributes: KeyValueEngineAttributes) {
     super(scope, id);
-    this.path = vaultPath("key-value engine", attributes.path);
-    this.namespace = attributes.namespace;
+    this.path = mountPath("secrets engine", attributes.path, "key-value engine");
+    this.namespace = checkNamespace(attributes.namespace);
     this.provider = attributes.provider;
   }
 }

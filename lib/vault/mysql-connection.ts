@@ -3,8 +3,9 @@ import { DatabaseSecretBackendConnection } from "@cdktf/provider-vault/lib/datab
 import { Construct, type IConstruct } from "constructs";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
+import { freeId } from "../free-id";
 import { idOf, isUnresolved, vaultName } from "../names";
-import type { MysqlServerKind } from "../statements";
+import { checkMysqlStatements, type MysqlServerKind } from "../statements";
 import type { WriteOnlySecret } from "../write-only-secret";
 import { AllowedRoles } from "./allowed-roles";
 import { checkLimits, type ConnectionLimits } from "./connection-limits";
@@ -90,7 +91,7 @@ abstract class MysqlConnectionBase extends Construct implements IMysqlConnection
 
   addDynamicRole(name: string, options: MysqlDynamicRoleOptions): MysqlDynamicRole {
     this.engine.names.requireFree("role", vaultName("role", name));
-    return new MysqlDynamicRole(this, name, { ...options, name, connection: this });
+    return new MysqlDynamicRole(this, freeId(this, "role", name), { ...options, name, connection: this });
   }
 
   abstract allow(role: string): void;
@@ -124,7 +125,9 @@ export class MysqlConnection extends MysqlConnectionBase {
       name: this.name,
       allowedRoles: this.allowed.list,
       verifyConnection: props.verify ?? true,
-      rootRotationStatements: props.rootRotationStatements && [...props.rootRotationStatements],
+      rootRotationStatements:
+        props.rootRotationStatements &&
+        checkMysqlStatements(props.username, "root rotation", props.rootRotationStatements),
       namespace: this.engine.namespace,
       mysql: {
         ...serverOf(props),

@@ -1,7 +1,8 @@
 import { isIPv6 } from "node:net";
 import { Token } from "cdktf";
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved, noTerraformTemplate } from "../names";
+import { isUnresolved } from "../names";
+import { plainUrl } from "./plain-url";
 
 /** Whether the engine's connections are encrypted, and whom it takes for the server. */
 export type MysqlTlsMode = "disable" | "require" | "verify-full";
@@ -42,7 +43,7 @@ export function mysqlServer(endpoint: MysqlEndpoint): { connectionUrl: string; t
       "Use a number from 1 to 65535.",
     );
   }
-  if (!(tls in DRIVER_NAMES)) {
+  if (!Object.hasOwn(DRIVER_NAMES, tls)) {
     throw new ConfigurationError(
       `The TLS mode ${show(tls)} is not usable.`,
       `Use one of ${Object.keys(DRIVER_NAMES).join(", ")}; only verify-full checks certificate and host name.`,
@@ -90,5 +91,5 @@ export function checkMysqlConnectionUrl(url: string): string {
         "in the plan, in the state and in the engine's configuration for everyone who may read it.",
     );
   }
-  return noTerraformTemplate("connection URL", url);
+  return plainUrl(url);
 }

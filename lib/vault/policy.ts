@@ -1,8 +1,9 @@
-import type { ITerraformDependable, TerraformProvider } from "cdktf";
+import { TerraformStack, type ITerraformDependable, type TerraformProvider } from "cdktf";
 import { Policy as PolicyResource } from "@cdktf/provider-vault/lib/policy";
 import { Construct, type IConstruct } from "constructs";
 import { ConfigurationError, show } from "../errors";
 import { isUnresolved } from "../names";
+import { checkNamespace } from "./namespace";
 
 export type Capability = "create" | "read" | "update" | "patch" | "delete" | "list" | "sudo" | "deny";
 
@@ -30,7 +31,14 @@ export interface PolicyProps {
   readonly namespace?: string;
 }
 
+const CAPABILITIES: readonly Capability[] = [
+  ...(["create", "read", "update", "patch", "delete", "list", "sudo", "deny"] as const),
+];
 const PATH = /^[A-Za-z0-9_][A-Za-z0-9_./@-]*$/;
+/** A path of a policy may end in `/`, as that of a list does. A server takes `..` for the way up. */
+const CONFUSING = /\/\/|(^|\/)\.\.?(\/|$)/;
+/** Every token has the policy `default`; the others a server does not let be written. */
+const OF_THE_SERVER = ["root", "default", "response-wrapping", "control-group"];
 
 /** An ACL policy over exact paths: a path with a wildcard is refused, since `dev/db*` also covers `dev/db-prod`. */
 export class Policy extends Construct implements IPolicy {
@@ -45,16 +53,21 @@ export class Policy extends Construct implements IPolicy {
   constructor(scope: Construct, id: string, props: PolicyProps) {
     super(scope, id);
     this.name = checkName(props.name);
+    if (OF_THE_SERVER.includes(this.name)) {
+      throw new ConfigurationError(`The policy name ${show(this.name)} is Vault's own.`, "Use another name.");
+    }
     if (props.rules.length === 0) {
       throw new ConfigurationError(
         `The policy ${show(props.name)} has no rules.`,
         "Give it at least one path.",
       );
     }
+    const policy = props.rules.map(render).join("\n");
+    claim(this, props, policy);
     this.resource = new PolicyResource(this, "Resource", {
       name: this.name,
-      policy: props.rules.map(render).join("\n"),
-      namespace: props.namespace,
+      policy,
+      namespace: checkNamespace(props.namespace),
       provider: props.provider,
     });
   }
@@ -76,23 +89,47 @@ class ImportedPolicy extends Construct implements IPolicy {
 
 function checkName(name: string): string {
   if (isUnresolved(name)) return name;
-  if (!PATH.test(name) || name.length > 128 || name !== name.toLowerCase()) {
+  const usable = PATH.test(name) && !CONFUSING.test(name) && !name.endsWith("/");
+  if (!usable || name.length > 128 || name !== name.toLowerCase()) {
     throw new ConfigurationError(
       `The policy name ${show(name)} is not usable.`,
-      'Use at most 128 lower-case letters, digits, "_", "-", "." and "/", with a letter, digit or "_" first.',
+      'Use at most 128 lower-case letters, digits, "_", "-", "." and "/", with a letter, digit or "_" first and names between the "/".',
     );
-  }
-  if (name === "root") {
-    throw new ConfigurationError('The policy name "root" is Vault\'s own.', "Use another name.");
   }
   return name;
 }
 
+/** The policies of each stack, by where they are and their name. */
+const declared = new WeakMap<IConstruct, Map<string, string>>();
+
+/** One policy would overwrite the other: names are in lower case, and so those of paths that differ in case only are one. */
+function claim(scope: Construct, { name, namespace, provider }: PolicyProps, policy: string): void {
+  if (isUnresolved(name)) return;
+  const stack = TerraformStack.of(scope);
+  const policies = declared.get(stack) ?? new Map<string, string>();
+  declared.set(stack, policies);
+  const key = JSON.stringify([provider?.fqn, namespace, name]);
+  if ((policies.get(key) ?? policy) !== policy) {
+    throw new ConfigurationError(
+      `The stack has two policies named ${show(name)} that say different things.`,
+      "One would overwrite the other. If they are those of roles, give the engines paths that differ not only in case.",
+    );
+  }
+  policies.set(key, policy);
+}
+
 function render(rule: PolicyRule): string {
-  if (!isUnresolved(rule.path) && !PATH.test(rule.path)) {
+  if (!isUnresolved(rule.path) && (!PATH.test(rule.path) || CONFUSING.test(rule.path))) {
     throw new ConfigurationError(
       `The policy path ${show(rule.path)} is not an exact path.`,
-      'Use letters, digits, "_", "-", ".", "@" and "/" only; wildcards ("*", "+") reach paths of others.',
+      'Use letters, digits, "_", "-", ".", "@" and "/" only; wildcards ("*", "+") and ".." reach paths of others.',
+    );
+  }
+  const unknown = rule.capabilities.find((capability) => !CAPABILITIES.includes(capability));
+  if (unknown !== undefined || rule.capabilities.length === 0) {
+    throw new ConfigurationError(
+      `The policy has the capabilities ${show(rule.capabilities)} on ${show(rule.path)}.`,
+      `Use one or more of ${CAPABILITIES.join(", ")}.`,
     );
   }
   const capabilities = rule.capabilities.map((capability) => `"${capability}"`).join(", ");

@@ -3,9 +3,11 @@ import { DatabaseSecretBackendConnection } from "@cdktf/provider-vault/lib/datab
 import { Construct, type IConstruct } from "constructs";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
+import { freeId } from "../free-id";
 import { idOf, vaultName } from "../names";
 import type { IPostgresDatabase } from "../postgres/database";
 import type { IManagerRole } from "../postgres/manager-role";
+import { checkStatements } from "../statements";
 import type { WriteOnlySecret } from "../write-only-secret";
 import { AllowedRoles } from "./allowed-roles";
 import { checkLimits, type ConnectionLimits } from "./connection-limits";
@@ -13,7 +15,7 @@ import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import { DynamicRole, type DynamicRoleOptions } from "./dynamic-role";
 import { checkConnectionUrl, connectionUrl, type PostgresEndpoint } from "./postgres-endpoint";
 import { StaticRole, type StaticRoleOptions } from "./static-role";
-import { checkUsernameTemplate } from "./username-template";
+import { checkPostgresUsernameTemplate } from "./username-template";
 
 /** A connection of a secrets engine to a PostgreSQL database, declared here or existing. */
 export interface IPostgresConnection extends IConstruct {
@@ -91,12 +93,12 @@ abstract class PostgresConnectionBase extends Construct implements IPostgresConn
 
   addDynamicRole(name: string, options: DynamicRoleOptions): DynamicRole {
     this.engine.names.requireFree("role", vaultName("role", name));
-    return new DynamicRole(this, name, { ...options, name, connection: this });
+    return new DynamicRole(this, freeId(this, "role", name), { ...options, name, connection: this });
   }
 
   addStaticRole(name: string, options: StaticRoleOptions): StaticRole {
     this.engine.names.requireFree("role", vaultName("role", name));
-    return new StaticRole(this, name, { ...options, name, connection: this });
+    return new StaticRole(this, freeId(this, "role", name), { ...options, name, connection: this });
   }
 
   abstract allow(role: string): void;
@@ -134,7 +136,9 @@ export class PostgresConnection extends PostgresConnectionBase {
       name: this.name,
       allowedRoles: this.allowed.list,
       verifyConnection: props.verify ?? true,
-      rootRotationStatements: props.rootRotationStatements && [...props.rootRotationStatements],
+      rootRotationStatements:
+        props.rootRotationStatements &&
+        checkStatements(props.manager.name, "root rotation", props.rootRotationStatements),
       namespace: this.engine.namespace,
       postgresql: {
         connectionUrl: urlOf(props),
@@ -142,7 +146,7 @@ export class PostgresConnection extends PostgresConnectionBase {
         passwordWo: password.value,
         passwordWoVersion: password.version,
         passwordAuthentication: props.passwordAuthentication ?? "scram-sha-256",
-        usernameTemplate: props.usernameTemplate && checkUsernameTemplate(props.usernameTemplate),
+        usernameTemplate: props.usernameTemplate && checkPostgresUsernameTemplate(props.usernameTemplate),
         ...checkLimits(props.name, props),
       },
       provider: this.engine.provider,

@@ -1,7 +1,9 @@
 import { isIPv6 } from "node:net";
 import { Token } from "cdktf";
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved, noTerraformTemplate } from "../names";
+import { isUnresolved } from "../names";
+import { terraformLine } from "../terraform-text";
+import { plainUrl } from "./plain-url";
 
 /** Modes of libpq that the engine, Terraform's provider and applications all take. */
 export type SslMode = "disable" | "require" | "verify-ca" | "verify-full";
@@ -25,7 +27,11 @@ const HOST = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?$/;
 /** Checks an endpoint and fills in its defaults. */
 function checkEndpoint(endpoint: PostgresEndpoint): Required<Omit<PostgresEndpoint, "sslRootCert">> {
   const { host, port = 5432, sslMode = "verify-full" } = endpoint;
-  if (!isUnresolved(host) && !isIPv6(host) && !(HOST.test(host) && host.length <= 253)) {
+  if (
+    !isUnresolved(host) &&
+    (!isIPv6(host) || host.includes("%")) &&
+    !(HOST.test(host) && host.length <= 253)
+  ) {
     throw new ConfigurationError(
       `The PostgreSQL host ${show(host)} is not usable.`,
       "Use a host name or an IP address alone; port, user, database and options have properties of their own.",
@@ -56,8 +62,11 @@ export function connectionUrl(endpoint: PostgresEndpoint, database: string): str
   const authority = !isUnresolved(host) && isIPv6(host) ? `[${host}]` : host;
   const path = isUnresolved(database) ? database : encodeURIComponent(database);
   const query = [`sslmode=${sslMode}`];
-  if (endpoint.sslRootCert !== undefined)
-    query.push(`sslrootcert=${encodeURIComponent(endpoint.sslRootCert)}`);
+  if (endpoint.sslRootCert !== undefined) {
+    query.push(
+      `sslrootcert=${encodeURIComponent(terraformLine("path of the CA certificate", endpoint.sslRootCert))}`,
+    );
+  }
   // A number that only Terraform knows does not survive in a template literal.
   return `postgresql://{{username}}:{{password}}@${authority}:${Token.asString(port)}/${path}?${query.join("&")}`;
 }
@@ -77,11 +86,12 @@ export function checkConnectionUrl(url: string): string {
         "the plan, in the state and in the engine's configuration for everyone who may read it.",
     );
   }
-  if (/[?&](password|sslpassword|passfile|user)=/i.test(url)) {
+  const options = new URLSearchParams(url.slice(url.indexOf("?") + 1).replaceAll("#", "&"));
+  if ([...options.keys()].some((key) => /^(password|sslpassword|passfile|user)$/i.test(key))) {
     throw new ConfigurationError(
       "The connection URL holds a login in its options.",
       "Remove user, password, passfile and sslpassword from it, and pass the login apart.",
     );
   }
-  return noTerraformTemplate("connection URL", url);
+  return plainUrl(url);
 }

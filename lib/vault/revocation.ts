@@ -19,6 +19,9 @@ export interface DrainOptions {
   readonly idleInTransactionTimeout?: Duration;
 }
 
+/** PostgreSQL counts milliseconds in 32 bits. */
+const LONGEST_TIMEOUT = Duration.seconds(2_147_483);
+
 /** What becomes of a credential's sessions when it is revoked or expires. */
 export class Revocation {
   /** Revoked means gone: no new login, sessions ended, role dropped. */
@@ -47,6 +50,12 @@ export class Revocation {
         throw new ConfigurationError(
           `A drain timeout is ${show(timeout.toString())}, which means no limit to PostgreSQL.`,
           "Give a time of 1 second or more.",
+        );
+      }
+      if (timeout?.isLongerThan(LONGEST_TIMEOUT) === true) {
+        throw new ConfigurationError(
+          `A drain timeout is ${show(timeout.toString())}, which PostgreSQL does not take.`,
+          `Give a time of ${LONGEST_TIMEOUT.toString()}, about 24 days, or less.`,
         );
       }
     }

@@ -1,13 +1,15 @@
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved, noTerraformTemplate } from "../names";
+import { isUnresolved } from "../names";
+import { terraformLine } from "../terraform-text";
 
 /**
  * Checks a template for the names of dynamic users and returns it.
  *
- * @throws ConfigurationError if it gives the same name twice
+ * @throws ConfigurationError if it gives the same name twice, or names with which statements would say something else
  */
 export function checkUsernameTemplate(template: string): string {
-  noTerraformTemplate("username template", template);
+  if (isUnresolved(template)) return template;
+  checkHarmless(template);
   if (!/\{\{.*\b(random|uuid|unix_time_millis)\b.*\}\}/s.test(template)) {
     throw new ConfigurationError(
       `The username template ${show(template)} gives the same name twice.`,
@@ -15,6 +17,49 @@ export function checkUsernameTemplate(template: string): string {
     );
   }
   return template;
+}
+
+/** Fewer would be left of a PostgreSQL name of 63 bytes to what makes names differ. */
+const LONGEST_FIXED_BYTES = 43;
+
+/**
+ * As {@link checkUsernameTemplate}, for PostgreSQL, which cuts a long name.
+ *
+ * @throws ConfigurationError also if names are reserved, or so long before they differ that they would be cut to one
+ */
+export function checkPostgresUsernameTemplate(template: string): string {
+  checkUsernameTemplate(template);
+  if (isUnresolved(template)) return template;
+  const bytes = Buffer.byteLength(fixedText(template));
+  if (bytes > LONGEST_FIXED_BYTES) {
+    throw new ConfigurationError(
+      `The username template ${show(template)} has ${bytes} bytes besides what it fills in.`,
+      `PostgreSQL cuts names at 63 bytes, so that they may become the same: use at most ${LONGEST_FIXED_BYTES}.`,
+    );
+  }
+  if (/^pg_/i.test(template)) {
+    throw new ConfigurationError(
+      `The username template ${show(template)} gives names that PostgreSQL reserves.`,
+      'Begin it with something else than "pg_".',
+    );
+  }
+  return template;
+}
+
+const fixedText = (template: string) => template.replaceAll(/\{\{.*?\}\}/gs, "");
+
+/** The engine writes the name into SQL as plain text: in quotes, between semicolons. */
+function checkHarmless(template: string): void {
+  terraformLine("username template", template);
+  const unsafe = [..."'\"`\\;"].find((character) => fixedText(template).includes(character));
+  // In what is filled in, a double quote begins a text, and no other way to write one is let in.
+  const hidden = /\{\{[^}]*['`\\;]/.test(template);
+  if (unsafe !== undefined || hidden) {
+    throw new ConfigurationError(
+      `The username template ${show(template)} gives names with quotes, backslashes or semicolons.`,
+      "The engine writes names into SQL as they are, which such a name would change; use letters, digits, _ and -.",
+    );
+  }
 }
 
 /**

@@ -177,7 +177,7 @@ describe("Access", () => {
         { on: "schema", schema: "app", privileges: ["USAGE"] },
         { on: "schema", schema: "app", privileges: ["CREATE"] },
       ],
-      /two grants on schema-app/,
+      /two grants on "schema-app"/,
     ],
   ] as const)("refuses the grants %j", (grants, message) => {
     expect(() => Access.custom(grants)).toThrow(message);

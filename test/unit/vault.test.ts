@@ -63,7 +63,7 @@ describe("PostgresConnection", () => {
     const stack = synthesize((scope) => {
       const { engine, manager } = connected(scope);
       engine.addPostgresConnection("odd", {
-        database: PostgresDatabase.fromName(scope, "Odd", "a/b?c d"),
+        database: PostgresDatabase.fromName(scope, "Odd", "a/b&c d"),
         manager: ManagerRole.fromName(scope, "Other", manager.name),
         password: manager.password,
         endpoint: { host: "::1", port: 6432, sslMode: "verify-ca", sslRootCert: "/etc/ca & co.pem" },
@@ -71,7 +71,7 @@ describe("PostgresConnection", () => {
     });
     const connection = one(stack, "vault_database_secret_backend_connection", { name: "odd" });
     expect((connection.postgresql as Record<string, unknown>).connection_url).toBe(
-      "postgresql://{{username}}:{{password}}@[::1]:6432/a%2Fb%3Fc%20d?sslmode=verify-ca&sslrootcert=%2Fetc%2Fca%20%26%20co.pem",
+      "postgresql://{{username}}:{{password}}@[::1]:6432/a%2Fb%26c%20d?sslmode=verify-ca&sslrootcert=%2Fetc%2Fca%20%26%20co.pem",
     );
   });
 

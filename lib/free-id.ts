@@ -1,0 +1,23 @@
+import type { Construct } from "constructs";
+import { ConfigurationError, show } from "./errors";
+
+/**
+ * Returns a construct id that a name gives, for a child that is yet to be made.
+ *
+ * @param what kind of thing has the name, for the message
+ * @param id of the child @default - the name
+ * @throws ConfigurationError if the name is empty, or the id is that of another child: of one with the same name, of a part
+ *   of the library's own, or of one whose name differs by `/` and `--`, for which a Terraform address has one spelling
+ */
+export function freeId(scope: Construct, what: string, name: string, id = name): string {
+  if (name === "") {
+    throw new ConfigurationError(`A ${what} has an empty name.`, "Give it one of 1 character or more.");
+  }
+  if (scope.node.tryFindChild(id)) {
+    throw new ConfigurationError(
+      `The ${what} ${show(name)} would have the Terraform address of another part of ${show(scope.node.path)}.`,
+      `Give each ${what} a name of its own, not only in "/" and "--"; "Resource" and "config-…" are the library's.`,
+    );
+  }
+  return id;
+}

@@ -1,0 +1,16 @@
+import { ConfigurationError } from "../errors";
+
+/**
+ * Checks the characters of a connection URL and returns it. It is not shown, for it may hold a password.
+ *
+ * @throws ConfigurationError for all that is not printable ASCII, for blanks, and for templates of Terraform's
+ */
+export function plainUrl(url: string): string {
+  if (!/^[!-~]*$/.test(url) || url.includes("${") || url.includes("%{")) {
+    throw new ConfigurationError(
+      'The connection URL holds a character that is not printable ASCII, a blank, "${" or "%{".',
+      'Percent-encode it, such as "%20" for a blank and "%C3%A9" for "é".',
+    );
+  }
+  return url;
+}
