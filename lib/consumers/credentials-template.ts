@@ -96,10 +96,10 @@ export class CredentialsTemplate {
         );
       }
     }
-    if (template.endsWith("{")) {
+    if (/[{$%]$/.test(template)) {
       throw new ConfigurationError(
-        `The template ${show(template)} ends in "{", which the agent reads with what follows it.`,
-        'End it with a line feed, or write {{ "{" }} for the last character.',
+        `The template ${show(template)} ends in "{", "$" or "%", which would be read with the "{{" that follows.`,
+        'End it with a line feed, or write {{ "…" }} around the last character.',
       );
     }
     return new CredentialsTemplate(plainText("template", template, { lines: true, delimiters: true }));

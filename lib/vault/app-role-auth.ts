@@ -2,6 +2,7 @@ import type { ITerraformDependable, TerraformProvider } from "cdktf";
 import { AuthBackend } from "@cdktf/provider-vault/lib/auth-backend";
 import { Construct, type IConstruct } from "constructs";
 import { ClaimedNames } from "../claimed-names";
+import { freeId } from "../free-id";
 import { lowercaseVaultName, mountPath } from "../names";
 import { terraformText } from "../terraform-text";
 import { AppRole, type AppRoleOptions } from "./app-role";
@@ -56,7 +57,7 @@ abstract class AppRoleAuthBase extends Construct implements IAppRoleAuth {
 
   addRole(name: string, options: AppRoleOptions = {}): AppRole {
     this.names.requireFree("AppRole", lowercaseVaultName("AppRole", name));
-    return new AppRole(this, name, { ...options, name, auth: this });
+    return new AppRole(this, freeId(this, "AppRole", name), { ...options, name, auth: this });
   }
 }
 
