@@ -51,12 +51,12 @@ const fixedText = (template: string) => template.replaceAll(/\{\{.*?\}\}/gs, "")
 /** The engine writes the name into SQL as plain text: in quotes, between semicolons. */
 function checkHarmless(template: string): void {
   terraformLine("username template", template);
-  const unsafe = [..."'\"`\\;"].find((character) => fixedText(template).includes(character));
+  const unsafe = [..."'\"`\\;$"].find((character) => fixedText(template).includes(character));
   // In what is filled in, a double quote begins a text, and no other way to write one is let in.
-  const hidden = /\{\{[^}]*['`\\;]/.test(template);
+  const hidden = /\{\{[^}]*['`\\;$]/.test(template);
   if (unsafe !== undefined || hidden) {
     throw new ConfigurationError(
-      `The username template ${show(template)} gives names with quotes, backslashes or semicolons.`,
+      `The username template ${show(template)} gives names with quotes, "$", backslashes or semicolons.`,
       "The engine writes names into SQL as they are, which such a name would change; use letters, digits, _ and -.",
     );
   }
