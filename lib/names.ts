@@ -91,7 +91,8 @@ export function postgresSchemaName(name: string): string {
 /**
  * Checks the name of a PostgreSQL role, which may exist, and returns it.
  *
- * @throws ConfigurationError as {@link postgresIdentifier}, and for `public` and `none`, which are no roles
+ * @throws ConfigurationError as {@link postgresIdentifier}, for `public` and `none`, which are no roles, and for `=`, at which
+ *   Terraform's provider (1.26) cuts the access list of a schema
  */
 export function postgresRole(what: string, name: string): string {
   postgresIdentifier(what, name);
@@ -99,6 +100,12 @@ export function postgresRole(what: string, name: string): string {
     throw new ConfigurationError(
       `The ${what} name ${show(name)} is reserved by PostgreSQL.`,
       "It stands for everybody, or for nobody, where a role is named; use another name.",
+    );
+  }
+  if (!isUnresolved(name) && name.includes("=")) {
+    throw new ConfigurationError(
+      `The ${what} name ${show(name)} holds "=".`,
+      "Terraform's provider could not read the rights on a schema that the role has; use another name.",
     );
   }
   return name;

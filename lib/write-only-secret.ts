@@ -1,6 +1,7 @@
 import { TerraformVariable } from "cdktf";
 import type { Construct } from "constructs";
 import { ConfigurationError, show } from "./errors";
+import { freeId } from "./free-id";
 import { terraformName, terraformText } from "./terraform-text";
 
 export interface WriteOnlySecretProps {
@@ -26,12 +27,16 @@ export class WriteOnlySecret {
    * @param name of the variable, unique in the stack
    */
   static fromVariable(scope: Construct, name: string, props: WriteOnlySecretProps = {}): WriteOnlySecret {
-    const variable = new TerraformVariable(scope, terraformName("variable", name), {
-      type: "string",
-      description: props.description && terraformText("description of a variable", props.description),
-      sensitive: true,
-      nullable: false,
-    });
+    const variable = new TerraformVariable(
+      scope,
+      freeId(scope, "variable", terraformName("variable", name)),
+      {
+        type: "string",
+        description: props.description && terraformText("description of a variable", props.description),
+        sensitive: true,
+        nullable: false,
+      },
+    );
     variable.overrideLogicalId(name);
     variable.addOverride("ephemeral", true);
     return new WriteOnlySecret(variable.stringValue, props.version ?? 1);
