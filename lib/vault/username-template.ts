@@ -51,6 +51,15 @@ const fixedText = (template: string) => template.replaceAll(/\{\{.*?\}\}/gs, "")
 /** The engine writes the name into SQL as plain text: in quotes, between semicolons. */
 function checkHarmless(template: string): void {
   terraformLine("username template", template);
+  if (
+    /\{\{\s*(name|username|password|expiration)\s*\}\}/.test(template) ||
+    fixedText(template).includes("{{")
+  ) {
+    throw new ConfigurationError(
+      `The username template ${show(template)} is none that the engine can read.`,
+      "Close each {{ by }}; {{name}} and the like stand in SQL only: here it is {{.RoleName}}, {{.DisplayName}}, {{random 20}}.",
+    );
+  }
   const unsafe = [..."'\"`\\;$"].find((character) => fixedText(template).includes(character));
   // In what is filled in, a double quote begins a text, and no other way to write one is let in.
   const hidden = /\{\{[^}]*['`\\;$]/.test(template);

@@ -194,6 +194,16 @@ describe("refuses", () => {
       /44 bytes/,
     ],
     [
+      "a username template with a placeholder of SQL",
+      (s) => postgres(s, { usernameTemplate: "{{name}}{{random 20}}" }),
+      /stand in SQL only/,
+    ],
+    [
+      "a username template that is not closed",
+      (s) => postgres(s, { usernameTemplate: "{{random 20}}{{" }),
+      /Close each/,
+    ],
+    [
       "user names that are reserved",
       (s) => postgres(s, { usernameTemplate: "pg_{{random 20}}" }),
       /reserves/,
