@@ -56,8 +56,8 @@ const UNSAFE_IN_DATABASE = ["?", "#", "%", "'"];
 /**
  * Checks the name of a database of PostgreSQL and returns it.
  *
- * @throws ConfigurationError as {@link postgresIdentifier}, and for characters with which Terraform's provider would work in
- *   another database, or end the sessions of others when the database is dropped
+ * @throws ConfigurationError as {@link postgresIdentifier}, and for characters with which the engine or Terraform's provider
+ *   would work in another database, or end the sessions of others when the database is dropped
  */
 export function postgresDatabaseName(name: string): string {
   postgresIdentifier("database", name);
@@ -67,6 +67,12 @@ export function postgresDatabaseName(name: string): string {
     throw new ConfigurationError(
       `The database name ${show(name)} holds ${show(unsafe)}.`,
       "Terraform's provider does not quote it everywhere, and would reach other databases; use another name.",
+    );
+  }
+  if (name.startsWith("/")) {
+    throw new ConfigurationError(
+      `The database name ${show(name)} starts with "/".`,
+      "The engine's driver takes it for a part of the URL, and would reach another database; use another name.",
     );
   }
   return name;

@@ -97,6 +97,7 @@ describe("refuses", () => {
     ["a database whose name begins a fragment", (s) => database(s, "a#b"), /holds "#"/],
     ["a database whose name is an escape in a URL", (s) => database(s, "a%41"), /holds "%"/],
     ["a database whose name ends the provider's literal", (s) => database(s, "a'b"), /holds "'"/],
+    ["a database whose name would lose its first character", (s) => database(s, "/a"), /starts with "\/"/],
     ["a database of the server's own", (s) => database(s, "template1"), /is there already/],
     ["a schema that PostgreSQL reserves", (s) => database(s).addSchema("pg_x"), /reserved by PostgreSQL/],
     [
