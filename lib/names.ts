@@ -176,20 +176,22 @@ export function mysqlIdentifier(what: string, name: string): string {
   return composed(`${what} name`, name);
 }
 
-const VAULT_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/;
+/** Vault's storage refuses `..` in any name, for it could be a way up; OpenBao's takes it. */
+const VAULT_NAME = /^(?!.*\.\.)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/;
 const VAULT_NAME_LENGTH = 128;
 
 /**
  * Checks a name that becomes one segment of a Vault path (connection, role, AppRole) and returns it.
  *
- * @throws ConfigurationError unless it is 1 to 128 letters, digits, `_`, `-` or `.`, neither first nor last `-` or `.`
+ * @throws ConfigurationError unless it is 1 to 128 letters, digits, `_`, `-` or `.`, neither first nor last `-` or `.`, nor two
+ *   `.` in a row
  */
 export function vaultName(what: string, name: string): string {
   if (isUnresolved(name)) return name;
   if (typeof name !== "string" || name.length > VAULT_NAME_LENGTH || !VAULT_NAME.test(name)) {
     throw new ConfigurationError(
       `The ${what} name ${show(name)} cannot be used in a Vault path.`,
-      `Use 1 to ${VAULT_NAME_LENGTH} letters, digits, "_", "-" or ".", with a letter, digit or "_" first and last.`,
+      `Use 1 to ${VAULT_NAME_LENGTH} letters, digits, "_", "-" or single ".", with a letter, digit or "_" first and last.`,
     );
   }
   return name;
@@ -221,7 +223,7 @@ export function vaultPath(what: string, path: string): string {
   if (!segments.every((segment) => segment.length <= VAULT_NAME_LENGTH && VAULT_NAME.test(segment))) {
     throw new ConfigurationError(
       `The ${what} path ${show(path)} is not usable.`,
-      'Use names of letters, digits, "_", "-" or "." joined by "/", with no "/" at either end, such as "orders-dev/database".',
+      'Use names of letters, digits, "_", "-" or single "." joined by "/", with no "/" at either end, such as "orders-dev/database".',
     );
   }
   return path;

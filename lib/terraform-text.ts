@@ -63,10 +63,11 @@ export function composed(what: string, text: string): string {
 /**
  * Checks the name of a variable or an output of Terraform and returns it.
  *
- * @throws ConfigurationError unless it is letters, digits, `_` and `-`, with a letter or `_` first
+ * @throws ConfigurationError unless it is letters, digits, `_` and `-`, with a letter or `_` first, or if it is `__proto__`
  */
 export function terraformName(what: string, name: string): string {
-  if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name)) {
+  // JavaScript loses an entry of the name "__proto__".
+  if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name) || name === "__proto__") {
     throw new ConfigurationError(
       `The name ${show(name)} of a Terraform ${what} is not usable.`,
       'Use letters, digits, "_" and "-", with a letter or "_" first.',

@@ -35,8 +35,8 @@ const CAPABILITIES: readonly Capability[] = [
   ...(["create", "read", "update", "patch", "delete", "list", "sudo", "deny"] as const),
 ];
 const PATH = /^[A-Za-z0-9_][A-Za-z0-9_./@-]*$/;
-/** A path of a policy may end in `/`, as that of a list does. A server takes `..` for the way up. */
-const CONFUSING = /\/\/|(^|\/)\.\.?(\/|$)/;
+/** A path of a policy may end in `/`, as that of a list does. A server takes `..` for the way up, Vault in any name. */
+const CONFUSING = /\/\/|\.\.|(^|\/)\.(\/|$)/;
 /** Every token has the policy `default`; the others a server does not let be written. */
 const OF_THE_SERVER = ["root", "default", "response-wrapping", "control-group"];
 
@@ -93,7 +93,7 @@ function checkName(name: string): string {
   if (!usable || name.length > 128 || name !== name.toLowerCase()) {
     throw new ConfigurationError(
       `The policy name ${show(name)} is not usable.`,
-      'Use at most 128 lower-case letters, digits, "_", "-", "." and "/", with a letter, digit or "_" first and names between the "/".',
+      'Use at most 128 lower-case letters, digits, "_", "-", single "." and "/", with a letter, digit or "_" first and names between the "/".',
     );
   }
   return name;

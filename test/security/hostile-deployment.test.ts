@@ -34,14 +34,14 @@ const NAMES = [
   "שלום 한 𝕏",
   "x".repeat(63),
 ];
-const ENGINE = "Odd..1/_-_";
+const ENGINE = "Odd.1/_-_";
 const KEY_VALUE = "__proto";
 /** As a part of a name, where PostgreSQL shall not cut it. */
 const short = (name: string) => name.slice(0, 50);
 const USED = FULL ? NAMES : NAMES.slice(0, 3);
 const schemaOf = (name: string) => `${short(name)} 'schema'`;
 const baseRoleOf = (name: string, level: string) => `${short(name).replace("=", "")}' ${level}`;
-const roleOf = (index: number, level: string) => `r..${index}--${level}_`;
+const roleOf = (index: number, level: string) => `r.${index}--${level}_`;
 
 class HostileStack extends TerraformStack {
   constructor(scope: Construct, { env }: Sandbox) {
@@ -59,7 +59,7 @@ class HostileStack extends TerraformStack {
       path: ENGINE,
       description: 'it\'s "odd" \\ %s $x\n',
     });
-    const appRole = new AppRoleAuth(this, "Logins", { path: "odd..approle/_" }).addRole("_..-_");
+    const appRole = new AppRoleAuth(this, "Logins", { path: "odd.approle/_" }).addRole("_.-_");
     const manager = new ManagerRole(this, "Manager", {
       name: "o'manager $$ %s",
       password: WriteOnlySecret.fromVariable(this, "manager_password"),
@@ -72,7 +72,7 @@ class HostileStack extends TerraformStack {
       });
       database.addSchema(schemaOf(name));
       const schemas = [schemaOf(name)];
-      const connection = engine.addPostgresConnection(`c..${index}_`, {
+      const connection = engine.addPostgresConnection(`c.${index}_`, {
         database,
         endpoint: { host: env.PGHOST ?? "", port: Number(env.PGPORT), sslMode: "disable" },
         manager,
@@ -93,11 +93,11 @@ class HostileStack extends TerraformStack {
         .grantRead(appRole);
       connection.addDynamicRole(roleOf(index, "reader"), { baseRole: bases.reader }).grantRead(appRole);
     });
-    new KeyValueEngine(this, "Values", { path: KEY_VALUE }).addSecret("a..b/_--_", {
+    new KeyValueEngine(this, "Values", { path: KEY_VALUE }).addSecret("a.b/_--_", {
       content: KeyValueContent.visible({ "odd.-": 'it\'s "odd" \\ %s $x {{name}}\n<&>𝕏' }),
     });
     new RateLimitQuota(this, "Quota", {
-      name: "_..-_",
+      name: "_.-_",
       rate: 1e6,
       target: RateLimitTarget.secretsEngine(engine),
     });
@@ -172,7 +172,7 @@ test("names that look like something else are deployed, used, and leave nothing"
       await asSuperuser(sandbox, `SELECT tableowner FROM pg_tables WHERE tablename = 't'`, name),
     ).toEqual([baseRoleOf(name, "owner")]);
   }
-  const kept = await sandbox.vault.client().read(`${KEY_VALUE}/data/a..b/_--_`);
+  const kept = await sandbox.vault.client().read(`${KEY_VALUE}/data/a.b/_--_`);
   expect((kept.data as { data?: unknown }).data).toEqual({ "odd.-": 'it\'s "odd" \\ %s $x {{name}}\n<&>𝕏' });
   expect(await workspace.plan()).toEqual([]);
 

@@ -162,6 +162,7 @@ describe("refuses", () => {
     ],
     ["the policy of every token", (s) => policy(s, "default"), /Vault's own/],
     ["a policy name that is another's path", (s) => policy(s, "a/../b"), /not usable/],
+    ["a policy name that Vault takes for a way up", (s) => policy(s, "a..b"), /not usable/],
     ["a policy path with a way up", (s) => policy(s, "p", { path: "a/../b" }), /not an exact path/],
     [
       "a capability that ends the text",
@@ -256,6 +257,17 @@ describe("refuses", () => {
     ],
 
     ["a number that JSON does not have", () => KeyValueContent.visible({ a: NaN }), /number NaN/],
+    [
+      "a role name that Vault takes for a way up",
+      (s) => role(s, {}, "a..b"),
+      /cannot be used in a Vault path/,
+    ],
+    [
+      "an engine's path that Vault takes for a way up",
+      (s) => new KeyValueEngine(s, "E", { path: "a..b" }),
+      /not usable/,
+    ],
+    ["an output that JavaScript loses", (s) => unit(s, "a unit", "__proto__"), /not usable/],
     ["a key that JavaScript loses", () => KeyValueContent.visible({ ["__proto__"]: 1 }), /__proto__/],
     [
       "a template whose end makes another",
