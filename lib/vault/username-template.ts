@@ -25,12 +25,20 @@ const LONGEST_FIXED_BYTES = 43;
 /**
  * As {@link checkUsernameTemplate}, for PostgreSQL, which cuts a long name.
  *
- * @throws ConfigurationError also if names are reserved, or so long before they differ that they would be cut to one
+ * @throws ConfigurationError also if names are reserved, are cut in the middle of a character, or are so long before they
+ *   differ that they would be cut to one
  */
 export function checkPostgresUsernameTemplate(template: string): string {
   checkUsernameTemplate(template);
   if (isUnresolved(template)) return template;
-  const bytes = Buffer.byteLength(fixedText(template));
+  const fixed = fixedText(template);
+  if (!/^[ -~]*$/.test(fixed)) {
+    throw new ConfigurationError(
+      `The username template ${show(template)} has characters that are not ASCII.`,
+      "PostgreSQL cuts names at 63 bytes, which may be in the middle of one; use letters, digits, _ and -.",
+    );
+  }
+  const bytes = Buffer.byteLength(fixed);
   if (bytes > LONGEST_FIXED_BYTES) {
     throw new ConfigurationError(
       `The username template ${show(template)} has ${bytes} bytes besides what it fills in.`,

@@ -76,7 +76,7 @@ class HostileStack extends TerraformStack {
         database,
         endpoint: { host: env.PGHOST ?? "", port: Number(env.PGPORT), sslMode: "disable" },
         manager,
-        usernameTemplate: `é %s ${index}-{{random 20}}`,
+        usernameTemplate: `e %s ${index}-{{random 20}}`,
       });
       const bases = {
         owner: database.addBaseRole("owner", {

@@ -181,6 +181,11 @@ describe("refuses", () => {
       /quotes/,
     ],
     [
+      "a username template whose names are cut in a character",
+      (s) => postgres(s, { usernameTemplate: "{{uuid}}é" }),
+      /not ASCII/,
+    ],
+    [
       "a username template with a hidden quote",
       (s) => postgres(s, { usernameTemplate: '{{`"`}}{{random 20}}' }),
       /quotes/,
