@@ -20,7 +20,7 @@ import { Workspace } from "./workspace";
 jest.setTimeout(120_000);
 
 // Names that a careless quoting would break at.
-const DATABASE = "it's a database";
+const DATABASE = "a database of ours";
 const SCHEMA = "App Schema";
 const OWNER = "The owner's role";
 
