@@ -12,6 +12,8 @@ export interface Block {
   readonly line: number;
   /** The file that the sentence before it names first, such as `main.ts`; undefined if it names none. */
   readonly file?: string;
+  /** Whether that sentence says that the file gains it, before its last statement. */
+  readonly added: boolean;
 }
 
 /** The fenced blocks of a Markdown document of ours, in their order. */
@@ -24,21 +26,22 @@ export function blocksOf(document: string): Block[] {
     const end = lines.findIndex((line, index) => index > at && line.trim() === "```");
     if (end < 0) throw new Error(`${document}:${at + 1}: the block has no end`);
     const text = lines.slice(at + 1, end).map((line) => line.slice(indent[1]?.length ?? 0));
+    const before = paragraphBefore(lines, at);
     blocks.push({
       language: indent[2] ?? "",
       text: text.join("\n") + "\n",
       line: at + 1,
-      file: fileNamedBefore(lines, at),
+      file: /^`([\w./-]+\.(?:ts|json|tf))`/.exec(before)?.[1],
+      added: /^`[^`]*` gains/.test(before),
     });
     at = end;
   }
   return blocks;
 }
 
-/** The paragraph right before a block, if it begins with the name of a file. */
-function fileNamedBefore(lines: readonly string[], at: number): string | undefined {
+function paragraphBefore(lines: readonly string[], at: number): string {
   const paragraph: string[] = [];
   for (let line = at - 2; line >= 0 && lines[line]?.trim() !== ""; line--)
     paragraph.unshift(lines[line] ?? "");
-  return /^`([\w./-]+\.(?:ts|json|hcl))`/.exec(paragraph.join(" ").trim())?.[1];
+  return paragraph.join(" ").trim();
 }

@@ -1,12 +1,11 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { findEngineBinary } from "../../sandbox/engine-binary";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { announce } from "../e2e/announce";
 import { asSuperuser } from "../e2e/credential";
 import { FULL } from "../security/servers";
-import { blocksOf, PROJECT } from "./blocks";
-import { programs, run, scriptOf } from "./script";
+import { blocksOf, PROJECT, type Block } from "./blocks";
+import { programs, run, scriptOf, withServersOf } from "./script";
 
 jest.setTimeout(300_000);
 
@@ -41,28 +40,12 @@ function checkout(folder: string): string {
   return copy;
 }
 
-/** The document's text with the sandbox's servers in the place of those that it names. */
-function adapt(text: string): string {
-  const { host, port } = sandbox.postgres;
-  return (
-    text
-      .replace("npm ci\n", "")
-      .replace(
-        /npm install --save-dev .*/,
-        FULL ? "$&" : link("cdktf-cli", "tsx", "typescript", "@types/node"),
-      )
-      .replaceAll("npm install ", "npm install --prefer-offline --no-audit --no-fund ")
-      // Asks the registry for the checksums of plugins.
-      .replaceAll(/cdktf (?:diff|deploy|destroy) .*|vault-postgres destroy .*/g, "$& --skip-provider-lock")
-      .replaceAll("https://vault.example.com:8200", sandbox.vault.address)
-      .replace("export PGHOST=db.example.com", `export PGHOST=${host} PGPORT=${port}`)
-      .replace(
-        /host: "db.example.com",\s+username/,
-        `host: "${host}", port: ${port}, sslmode: "disable", username`,
-      )
-      .replace('host: "db.example.com"', `host: "${host}", port: ${port}, sslMode: "disable"`)
-  );
-}
+/** The document's text for this machine. */
+const adapt = (text: string) =>
+  withServersOf(sandbox, text)
+    .replace("npm ci\n", "")
+    .replace(/npm install --save-dev .*/, FULL ? "$&" : link("cdktf-cli", "tsx", "typescript", "@types/node"))
+    .replaceAll("npm install ", "npm install --prefer-offline --no-audit --no-fund ");
 
 /** Takes packages from our own, instead of having them installed once more, which takes a minute. */
 function link(...packages: readonly string[]): string {
@@ -75,14 +58,10 @@ function link(...packages: readonly string[]): string {
 }
 
 test("who follows the document arrives at credentials, for a new database and for one that exists", async () => {
-  const engine = await findEngineBinary({
-    env: process.env,
-    download: () => Promise.reject(new Error("none")),
-  });
   const cwd = checkout(sandbox.directory);
   const blocks = blocksOf("docs/getting-started.md");
   const destroyed = blocks.findIndex(({ text }) => text.includes("vault-postgres destroy"));
-  const look = { language: "sh", line: 0, text: LOOK };
+  const look: Block = { language: "sh", line: 0, text: LOOK, added: false };
   const script = scriptOf([...blocks.slice(0, destroyed), look, ...blocks.slice(destroyed)], adapt);
   fs.mkdirSync(path.join(sandbox.directory, "orders-credentials"));
   fs.writeFileSync(
@@ -91,7 +70,7 @@ test("who follows the document arrives at credentials, for a new database and fo
   );
   const log = await run(sandbox, script.replace("mkdir orders-credentials &&", "true &&"), {
     cwd,
-    programs: programs(sandbox, engine.path),
+    programs: await programs(sandbox, "started"),
     env: {
       ...sandbox.env,
       ...{ PGUSER: undefined, PGHOST: undefined, PGPORT: undefined, TF_VAR_manager_password: undefined },
