@@ -120,7 +120,13 @@ export async function run(
     command: "bash",
     args: [path.join(options.cwd, "script.sh")],
     cwd: options.cwd,
-    env: { ...env, CI: "1", FORCE_COLOR: "0", ...options.env, PATH: [options.programs, env.PATH].join(path.delimiter) },
+    env: {
+      ...env,
+      CI: "1",
+      FORCE_COLOR: "0",
+      ...options.env,
+      PATH: [options.programs, env.PATH].join(path.delimiter),
+    },
     logFile,
   });
   const code = await running.exited;
