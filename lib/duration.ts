@@ -12,22 +12,42 @@ const LONGEST = 9_223_372_036;
  * @example Duration.minutes(15)
  */
 export class Duration {
-  /** @param amount whole seconds, 0 or more */
+  /**
+   * A number of seconds.
+   *
+   * @param amount whole seconds, 0 or more
+   * @throws ConfigurationError for a negative length, a part of a second, or more than 292 years
+   */
   static seconds(amount: number): Duration {
     return new Duration(amount);
   }
 
-  /** @param amount minutes; a fraction is allowed if it makes whole seconds */
+  /**
+   * A number of minutes.
+   *
+   * @param amount minutes; a fraction is allowed if it makes whole seconds
+   * @throws ConfigurationError for a negative length, a part of a second, or more than 292 years
+   */
   static minutes(amount: number): Duration {
     return new Duration(amount * MINUTE);
   }
 
-  /** @param amount hours; a fraction is allowed if it makes whole seconds */
+  /**
+   * A number of hours.
+   *
+   * @param amount hours; a fraction is allowed if it makes whole seconds
+   * @throws ConfigurationError for a negative length, a part of a second, or more than 292 years
+   */
   static hours(amount: number): Duration {
     return new Duration(amount * HOUR);
   }
 
-  /** @param amount days of 24 hours; a fraction is allowed if it makes whole seconds */
+  /**
+   * A number of days.
+   *
+   * @param amount days of 24 hours; a fraction is allowed if it makes whole seconds
+   * @throws ConfigurationError for a negative length, a part of a second, or more than 292 years
+   */
   static days(amount: number): Duration {
     return new Duration(amount * DAY);
   }

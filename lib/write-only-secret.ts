@@ -4,6 +4,7 @@ import { ConfigurationError, show } from "./errors";
 import { freeId } from "./free-id";
 import { terraformName, terraformText } from "./terraform-text";
 
+/** Options of `WriteOnlySecret.fromVariable`. */
 export interface WriteOnlySecretProps {
   /** Shown by Terraform when it asks for the value. */
   readonly description?: string;

@@ -7,7 +7,9 @@ export interface Environment {
   readonly name: string;
   /** Name of the application, such as `orders`; with the environment's it begins every name on the servers. */
   readonly application: string;
+  /** The Vault or OpenBao server. */
   readonly vault: VaultServer;
+  /** The PostgreSQL server. */
   readonly postgres: PostgresServer;
   /**
    * Database that this one is a copy of; `template1` where that has been prepared, as PostgreSQL 14 needs
@@ -36,7 +38,7 @@ export interface Environment {
 export interface VaultServer {
   /** URL of the API. */
   readonly address: string;
-  /** @default - the root namespace */
+  /** Namespace that everything is made in. @default - the root namespace */
   readonly namespace?: string;
   /** File with the CA certificate of the API, on the machine that runs Terraform. @default - the system's CA certificates */
   readonly caCertFile?: string;
@@ -56,6 +58,7 @@ export interface PostgresServer extends PostgresEndpoint {
 
 /** A base role of PostgreSQL and the dynamic role that hands it out. */
 export interface EnvironmentRole extends Omit<DynamicRoleOptions, "baseRole"> {
+  /** What its credentials may do in the database. */
   readonly access: Access;
 }
 

@@ -7,5 +7,13 @@ export type {
   PostgresServer,
   VaultServer,
 } from "./environment";
-export type { EnvironmentOutputs } from "./outputs";
+export type {
+  AppRoleOutput,
+  EnvironmentOutputs,
+  PostgresOutput,
+  RoleOutput,
+  StaticRoleOutput,
+  VaultOutput,
+} from "./outputs";
 export { StateBackend } from "./state-backend";
+export type { S3StateOptions } from "./state-backend";

@@ -3,7 +3,9 @@
  * The stack writes them; the sandbox and the command-line tools read them, and nothing else of the stack.
  */
 export interface EnvironmentOutputs {
+  /** The Vault side: where the engine and the AppRoles are. */
   readonly vault: VaultOutput;
+  /** The PostgreSQL side: where applications connect to. */
   readonly postgres: PostgresOutput;
   /** By the role's name in the secrets engine. */
   readonly roles: Readonly<Record<string, RoleOutput>>;
@@ -13,6 +15,7 @@ export interface EnvironmentOutputs {
   readonly approles: Readonly<Record<string, AppRoleOutput>>;
 }
 
+/** Output `vault`. */
 export interface VaultOutput {
   /** URL of the Vault or OpenBao API. */
   readonly address: string;
@@ -26,9 +29,13 @@ export interface VaultOutput {
   readonly approle_mount: string;
 }
 
+/** Output `postgres`. */
 export interface PostgresOutput {
+  /** Host name or address, as Terraform sees the server. */
   readonly host: string;
+  /** TCP port. */
   readonly port: number;
+  /** Name of the database. */
   readonly database: string;
   /** libpq's sslmode as applications should use it. */
   readonly sslmode: string;
@@ -36,6 +43,7 @@ export interface PostgresOutput {
   readonly manager: string;
 }
 
+/** An entry of the output `roles`. */
 export interface RoleOutput {
   /** API path that issues a credential, such as `orders-dev/database/creds/reader`. */
   readonly creds_path: string;
@@ -53,6 +61,7 @@ export interface RoleOutput {
   readonly max_ttl: number;
 }
 
+/** An entry of the output `static_roles`. */
 export interface StaticRoleOutput {
   /** API path that shows the login's name and present password, such as `orders-dev/database/static-creds/legacy`. */
   readonly creds_path: string;
@@ -70,6 +79,7 @@ export interface StaticRoleOutput {
   readonly schemas?: readonly string[];
 }
 
+/** An entry of the output `approles`. */
 export interface AppRoleOutput {
   /** Public half of the login; the SecretID is issued apart, outside Terraform. */
   readonly role_id: string;

@@ -1,7 +1,10 @@
 import { LocalBackend, PgBackend, S3Backend, type TerraformStack } from "cdktf";
 
+/** Where in S3 the state is kept. */
 export interface S3StateOptions {
+  /** Name of the bucket. */
   readonly bucket: string;
+  /** AWS region of the bucket, such as `eu-central-1`. */
   readonly region: string;
   /** Key of the state in the bucket. @default "<stack>/terraform.tfstate" */
   readonly key?: string;

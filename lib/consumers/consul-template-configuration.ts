@@ -19,6 +19,7 @@ export interface SupervisedProgram {
   readonly killTimeout?: Duration;
 }
 
+/** Options of {@link ConsulTemplateConfiguration}. */
 export interface ConsulTemplateConfigurationProps {
   /** URL of the API as the program's machine sees it, such as `https://vault.example.com:8200`. */
   readonly address: string;

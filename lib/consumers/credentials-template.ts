@@ -12,6 +12,7 @@ export interface CredentialSource {
 /** Settings that stand beside the credentials and are no secret, by name: host, port, database. */
 export type FixedValues = Readonly<Record<string, string | number>>;
 
+/** Names for `CredentialsTemplate.env`. */
 export interface EnvTemplateOptions {
   /** Variable for the user name. @default "PGUSER" */
   readonly usernameVariable?: string;
@@ -21,6 +22,7 @@ export interface EnvTemplateOptions {
   readonly values?: FixedValues;
 }
 
+/** Names for `CredentialsTemplate.json`. */
 export interface JsonTemplateOptions {
   /** Field for the user name. @default "username" */
   readonly usernameField?: string;

@@ -2,6 +2,7 @@ import { Duration } from "../duration";
 import { ConfigurationError, show } from "../errors";
 import { absolutePath, plainText } from "./plain-text";
 
+/** Options of an {@link OnChange}. */
 export interface OnChangeOptions {
   /** How long it may take before the agent ends it: 1 second or more. @default Duration.seconds(30) */
   readonly timeout?: Duration;
@@ -45,6 +46,7 @@ export class OnChange {
   private constructor(
     script: string,
     args: readonly string[],
+    /** How long it may take before the agent ends it. */
     readonly timeout = Duration.seconds(30),
   ) {
     if (timeout.toSeconds() === 0) {

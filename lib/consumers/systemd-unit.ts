@@ -6,6 +6,7 @@ import { addTextOutput } from "../text-output";
 import { absolutePath } from "./plain-text";
 import { systemdArgument, systemdText, systemdWord } from "./systemd-text";
 
+/** Options of {@link SystemdUnit}. */
 export interface SystemdUnitProps {
   /** What it is, for people: `Agent of the echo service`. */
   readonly description: string;
@@ -16,7 +17,7 @@ export interface SystemdUnitProps {
   readonly command: readonly string[];
   /** System user to run as, not root; the one that the application runs as, unless a group is to read the files. */
   readonly user: string;
-  /** @default - the user's own */
+  /** System group to run as. @default - the user's own */
   readonly group?: string;
   /**
    * Name of a folder below `/run`, which is in memory only: made at the start with the unit's owner, kept over a restart,

@@ -6,6 +6,7 @@ import { apiAddress, configurationText } from "./configuration-text";
 import { checkFiles, templateBlock, type CredentialsFile } from "./credentials-file";
 import { absolutePath, plainText } from "./plain-text";
 
+/** Options of {@link VaultAgentConfiguration}. */
 export interface VaultAgentConfigurationProps {
   /** URL of the API as the agent's machine sees it, such as `https://vault.example.com:8200`. */
   readonly address: string;

@@ -8,6 +8,7 @@ export interface MysqlAccessOptions {
   readonly databases: readonly string[];
 }
 
+/** Name of an access level; `custom` for a list of grants. */
 export type MysqlAccessLevel = "read-write" | "read-only" | "custom";
 
 const ON_TABLES = [
@@ -63,7 +64,9 @@ export class MysqlAccess {
   }
 
   private constructor(
+    /** Which of the levels it is. */
     readonly level: MysqlAccessLevel,
+    /** The grants that make it up. */
     readonly grants: readonly MysqlGrant[],
   ) {}
 }

@@ -15,6 +15,7 @@ const PRIVILEGES: Readonly<Record<GrantTarget, readonly string[]>> = {
 
 /** One grant of the user's own list. */
 export interface AccessGrant {
+  /** What the privileges are on. */
   readonly on: GrantTarget;
   /** Needed for everything but `database`. */
   readonly schema?: string;
@@ -30,7 +31,7 @@ export interface AccessGrant {
 
 /** Which schemas an access level covers. */
 export interface AccessOptions {
-  /** @default ["public"] */
+  /** Schemas that its access covers. @default ["public"] */
   readonly schemas?: readonly string[];
 }
 
@@ -44,6 +45,7 @@ export interface OwnerAccessOptions extends AccessOptions {
   readonly createSchemas?: boolean;
 }
 
+/** Name of an access level; `custom` for a list of grants. */
 export type AccessLevel = "owner" | "read-write" | "read-only" | "custom";
 
 /** What a base role may do in its database: one of the levels, or the user's own list of grants. */
@@ -102,8 +104,11 @@ export class Access {
   }
 
   private constructor(
+    /** Which of the levels it is. */
     readonly level: AccessLevel,
+    /** Schemas that it covers, in the order given. */
     readonly schemas: readonly string[],
+    /** The grants that make it up. */
     readonly grants: readonly AccessGrant[],
   ) {}
 }

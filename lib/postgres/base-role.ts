@@ -19,6 +19,7 @@ export interface IBaseRole extends IPostgresRole {
   readonly ready: readonly ITerraformDependable[];
 }
 
+/** Options of a base role that a database is asked for. */
 export interface BaseRoleOptions {
   /** What the role may do in its database. */
   readonly access: Access;
@@ -45,12 +46,13 @@ export interface BaseRoleProps extends BaseRoleOptions {
   readonly provider?: TerraformProvider;
 }
 
+/** A base role that exists, for `BaseRole.fromName`. */
 export interface BaseRoleAttributes {
   /** Name in PostgreSQL. */
   readonly name: string;
-  /** @default "custom" */
+  /** Level of its access. @default "custom" */
   readonly level?: AccessLevel;
-  /** @default - none */
+  /** Schemas that its access covers. @default - none */
   readonly schemas?: readonly string[];
 }
 
@@ -72,6 +74,7 @@ export class BaseRole extends Construct implements IBaseRole {
   private readonly props: BaseRoleProps;
   private readonly grants: Grant[] = [];
 
+  /** @internal `addBaseRole` of a database calls it. */
   constructor(scope: Construct, id: string, props: BaseRoleProps) {
     super(scope, id);
     this.props = props;

@@ -55,6 +55,7 @@ export interface IPostgresDatabase extends IConstruct {
   ): ITerraformDependable;
 }
 
+/** Options of a schema that a database is asked for. */
 export interface SchemaOptions {
   /**
    * Whether destroying the schema is allowed to drop what is in it. False makes PostgreSQL refuse while it is not empty.
@@ -64,6 +65,7 @@ export interface SchemaOptions {
   readonly dropContents?: boolean;
 }
 
+/** Options of {@link PostgresDatabase}. */
 export interface PostgresDatabaseProps {
   /** Name of the database: 1 to 63 bytes. */
   readonly name: string;
@@ -80,7 +82,7 @@ export interface PostgresDatabaseProps {
    * @default - the login that Terraform uses
    */
   readonly owner?: string;
-  /** @default - the server's, usually UTF8 */
+  /** Character encoding. @default - the server's, usually UTF8 */
   readonly encoding?: string;
   /** Collation and character type, such as `C` or `en_US.UTF-8`. @default - the template's */
   readonly locale?: string;
@@ -88,7 +90,7 @@ export interface PostgresDatabaseProps {
   readonly template?: string;
   /** Most sessions at a time, all users together; -1 for no limit. @default -1 */
   readonly connectionLimit?: number;
-  /** @default - the stack's postgresql provider */
+  /** Provider to declare it with. @default - the stack's postgresql provider */
   readonly provider?: TerraformProvider;
 }
 
@@ -178,7 +180,7 @@ abstract class PostgresDatabaseBase extends Construct implements IPostgresDataba
  * On PostgreSQL 14 the schema belongs to the superuser: for Terraform's login to revoke rights on it, that login is a
  * superuser, or the database is a copy of a template whose schema belongs to `pg_database_owner`.
  */
-export class PostgresDatabase extends PostgresDatabaseBase {
+export class PostgresDatabase extends PostgresDatabaseBase implements IPostgresDatabase {
   /**
    * Refers to a database that exists already, by its name. What PUBLIC may do there stays as it is: revoke it with
    * `REVOKE ALL ON DATABASE … FROM PUBLIC` and `REVOKE ALL ON SCHEMA public FROM PUBLIC`.

@@ -17,6 +17,7 @@ export interface ILogin extends IPostgresRole {
   readonly ready: readonly ITerraformDependable[];
 }
 
+/** Options of a login that a database is asked for. */
 export interface LoginOptions {
   /** NOLOGIN role whose rights the login has. */
   readonly baseRole: IBaseRole;
@@ -37,9 +38,11 @@ export interface LoginOptions {
   readonly password?: WriteOnlySecret;
 }
 
+/** Options of {@link Login}. */
 export interface LoginProps extends LoginOptions {
+  /** Name in PostgreSQL, where roles belong to the whole server: at most 63 bytes. */
   readonly name: string;
-  /** @default - the stack's postgresql provider */
+  /** Provider to declare it with. @default - the stack's postgresql provider */
   readonly provider?: TerraformProvider;
 }
 

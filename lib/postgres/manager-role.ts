@@ -26,6 +26,7 @@ export interface IManagerRole extends IConstruct {
   enter(database: IPostgresDatabase): readonly ITerraformDependable[];
 }
 
+/** Options of {@link ManagerRole}. */
 export interface ManagerRoleProps {
   /** Name of the login in PostgreSQL, at most 63 bytes. */
   readonly name: string;
@@ -34,7 +35,7 @@ export interface ManagerRoleProps {
    * later version of it reaches the connection, not the login, whose password is changed by hand then.
    */
   readonly password: WriteOnlySecret;
-  /** @default - the stack's postgresql provider */
+  /** Provider to declare it with. @default - the stack's postgresql provider */
   readonly provider?: TerraformProvider;
 }
 
@@ -70,7 +71,7 @@ abstract class ManagerRoleBase extends Construct implements IManagerRole {
  * Nothing of it is updated once it stands: on PostgreSQL 16 and later each dynamic user that it made shows as a membership
  * of its own, and any update by the provider would revoke those, after which it could not drop the users.
  */
-export class ManagerRole extends ManagerRoleBase {
+export class ManagerRole extends ManagerRoleBase implements IManagerRole {
   /** Refers to a login that is managed elsewhere. It needs CREATEROLE, and CONNECT on the databases that it works in. */
   static fromName(
     scope: Construct,
@@ -83,6 +84,7 @@ export class ManagerRole extends ManagerRoleBase {
 
   readonly name: string;
   readonly password: WriteOnlySecret;
+  /** Terraform's resource, for overrides and dependencies. */
   readonly resource: Role;
   protected readonly provider?: TerraformProvider;
 

@@ -1,6 +1,7 @@
 import { ConfigurationError, show } from "../errors";
 import { checkPlaceholders } from "./placeholders";
 
+/** When the engine runs the SQL of a PostgreSQL role or connection. */
 export type StatementKind = "creation" | "renewal" | "revocation" | "rotation" | "root rotation";
 
 const REQUIRED: Readonly<Record<StatementKind, readonly (readonly string[])[]>> = {

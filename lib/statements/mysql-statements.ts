@@ -7,7 +7,7 @@ export type MysqlServerKind = "mariadb" | "mysql";
 export interface MysqlGrant {
   /** In a name that only Terraform knows, `_` and `%` stand for any characters, unless `table` is given. */
   readonly database: string;
-  /** @default - all tables of the database, also those made later */
+  /** Table that it is on. @default - all tables of the database, also those made later */
   readonly table?: string;
   /** Privileges by their SQL names, such as `SELECT`; `ALL` is refused. */
   readonly privileges: readonly string[];

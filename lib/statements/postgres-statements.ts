@@ -3,8 +3,11 @@ import { dollarQuote, quoteIdentifier, quoteLiteral } from "./quote";
 
 /** The SQL that a dynamic role hands to the secrets engine; each list element is sent as the engine splits it. */
 export interface RoleStatements {
+  /** Makes the login of a credential. */
   readonly creation: string[];
+  /** Moves the date until which its password is valid. */
   readonly renewal: string[];
+  /** Ends it. */
   readonly revocation: string[];
 }
 

@@ -12,7 +12,9 @@ import { checkNamespace } from "./namespace";
 export interface IAppRoleAuth extends IConstruct {
   /** Path below `auth/`, without a `/` at either end. */
   readonly path: string;
+  /** Namespace that it is in; absent for the provider's. */
   readonly namespace?: string;
+  /** Provider that it is declared with; absent for the stack's vault provider. */
   readonly provider?: TerraformProvider;
   /** What has to stand before it can be configured; nothing for an imported one. */
   readonly ready: readonly ITerraformDependable[];
@@ -24,27 +26,29 @@ export interface IAppRoleAuth extends IConstruct {
    */
   addRole(name: string, options?: AppRoleOptions): AppRole;
 
-  /** Names of the AppRoles declared on it. */
+  /** @internal Names of the AppRoles declared on it. */
   readonly names: ClaimedNames;
 }
 
+/** Options of {@link AppRoleAuth}. */
 export interface AppRoleAuthProps {
   /** Where to enable it below `auth/`. Changing it ends all logins. @default "approle" */
   readonly path?: string;
-  /** @default - says what it is for */
+  /** Description that the server keeps of it. @default - says what it is for */
   readonly description?: string;
-  /** @default - the provider's */
+  /** Namespace that it is in. @default - the provider's */
   readonly namespace?: string;
-  /** @default - the stack's vault provider */
+  /** Provider to declare it with. @default - the stack's vault provider */
   readonly provider?: TerraformProvider;
 }
 
+/** An auth method that exists, for `AppRoleAuth.fromPath`. */
 export interface AppRoleAuthAttributes {
   /** Path below `auth/`. */
   readonly path: string;
-  /** @default - the provider's */
+  /** Namespace that it is in. @default - the provider's */
   readonly namespace?: string;
-  /** @default - the stack's vault provider */
+  /** Provider to declare it with. @default - the stack's vault provider */
   readonly provider?: TerraformProvider;
 }
 
@@ -53,6 +57,7 @@ abstract class AppRoleAuthBase extends Construct implements IAppRoleAuth {
   abstract readonly namespace?: string;
   abstract readonly provider?: TerraformProvider;
   abstract readonly ready: readonly ITerraformDependable[];
+  /** @internal */
   readonly names = new ClaimedNames("auth method", () => this.path);
 
   addRole(name: string, options: AppRoleOptions = {}): AppRole {
@@ -62,7 +67,7 @@ abstract class AppRoleAuthBase extends Construct implements IAppRoleAuth {
 }
 
 /** Enables logins by RoleID and SecretID. */
-export class AppRoleAuth extends AppRoleAuthBase {
+export class AppRoleAuth extends AppRoleAuthBase implements IAppRoleAuth {
   /** Refers to an auth method that is enabled already. */
   static fromPath(scope: Construct, id: string, attributes: string | AppRoleAuthAttributes): IAppRoleAuth {
     return new ImportedAppRoleAuth(
@@ -75,6 +80,7 @@ export class AppRoleAuth extends AppRoleAuthBase {
   readonly path: string;
   readonly namespace?: string;
   readonly provider?: TerraformProvider;
+  /** Terraform's resource, for overrides and dependencies. */
   readonly resource: AuthBackend;
 
   constructor(scope: Construct, id: string, props: AppRoleAuthProps = {}) {

@@ -21,6 +21,7 @@ export interface IGrantee {
 
 /** An AppRole, declared here or existing. */
 export interface IAppRole extends IConstruct, IGrantee {
+  /** Name in the auth method. */
   readonly name: string;
   /** API path to log in at. */
   readonly loginPath: string;
@@ -64,13 +65,17 @@ export interface AppRoleOptions {
 }
 
 export interface AppRoleProps extends AppRoleOptions {
+  /** Auth method to declare it in. */
   readonly auth: IAppRoleAuth;
   /** In the auth method: lower-case letters, digits, `_`, `-`, `.`. */
   readonly name: string;
 }
 
+/** An AppRole that exists, for `AppRole.fromName`. */
 export interface AppRoleAttributes {
+  /** Auth method that it is in. */
   readonly auth: IAppRoleAuth;
+  /** Name in the auth method. */
   readonly name: string;
 }
 
@@ -90,13 +95,14 @@ abstract class AppRoleBase extends Construct implements IAppRole {
 }
 
 /** The identity of an application, or of a group of applications that shall be stopped together. */
-export class AppRole extends AppRoleBase {
+export class AppRole extends AppRoleBase implements IAppRole {
   /** Refers to an AppRole that is managed elsewhere; its policies are managed there, too. */
   static fromName(scope: Construct, id: string, attributes: AppRoleAttributes): IAppRole {
     return new ImportedAppRole(scope, id, attributes);
   }
 
   readonly name: string;
+  /** Terraform's resource, for overrides and dependencies. */
   readonly resource: ApproleAuthBackendRole;
   protected readonly auth: IAppRoleAuth;
   private readonly policies = new Set<string>();
@@ -138,6 +144,7 @@ export class AppRole extends AppRoleBase {
     return [...this.opened];
   }
 
+  /** What has to stand before the AppRole can log in: the AppRole itself. */
   get ready(): readonly ITerraformDependable[] {
     return [this.resource];
   }

@@ -7,6 +7,7 @@ import { isUnresolved, vaultName } from "../names";
 import { terraformText, UNPRINTABLE } from "../terraform-text";
 import { addTextOutput } from "../text-output";
 
+/** Options of {@link AuditDevice}. */
 export interface AuditDeviceProps {
   /** Name of the device: letters, digits, `_`, `-`, `.`. */
   readonly name: string;
@@ -14,7 +15,7 @@ export interface AuditDeviceProps {
   readonly filePath: string;
   /** Octal permissions of the file. @default "0600" */
   readonly fileMode?: string;
-  /** @default - says what it records */
+  /** Description that the server keeps of it. @default - says what it records */
   readonly description?: string;
   /**
    * Who enables it. `api`: Terraform does, at Vault. `server-configuration`: whoever runs the server does, at OpenBao, which
@@ -28,7 +29,7 @@ export interface AuditDeviceProps {
    * @default - none
    */
   readonly outputName?: string;
-  /** @default - the stack's vault provider */
+  /** Provider to declare it with. @default - the stack's vault provider */
   readonly provider?: TerraformProvider;
 }
 
@@ -37,6 +38,7 @@ export interface AuditDeviceProps {
  * the server's. It belongs to the whole server.
  */
 export class AuditDevice extends Construct {
+  /** Name of the device. */
   readonly name: string;
   /** The stanza that declares the device in a server's configuration, in HCL. Holds no secret. */
   readonly serverConfiguration: string;

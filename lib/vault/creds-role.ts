@@ -9,8 +9,11 @@ export interface IDynamicRole extends IReadableRole {
   readonly credsPath: string;
 }
 
+/** A dynamic role that exists, for `DynamicRole.fromName` and `MysqlDynamicRole.fromName`. */
 export interface DynamicRoleAttributes {
+  /** Secrets engine that it is in. */
   readonly engine: IDatabaseSecretsEngine;
+  /** Name in the engine. */
   readonly name: string;
 }
 

@@ -14,7 +14,9 @@ import { PostgresConnection, type PostgresConnectionOptions } from "./postgres-c
 export interface IDatabaseSecretsEngine extends IConstruct {
   /** Where it is mounted, without a `/` at either end. */
   readonly path: string;
+  /** Namespace that it is in; absent for the provider's. */
   readonly namespace?: string;
+  /** Provider that it is declared with; absent for the stack's vault provider. */
   readonly provider?: TerraformProvider;
   /** What has to stand before it can be configured; nothing for an imported one. */
   readonly ready: readonly ITerraformDependable[];
@@ -33,29 +35,31 @@ export interface IDatabaseSecretsEngine extends IConstruct {
    */
   addMysqlConnection(name: string, options: MysqlConnectionOptions): MysqlConnection;
 
-  /** Names of the connections and roles declared on it, each of which an engine has but once. */
+  /** @internal Names of the connections and roles declared on it, each of which an engine has but once. */
   readonly names: ClaimedNames;
 }
 
+/** Options of {@link DatabaseSecretsEngine}. */
 export interface DatabaseSecretsEngineProps {
   /** Where to mount it, such as `database` or `orders-dev/database`. Changing it revokes all leases. @default "database" */
   readonly path?: string;
-  /** @default - says what it issues */
+  /** Description that the server keeps of it. @default - says what it issues */
   readonly description?: string;
   /** Bound on every lease of the engine. @default - the server's, 32 days unless configured */
   readonly maxLeaseTtl?: Duration;
   /** Namespace to mount it in. @default - the provider's */
   readonly namespace?: string;
-  /** @default - the stack's vault provider */
+  /** Provider to declare it with. @default - the stack's vault provider */
   readonly provider?: TerraformProvider;
 }
 
+/** A secrets engine that exists, for `DatabaseSecretsEngine.fromPath`. */
 export interface DatabaseSecretsEngineAttributes {
   /** Where the engine is mounted. */
   readonly path: string;
-  /** @default - the provider's */
+  /** Namespace that it is in. @default - the provider's */
   readonly namespace?: string;
-  /** @default - the stack's vault provider */
+  /** Provider to declare it with. @default - the stack's vault provider */
   readonly provider?: TerraformProvider;
 }
 
@@ -64,6 +68,7 @@ abstract class DatabaseSecretsEngineBase extends Construct implements IDatabaseS
   abstract readonly namespace?: string;
   abstract readonly provider?: TerraformProvider;
   abstract readonly ready: readonly ITerraformDependable[];
+  /** @internal */
   readonly names = new ClaimedNames("secrets engine", () => this.path);
 
   addPostgresConnection(name: string, options: PostgresConnectionOptions): PostgresConnection {
@@ -78,7 +83,7 @@ abstract class DatabaseSecretsEngineBase extends Construct implements IDatabaseS
 }
 
 /** Mounts a secrets engine that issues database credentials. */
-export class DatabaseSecretsEngine extends DatabaseSecretsEngineBase {
+export class DatabaseSecretsEngine extends DatabaseSecretsEngineBase implements IDatabaseSecretsEngine {
   /** Refers to an engine that is mounted already. */
   static fromPath(
     scope: Construct,
@@ -91,6 +96,7 @@ export class DatabaseSecretsEngine extends DatabaseSecretsEngineBase {
   readonly path: string;
   readonly namespace?: string;
   readonly provider?: TerraformProvider;
+  /** Terraform's resource, for overrides and dependencies. */
   readonly resource: Mount;
 
   constructor(scope: Construct, id: string, props: DatabaseSecretsEngineProps = {}) {

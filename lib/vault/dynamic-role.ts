@@ -34,24 +34,29 @@ export interface DynamicRoleOptions extends RoleTtls {
 }
 
 export interface DynamicRoleProps extends DynamicRoleOptions {
+  /** Connection that makes and drops the logins. */
   readonly connection: IPostgresConnection;
   /** In the engine, and last part of the path that credentials are read from: letters, digits, `_`, `-`, `.`. */
   readonly name: string;
 }
 
 /** A role that makes a PostgreSQL login for each credential, and drops it when the credential is revoked. */
-export class DynamicRole extends CredsRole {
+export class DynamicRole extends CredsRole implements IDynamicRole {
   /** Refers to a role that is managed elsewhere; `grantRead` declares a policy for it in this stack. */
   static fromName(scope: Construct, id: string, attributes: DynamicRoleAttributes): IDynamicRole {
     return new ImportedCredsRole(scope, id, attributes);
   }
 
   readonly name: string;
+  /** NOLOGIN role whose rights the credentials have; absent where `creationStatements` say it all. */
   readonly baseRole?: IBaseRole;
+  /** How long a credential lives unless renewed. */
   readonly defaultTtl: Duration;
+  /** How long a credential lives however often renewed. */
   readonly maxTtl: Duration;
   /** What revocation does with sessions; `custom` where the statements are the user's own. */
   readonly revocationMode: "terminate" | "drain" | "custom";
+  /** Terraform's resource, for overrides and dependencies. */
   readonly resource: DatabaseSecretBackendRole;
   protected readonly engine: IDatabaseSecretsEngine;
 

@@ -62,7 +62,10 @@ export class KeyValueContent {
     });
   }
 
-  private constructor(readonly resourceArguments: ContentArguments) {}
+  private constructor(
+    /** @internal What a secret passes to the provider. */
+    readonly resourceArguments: ContentArguments,
+  ) {}
 }
 
 /** Sorted, as the servers keep them. */

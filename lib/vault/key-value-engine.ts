@@ -12,7 +12,9 @@ import { KeyValueSecret, type KeyValueSecretOptions } from "./key-value-secret";
 export interface IKeyValueEngine extends IConstruct {
   /** Where it is mounted, without a `/` at either end. */
   readonly path: string;
+  /** Namespace that it is in; absent for the provider's. */
   readonly namespace?: string;
+  /** Provider that it is declared with; absent for the stack's vault provider. */
   readonly provider?: TerraformProvider;
   /** What has to stand before it can hold a secret; nothing for an imported one. */
   readonly ready: readonly ITerraformDependable[];
@@ -24,10 +26,11 @@ export interface IKeyValueEngine extends IConstruct {
    */
   addSecret(path: string, options: KeyValueSecretOptions): KeyValueSecret;
 
-  /** Paths of the secrets declared on it. */
+  /** @internal Paths of the secrets declared on it. */
   readonly names: ClaimedNames;
 }
 
+/** Options of {@link KeyValueEngine}. */
 export interface KeyValueEngineProps {
   /**
    * Where to mount it. Changing it moves the engine with all that is in it; the secrets declared here are made anew, and
@@ -36,20 +39,21 @@ export interface KeyValueEngineProps {
    * @default "secret"
    */
   readonly path?: string;
-  /** @default - says what it keeps */
+  /** Description that the server keeps of it. @default - says what it keeps */
   readonly description?: string;
   /** Namespace to mount it in. @default - the provider's */
   readonly namespace?: string;
-  /** @default - the stack's vault provider */
+  /** Provider to declare it with. @default - the stack's vault provider */
   readonly provider?: TerraformProvider;
 }
 
+/** A key-value engine that exists, for `KeyValueEngine.fromPath`. */
 export interface KeyValueEngineAttributes {
   /** Where the engine is mounted; version 2. */
   readonly path: string;
-  /** @default - the provider's */
+  /** Namespace that it is in. @default - the provider's */
   readonly namespace?: string;
-  /** @default - the stack's vault provider */
+  /** Provider to declare it with. @default - the stack's vault provider */
   readonly provider?: TerraformProvider;
 }
 
@@ -58,6 +62,7 @@ abstract class KeyValueEngineBase extends Construct implements IKeyValueEngine {
   abstract readonly namespace?: string;
   abstract readonly provider?: TerraformProvider;
   abstract readonly ready: readonly ITerraformDependable[];
+  /** @internal */
   readonly names = new ClaimedNames("key-value engine", () => this.path);
 
   addSecret(path: string, options: KeyValueSecretOptions): KeyValueSecret {
@@ -67,7 +72,7 @@ abstract class KeyValueEngineBase extends Construct implements IKeyValueEngine {
 }
 
 /** Mounts a secrets engine that keeps values and their earlier versions: KV version 2. */
-export class KeyValueEngine extends KeyValueEngineBase {
+export class KeyValueEngine extends KeyValueEngineBase implements IKeyValueEngine {
   /** Refers to an engine that is mounted already; it has to be of version 2. */
   static fromPath(
     scope: Construct,
@@ -80,6 +85,7 @@ export class KeyValueEngine extends KeyValueEngineBase {
   readonly path: string;
   readonly namespace?: string;
   readonly provider?: TerraformProvider;
+  /** Terraform's resource, for overrides and dependencies. */
   readonly resource: Mount;
 
   constructor(scope: Construct, id: string, props: KeyValueEngineProps = {}) {

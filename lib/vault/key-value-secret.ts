@@ -15,19 +15,25 @@ export interface IKeyValueSecret extends IReadable {
   readonly dataPath: string;
 }
 
+/** Options of a secret that an engine is asked for. */
 export interface KeyValueSecretOptions {
   /** What it holds. */
   readonly content: KeyValueContent;
 }
 
+/** Options of {@link KeyValueSecret}. */
 export interface KeyValueSecretProps extends KeyValueSecretOptions {
+  /** Key-value engine to keep it in. */
   readonly engine: IKeyValueEngine;
   /** Path in the engine: names of letters, digits, `_`, `-`, `.`, joined by `/`. */
   readonly path: string;
 }
 
+/** A secret that exists, for `KeyValueSecret.fromPath`. */
 export interface KeyValueSecretAttributes {
+  /** Key-value engine that it is in. */
   readonly engine: IKeyValueEngine;
+  /** Path in the engine. */
   readonly path: string;
 }
 
@@ -50,13 +56,14 @@ abstract class KeyValueSecretBase extends Readable implements IKeyValueSecret {
  *
  * When the secret is removed, all its versions are.
  */
-export class KeyValueSecret extends KeyValueSecretBase {
+export class KeyValueSecret extends KeyValueSecretBase implements IKeyValueSecret {
   /** Refers to a secret that is managed elsewhere; `grantRead` declares a policy for it in this stack. */
   static fromPath(scope: Construct, id: string, attributes: KeyValueSecretAttributes): IKeyValueSecret {
     return new ImportedKeyValueSecret(scope, id, attributes);
   }
 
   readonly path: string;
+  /** Terraform's resource, for overrides and dependencies. */
   readonly resource: KvSecretV2;
   protected readonly engine: IKeyValueEngine;
 

@@ -18,7 +18,9 @@ import { checkShortUsernameTemplate } from "./username-template";
 export interface IMysqlConnection extends IConstruct {
   /** Name in the engine. */
   readonly name: string;
+  /** Secrets engine that it is in. */
   readonly engine: IDatabaseSecretsEngine;
+  /** Which server it is. */
   readonly server: MysqlServerKind;
   /** Whether users are to log in over TLS unless their role says otherwise. */
   readonly requiresTls: boolean;
@@ -71,14 +73,19 @@ export interface MysqlConnectionOptions extends ConnectionLimits {
 }
 
 export interface MysqlConnectionProps extends MysqlConnectionOptions {
+  /** Secrets engine to configure it in. */
   readonly engine: IDatabaseSecretsEngine;
+  /** Name in the engine: letters, digits, `_`, `-`, `.`. */
   readonly name: string;
 }
 
+/** A connection that exists, for `MysqlConnection.fromName`. */
 export interface MysqlConnectionAttributes {
+  /** Secrets engine that it is in. */
   readonly engine: IDatabaseSecretsEngine;
   /** Name in the engine. The connection has to allow the roles that are added to it: see `additionalAllowedRoles`. */
   readonly name: string;
+  /** Which server it is: they end sessions in different ways. */
   readonly server: MysqlServerKind;
 }
 
@@ -98,7 +105,7 @@ abstract class MysqlConnectionBase extends Construct implements IMysqlConnection
 }
 
 /** A connection to MySQL or MariaDB. It serves the roles that are declared on it, and no others. */
-export class MysqlConnection extends MysqlConnectionBase {
+export class MysqlConnection extends MysqlConnectionBase implements IMysqlConnection {
   /** Refers to a connection that is configured already. */
   static fromName(scope: Construct, id: string, attributes: MysqlConnectionAttributes): IMysqlConnection {
     return new ImportedConnection(scope, id, attributes);
@@ -108,6 +115,7 @@ export class MysqlConnection extends MysqlConnectionBase {
   readonly engine: IDatabaseSecretsEngine;
   readonly server: MysqlServerKind;
   readonly requiresTls: boolean;
+  /** Terraform's resource, for overrides and dependencies. */
   readonly resource: DatabaseSecretBackendConnection;
   private readonly allowed: AllowedRoles;
 

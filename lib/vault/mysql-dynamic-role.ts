@@ -28,6 +28,7 @@ export interface MysqlDynamicRoleOptions extends RoleTtls {
 }
 
 export interface MysqlDynamicRoleProps extends MysqlDynamicRoleOptions {
+  /** Connection that makes and drops the users. */
   readonly connection: IMysqlConnection;
   /** In the engine, and last part of the path that credentials are read from: letters, digits, `_`, `-`, `.`. */
   readonly name: string;
@@ -41,15 +42,18 @@ export interface MysqlDynamicRoleProps extends MysqlDynamicRoleOptions {
  * outlives its lease. Nothing is to be done in the server when a lease is renewed. A creation that fails halfway, for want
  * of a right to hand out, leaves a user whose password nobody has been told.
  */
-export class MysqlDynamicRole extends CredsRole {
+export class MysqlDynamicRole extends CredsRole implements IDynamicRole {
   /** Refers to a role that is managed elsewhere; `grantRead` declares a policy for it in this stack. */
   static fromName(scope: Construct, id: string, attributes: DynamicRoleAttributes): IDynamicRole {
     return new ImportedCredsRole(scope, id, attributes);
   }
 
   readonly name: string;
+  /** How long a credential lives unless renewed. */
   readonly defaultTtl: Duration;
+  /** How long a credential lives however often renewed. */
   readonly maxTtl: Duration;
+  /** Terraform's resource, for overrides and dependencies. */
   readonly resource: DatabaseSecretBackendRole;
   protected readonly engine: IDatabaseSecretsEngine;
 

@@ -18,7 +18,7 @@ const DRIVER_NAMES: Readonly<Record<MysqlTlsMode, string>> = {
 export interface MysqlEndpoint {
   /** Host name or IP address, without a port; IPv6 without brackets. */
   readonly host: string;
-  /** @default 3306 */
+  /** TCP port. @default 3306 */
   readonly port?: number;
   /** `require` encrypts, but takes any certificate. @default "verify-full" */
   readonly tls?: MysqlTlsMode;

@@ -5,29 +5,34 @@ import { ConfigurationError, show } from "../errors";
 import { isUnresolved } from "../names";
 import { checkNamespace } from "./namespace";
 
+/** What a policy allows at a path, as Vault names it; `deny` wins over all others. */
 export type Capability = "create" | "read" | "update" | "patch" | "delete" | "list" | "sudo" | "deny";
 
 /** What a token may do at one exact path. */
 export interface PolicyRule {
   /** API path without `v1/`, such as `orders-dev/database/creds/reader`. */
   readonly path: string;
+  /** What is allowed there: one or more. */
   readonly capabilities: readonly Capability[];
 }
 
 /** A policy of Vault, declared here or existing. */
 export interface IPolicy extends IConstruct {
+  /** Name in Vault, in lower case. */
   readonly name: string;
   /** What has to stand before a token with this policy is of use; nothing for an imported one. */
   readonly ready: readonly ITerraformDependable[];
 }
 
+/** Options of {@link Policy}. */
 export interface PolicyProps {
   /** Lower case; at most 128 characters of letters, digits, `_`, `-`, `.` and `/`. */
   readonly name: string;
+  /** What is allowed at which path: one rule or more. */
   readonly rules: readonly PolicyRule[];
-  /** @default - the stack's vault provider */
+  /** Provider to declare it with. @default - the stack's vault provider */
   readonly provider?: TerraformProvider;
-  /** @default - the provider's namespace */
+  /** Namespace that it is in. @default - the provider's namespace */
   readonly namespace?: string;
 }
 
@@ -48,6 +53,7 @@ export class Policy extends Construct implements IPolicy {
   }
 
   readonly name: string;
+  /** Terraform's resource, for overrides and dependencies. */
   readonly resource: PolicyResource;
 
   constructor(scope: Construct, id: string, props: PolicyProps) {

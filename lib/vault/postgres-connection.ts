@@ -21,6 +21,7 @@ import { checkPostgresUsernameTemplate } from "./username-template";
 export interface IPostgresConnection extends IConstruct {
   /** Name in the engine. */
   readonly name: string;
+  /** Secrets engine that it is in. */
   readonly engine: IDatabaseSecretsEngine;
   /** Login that the engine uses there, if known: without it, the base roles of new roles have to be granted by hand. */
   readonly manager?: IManagerRole;
@@ -73,11 +74,15 @@ export interface PostgresConnectionOptions extends ConnectionLimits {
 }
 
 export interface PostgresConnectionProps extends PostgresConnectionOptions {
+  /** Secrets engine to configure it in. */
   readonly engine: IDatabaseSecretsEngine;
+  /** Name in the engine: letters, digits, `_`, `-`, `.`. */
   readonly name: string;
 }
 
+/** A connection that exists, for `PostgresConnection.fromName`. */
 export interface PostgresConnectionAttributes {
+  /** Secrets engine that it is in. */
   readonly engine: IDatabaseSecretsEngine;
   /** Name in the engine. The connection has to allow the roles that are added to it: see `additionalAllowedRoles`. */
   readonly name: string;
@@ -105,7 +110,7 @@ abstract class PostgresConnectionBase extends Construct implements IPostgresConn
 }
 
 /** A connection to PostgreSQL. It serves the roles that are declared on it, and no others. */
-export class PostgresConnection extends PostgresConnectionBase {
+export class PostgresConnection extends PostgresConnectionBase implements IPostgresConnection {
   /** Refers to a connection that is configured already. */
   static fromName(
     scope: Construct,
@@ -118,6 +123,7 @@ export class PostgresConnection extends PostgresConnectionBase {
   readonly name: string;
   readonly engine: IDatabaseSecretsEngine;
   readonly manager: IManagerRole;
+  /** Terraform's resource, for overrides and dependencies. */
   readonly resource: DatabaseSecretBackendConnection;
   private readonly allowed: AllowedRoles;
 

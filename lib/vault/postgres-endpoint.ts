@@ -14,9 +14,9 @@ const SSL_MODES: readonly SslMode[] = ["disable", "require", "verify-ca", "verif
 export interface PostgresEndpoint {
   /** Host name or IP address, without a port; IPv6 without brackets. */
   readonly host: string;
-  /** @default 5432 */
+  /** TCP port. @default 5432 */
   readonly port?: number;
-  /** @default "verify-full" */
+  /** What libpq checks of the server, by its names. @default "verify-full" */
   readonly sslMode?: SslMode;
   /** Path on the Vault server of the CA certificate that signs PostgreSQL's. @default - the system's CA certificates */
   readonly sslRootCert?: string;

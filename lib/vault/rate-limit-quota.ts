@@ -10,7 +10,9 @@ import type { IAppRoleAuth } from "./app-role-auth";
 
 /** A secrets engine of any type. */
 export interface RateLimitedEngine {
+  /** Where it is mounted, without a `/` at either end. */
   readonly path: string;
+  /** What has to stand before a quota can be put on it; nothing for an imported one. */
   readonly ready: readonly ITerraformDependable[];
 }
 
@@ -37,12 +39,16 @@ export class RateLimitTarget {
   }
 
   private constructor(
+    /** Path that the quota is put on. */
     readonly path: string,
+    /** What has to stand before the quota. */
     readonly ready: readonly ITerraformDependable[],
+    /** Name of the AppRole whose logins are counted; absent where all requests are. */
     readonly appRole?: string,
   ) {}
 }
 
+/** Options of {@link RateLimitQuota}. */
 export interface RateLimitQuotaProps {
   /** Name of the quota, which belongs to the whole server: letters, digits, `_`, `-`, `.`. */
   readonly name: string;
@@ -50,11 +56,11 @@ export interface RateLimitQuotaProps {
   readonly target: RateLimitTarget;
   /** Requests that pass in an interval: more than 0; a fraction is allowed. */
   readonly rate: number;
-  /** @default - the server's, 1 second */
+  /** Length of the interval that `rate` is about. @default - the server's, 1 second */
   readonly interval?: Duration;
   /** How long a client is refused altogether once it was over the limit. @default - not */
   readonly blockInterval?: Duration;
-  /** @default - the stack's vault provider */
+  /** Provider to declare it with. @default - the stack's vault provider */
   readonly provider?: TerraformProvider;
 }
 
@@ -63,7 +69,9 @@ export interface RateLimitQuotaProps {
  * limit is answered with 429.
  */
 export class RateLimitQuota extends Construct {
+  /** Name of the quota. */
   readonly name: string;
+  /** Terraform's resource, for overrides and dependencies. */
   readonly resource: QuotaRateLimit;
 
   constructor(scope: Construct, id: string, props: RateLimitQuotaProps) {

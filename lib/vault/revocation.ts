@@ -42,6 +42,7 @@ export class Revocation {
   }
 
   private constructor(
+    /** What revocation does with sessions. */
     readonly mode: "terminate" | "drain",
     private readonly timeouts?: DrainTimeouts,
   ) {

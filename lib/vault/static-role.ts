@@ -19,6 +19,7 @@ export interface IStaticRole extends IReadableRole {
   readonly rotatePath: string;
 }
 
+/** Options of a static role that a connection is asked for. */
 export interface StaticRoleOptions {
   /** Login whose password the engine manages, such as `database.addLogin(…)`. Exactly one of this and `username`. */
   readonly login?: ILogin;
@@ -45,14 +46,19 @@ export interface StaticRoleOptions {
   readonly grantAdmin?: boolean;
 }
 
+/** Options of {@link StaticRole}. */
 export interface StaticRoleProps extends StaticRoleOptions {
+  /** Connection that sets the passwords. */
   readonly connection: IPostgresConnection;
   /** In the engine, and last part of the path that it is read from: letters, digits, `_`, `-`, `.`. */
   readonly name: string;
 }
 
+/** A static role that exists, for `StaticRole.fromName`. */
 export interface StaticRoleAttributes {
+  /** Secrets engine that it is in. */
   readonly engine: IDatabaseSecretsEngine;
+  /** Name in the engine. */
   readonly name: string;
 }
 
@@ -72,7 +78,7 @@ abstract class StaticRoleBase extends ReadableRole implements IStaticRole {
  *
  * When the role is removed, the login stays in PostgreSQL with its last password.
  */
-export class StaticRole extends StaticRoleBase {
+export class StaticRole extends StaticRoleBase implements IStaticRole {
   /** Refers to a role that is managed elsewhere; `grantRead` declares a policy for it in this stack. */
   static fromName(scope: Construct, id: string, attributes: StaticRoleAttributes): IStaticRole {
     return new ImportedStaticRole(scope, id, attributes);
@@ -81,7 +87,9 @@ export class StaticRole extends StaticRoleBase {
   readonly name: string;
   /** Name of the login in PostgreSQL. */
   readonly username: string;
+  /** How long a password holds until the engine sets another. */
   readonly rotationPeriod: Duration;
+  /** Terraform's resource, for overrides and dependencies. */
   readonly resource: DatabaseSecretBackendStaticRole;
   protected readonly engine: IDatabaseSecretsEngine;
 
