@@ -1,9 +1,22 @@
 // Writes the API reference so that it reads on GitHub: an index first, and nothing that a signature says already.
-import { ReflectionKind } from "typedoc";
+import { Converter, ReflectionKind } from "typedoc";
 import { MarkdownTheme, MarkdownThemeContext } from "typedoc-plugin-markdown";
 
 export function load(app) {
   app.renderer.defineTheme("reference", ReferenceTheme);
+  app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
+    for (const reflection of Object.values(project.reflections)) {
+      reflection.comment?.blockTags.filter(({ tag }) => tag === "@default").forEach(showDefault);
+    }
+  });
+}
+
+/** A default is code, but for one that begins with a dash, which is prose. */
+function showDefault(tag) {
+  const text = tag.content.map((part) => part.text).join("");
+  tag.content = text.startsWith("- ")
+    ? [{ kind: "text", text: text.slice(2) }]
+    : [{ kind: "code", text: `\`${text}\`` }];
 }
 
 class ReferenceTheme extends MarkdownTheme {
@@ -23,6 +36,7 @@ class ReferenceContext extends MarkdownThemeContext {
       body: (model, options) =>
         model.kind === ReflectionKind.Project
           ? lines(
+              "Written by `npm run docs` from the docstrings of `lib/` and `stacks/`.",
               ...model.children.map((module) =>
                 lines(
                   `## [${module.name}](${this.urlTo(module)})`,
@@ -43,14 +57,16 @@ class ReferenceContext extends MarkdownThemeContext {
           this.partials.comment(model.getSignature.comment, { headingLevel }),
         ),
       // The types of parameters and result stand in the title.
-      signature: (model, { headingLevel }) => {
+      signature: (model) => {
         const described = (model.parameters ?? []).filter((parameter) => parameter.hasComment());
         const comment = model.comment ?? model.parent?.comment;
         return lines(
           this.partials.signatureTitle(model),
           comment ? this.partials.comment(comment, { showTags: false }).trim() : "",
-          ...described.map((parameter) => `- \`${parameter.name}\`: ${this.textOf(parameter.comment.summary)}`),
-          comment ? this.throwsOf(comment, headingLevel) : "",
+          ...described.map(
+            (parameter) => `- \`${parameter.name}\`: ${this.textOf(parameter.comment.summary)}`,
+          ),
+          comment ? this.throwsOf(comment) : "",
         );
       },
     });
@@ -62,8 +78,8 @@ class ReferenceContext extends MarkdownThemeContext {
 
   throwsOf(comment) {
     return comment.blockTags
-      .filter(({ tag }) => tag !== "@returns" && tag !== "@param")
-      .map(({ tag, content }) => `**${tag.slice(1)}** ${this.textOf(content)}`)
+      .filter(({ tag }) => tag === "@throws")
+      .map(({ content }) => `**Throws** ${this.textOf(content)}`)
       .join("\n\n");
   }
 }

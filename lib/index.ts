@@ -1,3 +1,8 @@
+/**
+ * Values that all constructs take, and the error that all of them throw.
+ *
+ * @module values
+ */
 export * from "./consumers";
 export { Duration } from "./duration";
 export { ConfigurationError } from "./errors";

@@ -26,6 +26,7 @@ export class WriteOnlySecret {
    * A sensitive, ephemeral Terraform variable, set by `TF_VAR_<name>`.
    *
    * @param name of the variable, unique in the stack
+   * @throws ConfigurationError for a name that is none for a variable, and a version that is no whole number, 1 or more
    */
   static fromVariable(scope: Construct, name: string, props: WriteOnlySecretProps = {}): WriteOnlySecret {
     const variable = new TerraformVariable(

@@ -21,6 +21,10 @@ import { StateBackend } from "./state-backend";
 
 /** Everything of one environment: database, roles and manager in PostgreSQL; engine, roles, policies and AppRoles in Vault. */
 export class CredentialsStack extends TerraformStack {
+  /**
+   * @throws ConfigurationError for a name that is unusable, and for an application or a static role that names a
+   *   role which is not there
+   */
   constructor(scope: Construct, environment: Environment) {
     super(scope, stackName(environment));
     (environment.state ?? StateBackend.local()).bind(this);

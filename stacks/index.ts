@@ -1,3 +1,8 @@
+/**
+ * An environment as data, and the stack that turns one into constructs: `cdktf-database-credentials/stacks`.
+ *
+ * @module stacks
+ */
 export { CredentialsStack } from "./credentials-stack";
 export type {
   Environment,

@@ -1,3 +1,8 @@
+/**
+ * Configuration of what reads credentials: agents, consul-template, systemd. Texts that hold no secret.
+ *
+ * @module consumers
+ */
 export { ConsulTemplateConfiguration } from "./consul-template-configuration";
 export type { ConsulTemplateConfigurationProps, SupervisedProgram } from "./consul-template-configuration";
 export type { CredentialsFile } from "./credentials-file";

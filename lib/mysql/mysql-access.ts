@@ -27,12 +27,20 @@ const ON_DATABASES = [
  * The engine's login has to have them itself, WITH GRANT OPTION: see docs/rights/mysql-manager.sql.
  */
 export class MysqlAccess {
-  /** Reads all tables and views of the databases, also those made later. */
+  /**
+   * Reads all tables and views of the databases, also those made later.
+   *
+   * @throws ConfigurationError for a list of no databases, and names that MySQL does not take
+   */
   static readOnly(options: MysqlAccessOptions): MysqlAccess {
     return MysqlAccess.ofDatabases("read-only", options, ["SELECT"]);
   }
 
-  /** Reads and changes rows of all tables of the databases, also of those made later. */
+  /**
+   * Reads and changes rows of all tables of the databases, also of those made later.
+   *
+   * @throws ConfigurationError for a list of no databases, and names that MySQL does not take
+   */
   static readWrite(options: MysqlAccessOptions): MysqlAccess {
     return MysqlAccess.ofDatabases("read-write", options, ["SELECT", "INSERT", "UPDATE", "DELETE"]);
   }

@@ -50,7 +50,11 @@ export type AccessLevel = "owner" | "read-write" | "read-only" | "custom";
 
 /** What a base role may do in its database: one of the levels, or the user's own list of grants. */
 export class Access {
-  /** Makes, changes and drops tables in the schemas; for migrations. Temporary tables are allowed. */
+  /**
+   * Makes, changes and drops tables in the schemas; for migrations. Temporary tables are allowed.
+   *
+   * @throws ConfigurationError for a list of schemas that is empty or names one twice
+   */
   static owner(options: OwnerAccessOptions = {}): Access {
     const schemas = schemasOf(options);
     const onDatabase = ["CONNECT", "TEMPORARY", ...(options.createSchemas === true ? ["CREATE"] : [])];
@@ -60,7 +64,11 @@ export class Access {
     ]);
   }
 
-  /** Reads and changes rows of all tables in the schemas, also of those made later by an owner; draws from sequences. */
+  /**
+   * Reads and changes rows of all tables in the schemas, also of those made later by an owner; draws from sequences.
+   *
+   * @throws ConfigurationError for a list of schemas that is empty or names one twice
+   */
   static readWrite(options: AccessOptions = {}): Access {
     return Access.ofRows(
       "read-write",
@@ -70,7 +78,11 @@ export class Access {
     );
   }
 
-  /** Reads all tables and sequences in the schemas, also those made later by an owner. */
+  /**
+   * Reads all tables and sequences in the schemas, also those made later by an owner.
+   *
+   * @throws ConfigurationError for a list of schemas that is empty or names one twice
+   */
   static readOnly(options: AccessOptions = {}): Access {
     return Access.ofRows("read-only", options, ["SELECT"], ["SELECT"]);
   }

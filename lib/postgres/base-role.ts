@@ -37,6 +37,7 @@ export interface BaseRoleOptions {
   readonly objectOwners?: readonly IBaseRole[];
 }
 
+/** What a base role is made of; `addBaseRole` of a database fills it in. */
 export interface BaseRoleProps extends BaseRoleOptions {
   /** Name of the database that the access is about. */
   readonly database: string;

@@ -30,13 +30,18 @@ export interface IPostgresDatabase extends IConstruct {
   /** Provider of everything that belongs to this database, if not the stack's default. */
   readonly provider?: TerraformProvider;
 
-  /** Declares a schema. Call it before `addBaseRole` with access to it. */
+  /**
+   * Declares a schema. Call it before `addBaseRole` with access to it.
+   *
+   * @throws ConfigurationError for a name that PostgreSQL would shorten or has reserved
+   */
   addSchema(name: string, options?: SchemaOptions): void;
 
   /**
    * Declares a NOLOGIN role with access to this database.
    *
    * @param id also the last part of the role's default name
+   * @throws ConfigurationError for an id that is taken, and a name that PostgreSQL would shorten or has reserved
    */
   addBaseRole(id: string, options: BaseRoleOptions): BaseRole;
 
@@ -44,6 +49,7 @@ export interface IPostgresDatabase extends IConstruct {
    * Declares a login that lasts, for a static role to manage its password, or with a password of its own.
    *
    * @param id also the last part of the login's default name
+   * @throws ConfigurationError for an id that is taken, and as the constructor of {@link Login} does
    */
   addLogin(id: string, options: LoginOptions): Login;
 
@@ -200,6 +206,10 @@ export class PostgresDatabase extends PostgresDatabaseBase implements IPostgresD
   protected readonly chain: GrantChain;
   protected readonly dropContents: boolean;
 
+  /**
+   * @throws ConfigurationError for names that PostgreSQL would shorten or take for another, a database that every
+   *   server has, and a connectionLimit that is no whole number, -1 or more
+   */
   constructor(scope: Construct, id: string, props: PostgresDatabaseProps) {
     super(scope, id);
     this.name = newDatabaseName(props.name);

@@ -1,3 +1,8 @@
+/**
+ * PostgreSQL: the database, the base roles whose rights credentials have, the login of the engine, logins that last.
+ *
+ * @module postgres
+ */
 export { Access } from "./access";
 export type { AccessGrant, AccessLevel, AccessOptions, GrantTarget, OwnerAccessOptions } from "./access";
 export { BaseRole } from "./base-role";

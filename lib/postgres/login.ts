@@ -61,6 +61,10 @@ export class Login extends Construct implements ILogin {
   readonly resource: Role;
   private readonly baseRole: IBaseRole;
 
+  /**
+   * @throws ConfigurationError for a name that PostgreSQL would shorten or has reserved, and a connectionLimit that
+   *   is no whole number, -1 or more
+   */
   constructor(scope: Construct, id: string, props: LoginProps) {
     super(scope, id);
     this.name = postgresRoleName("login", props.name);

@@ -88,6 +88,7 @@ export class ManagerRole extends ManagerRoleBase implements IManagerRole {
   readonly resource: Role;
   protected readonly provider?: TerraformProvider;
 
+  /** @throws ConfigurationError for a name that PostgreSQL would shorten or has reserved */
   constructor(scope: Construct, id: string, props: ManagerRoleProps) {
     super(scope, id);
     this.name = postgresRoleName("manager", props.name);

@@ -1,3 +1,8 @@
+/**
+ * The SQL behind the presets, its checks and its quoting: pure functions, for statements of your own.
+ *
+ * @module statements
+ */
 export { checkStatements } from "./check";
 export type { StatementKind } from "./check";
 export { checkMysqlStatements } from "./mysql-check";

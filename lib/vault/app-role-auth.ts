@@ -23,6 +23,7 @@ export interface IAppRoleAuth extends IConstruct {
    * Declares an AppRole.
    *
    * @param name in the auth method: lower-case letters, digits, `_`, `-`, `.`
+   * @throws ConfigurationError as the constructor of {@link AppRole} does
    */
   addRole(name: string, options?: AppRoleOptions): AppRole;
 
@@ -34,7 +35,7 @@ export interface IAppRoleAuth extends IConstruct {
 export interface AppRoleAuthProps {
   /** Where to enable it below `auth/`. Changing it ends all logins. @default "approle" */
   readonly path?: string;
-  /** Description that the server keeps of it. @default - says what it is for */
+  /** Description that the server keeps of it. @default "Logins of applications" */
   readonly description?: string;
   /** Namespace that it is in. @default - the provider's */
   readonly namespace?: string;
@@ -83,6 +84,7 @@ export class AppRoleAuth extends AppRoleAuthBase implements IAppRoleAuth {
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: AuthBackend;
 
+  /** @throws ConfigurationError for a path or namespace that is unusable, or the server's own */
   constructor(scope: Construct, id: string, props: AppRoleAuthProps = {}) {
     super(scope, id);
     this.path = mountPath("auth method", props.path ?? "approle");

@@ -15,6 +15,7 @@ export interface IGrantee {
    * Attaches a policy.
    *
    * @param credsPath path of the credentials that it opens, if it is about one
+   * @throws ConfigurationError for an imported AppRole, whose policies are managed elsewhere
    */
   addPolicy(policy: IPolicy, credsPath?: string): void;
 }
@@ -64,6 +65,7 @@ export interface AppRoleOptions {
   readonly policies?: readonly IPolicy[];
 }
 
+/** Options of {@link AppRole}. */
 export interface AppRoleProps extends AppRoleOptions {
   /** Auth method to declare it in. */
   readonly auth: IAppRoleAuth;
@@ -108,6 +110,11 @@ export class AppRole extends AppRoleBase implements IAppRole {
   private readonly policies = new Set<string>();
   private readonly opened = new Set<string>();
 
+  /**
+   * @throws ConfigurationError for a name that is unusable or taken, tokenPeriod beside another TTL, tokenMaxTtl
+   *   under tokenTtl, batch tokens with a period or a number of uses, a number of uses that is no whole number, and
+   *   networks that are none
+   */
   constructor(scope: Construct, id: string, props: AppRoleProps) {
     super(scope, id);
     this.name = lowercaseVaultName("AppRole", props.name);

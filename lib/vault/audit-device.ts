@@ -15,7 +15,7 @@ export interface AuditDeviceProps {
   readonly filePath: string;
   /** Octal permissions of the file. @default "0600" */
   readonly fileMode?: string;
-  /** Description that the server keeps of it. @default - says what it records */
+  /** Description that the server keeps of it. @default "Every request and every answer" */
   readonly description?: string;
   /**
    * Who enables it. `api`: Terraform does, at Vault. `server-configuration`: whoever runs the server does, at OpenBao, which

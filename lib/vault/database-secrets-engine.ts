@@ -25,6 +25,7 @@ export interface IDatabaseSecretsEngine extends IConstruct {
    * Declares a connection to a PostgreSQL database.
    *
    * @param name in the engine: letters, digits, `_`, `-`, `.`
+   * @throws ConfigurationError as the constructor of {@link PostgresConnection} does
    */
   addPostgresConnection(name: string, options: PostgresConnectionOptions): PostgresConnection;
 
@@ -32,6 +33,7 @@ export interface IDatabaseSecretsEngine extends IConstruct {
    * Declares a connection to a MySQL or MariaDB server.
    *
    * @param name in the engine: letters, digits, `_`, `-`, `.`
+   * @throws ConfigurationError as the constructor of {@link MysqlConnection} does
    */
   addMysqlConnection(name: string, options: MysqlConnectionOptions): MysqlConnection;
 
@@ -43,7 +45,7 @@ export interface IDatabaseSecretsEngine extends IConstruct {
 export interface DatabaseSecretsEngineProps {
   /** Where to mount it, such as `database` or `orders-dev/database`. Changing it revokes all leases. @default "database" */
   readonly path?: string;
-  /** Description that the server keeps of it. @default - says what it issues */
+  /** Description that the server keeps of it. @default "Short-lived database credentials" */
   readonly description?: string;
   /** Bound on every lease of the engine. @default - the server's, 32 days unless configured */
   readonly maxLeaseTtl?: Duration;
@@ -99,6 +101,7 @@ export class DatabaseSecretsEngine extends DatabaseSecretsEngineBase implements 
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: Mount;
 
+  /** @throws ConfigurationError for a path or namespace that is unusable, or the server's own */
   constructor(scope: Construct, id: string, props: DatabaseSecretsEngineProps = {}) {
     super(scope, id);
     this.path = mountPath("secrets engine", props.path ?? "database");

@@ -13,6 +13,7 @@ import type { IPostgresConnection } from "./postgres-connection";
 import { Revocation } from "./revocation";
 import { checkTtls, type RoleTtls } from "./role-ttls";
 
+/** Options of a dynamic role that a connection to PostgreSQL is asked for. */
 export interface DynamicRoleOptions extends RoleTtls {
   /** NOLOGIN role whose rights the credentials have. Without it, `creationStatements` say it all. */
   readonly baseRole?: IBaseRole;
@@ -33,6 +34,7 @@ export interface DynamicRoleOptions extends RoleTtls {
   readonly allowSuperuser?: boolean;
 }
 
+/** Options of {@link DynamicRole}. */
 export interface DynamicRoleProps extends DynamicRoleOptions {
   /** Connection that makes and drops the logins. */
   readonly connection: IPostgresConnection;
@@ -60,6 +62,10 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
   readonly resource: DatabaseSecretBackendRole;
   protected readonly engine: IDatabaseSecretsEngine;
 
+  /**
+   * @throws ConfigurationError for a name that is unusable or taken, a TTL of 0, maxTtl under defaultTtl, and
+   *   statements that lack a placeholder or make superusers without `allowSuperuser`
+   */
   constructor(scope: Construct, id: string, props: DynamicRoleProps) {
     super(scope, id);
     this.name = vaultName("role", props.name);

@@ -1,3 +1,9 @@
+/**
+ * HashiCorp Vault or OpenBao: secrets engines, connections, roles, policies, AppRoles, key-value
+ * secrets, audit devices, quotas.
+ *
+ * @module vault
+ */
 export { AppRole } from "./app-role";
 export type { AppRoleAttributes, AppRoleOptions, AppRoleProps, IAppRole, IGrantee } from "./app-role";
 export { AppRoleAuth } from "./app-role-auth";

@@ -23,6 +23,7 @@ export interface IKeyValueEngine extends IConstruct {
    * Declares a secret.
    *
    * @param path in the engine, such as `delphi/database/password`
+   * @throws ConfigurationError as the constructor of {@link KeyValueSecret} does
    */
   addSecret(path: string, options: KeyValueSecretOptions): KeyValueSecret;
 
@@ -39,7 +40,7 @@ export interface KeyValueEngineProps {
    * @default "secret"
    */
   readonly path?: string;
-  /** Description that the server keeps of it. @default - says what it keeps */
+  /** Description that the server keeps of it. @default "Values that are kept" */
   readonly description?: string;
   /** Namespace to mount it in. @default - the provider's */
   readonly namespace?: string;
@@ -88,6 +89,7 @@ export class KeyValueEngine extends KeyValueEngineBase implements IKeyValueEngin
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: Mount;
 
+  /** @throws ConfigurationError for a path or namespace that is unusable, or the server's own */
   constructor(scope: Construct, id: string, props: KeyValueEngineProps = {}) {
     super(scope, id);
     this.path = mountPath("secrets engine", props.path ?? "secret", "key-value engine");

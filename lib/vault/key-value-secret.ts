@@ -67,6 +67,7 @@ export class KeyValueSecret extends KeyValueSecretBase implements IKeyValueSecre
   readonly resource: KvSecretV2;
   protected readonly engine: IKeyValueEngine;
 
+  /** @throws ConfigurationError for a path that is unusable, or declared on the engine already */
   constructor(scope: Construct, id: string, props: KeyValueSecretProps) {
     super(scope, id);
     this.path = vaultPath("key-value secret", props.path);

@@ -31,6 +31,7 @@ export interface IMysqlConnection extends IConstruct {
    * Declares a role that issues dynamic credentials.
    *
    * @param name in the engine, and last part of the path that credentials are read from
+   * @throws ConfigurationError as the constructor of {@link MysqlDynamicRole} does
    */
   addDynamicRole(name: string, options: MysqlDynamicRoleOptions): MysqlDynamicRole;
 
@@ -38,6 +39,7 @@ export interface IMysqlConnection extends IConstruct {
   allow(role: string): void;
 }
 
+/** Options of a connection to MySQL or MariaDB that an engine is asked for. */
 export interface MysqlConnectionOptions extends ConnectionLimits {
   /**
    * Which server it is: they end sessions in different ways. The SQL for `mariadb` has been tried on MariaDB 10.11. The SQL
@@ -72,6 +74,7 @@ export interface MysqlConnectionOptions extends ConnectionLimits {
   readonly rootRotationStatements?: readonly string[];
 }
 
+/** Options of {@link MysqlConnection}. */
 export interface MysqlConnectionProps extends MysqlConnectionOptions {
   /** Secrets engine to configure it in. */
   readonly engine: IDatabaseSecretsEngine;
@@ -119,6 +122,11 @@ export class MysqlConnection extends MysqlConnectionBase implements IMysqlConnec
   readonly resource: DatabaseSecretBackendConnection;
   private readonly allowed: AllowedRoles;
 
+  /**
+   * @throws ConfigurationError for a name that is unusable or taken, both or neither of `endpoint` and
+   *   `connectionUrl`, a URL with a login of its own, limits that contradict each other, and a template whose names
+   *   may repeat
+   */
   constructor(scope: Construct, id: string, props: MysqlConnectionProps) {
     super(scope, id);
     this.name = vaultName("connection", props.name);

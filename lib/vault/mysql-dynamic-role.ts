@@ -12,6 +12,7 @@ import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import type { IMysqlConnection } from "./mysql-connection";
 import { checkTtls, type RoleTtls } from "./role-ttls";
 
+/** Options of a dynamic role that a connection to MySQL or MariaDB is asked for. */
 export interface MysqlDynamicRoleOptions extends RoleTtls {
   /** What the credentials may do. Exactly one of this and `creationStatements`. */
   readonly access?: MysqlAccess;
@@ -27,6 +28,7 @@ export interface MysqlDynamicRoleOptions extends RoleTtls {
   readonly allowSuperuser?: boolean;
 }
 
+/** Options of {@link MysqlDynamicRole}. */
 export interface MysqlDynamicRoleProps extends MysqlDynamicRoleOptions {
   /** Connection that makes and drops the users. */
   readonly connection: IMysqlConnection;
@@ -57,6 +59,11 @@ export class MysqlDynamicRole extends CredsRole implements IDynamicRole {
   readonly resource: DatabaseSecretBackendRole;
   protected readonly engine: IDatabaseSecretsEngine;
 
+  /**
+   * @throws ConfigurationError for a name that is unusable or taken, a TTL of 0, maxTtl under defaultTtl, both or
+   *   neither of `access` and `creationStatements`, and statements that lack a placeholder or give all rights
+   *   without `allowSuperuser`
+   */
   constructor(scope: Construct, id: string, props: MysqlDynamicRoleProps) {
     super(scope, id);
     this.name = vaultName("role", props.name);

@@ -56,6 +56,10 @@ export class Policy extends Construct implements IPolicy {
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: PolicyResource;
 
+  /**
+   * @throws ConfigurationError for a name that is unusable or Vault's own, no rules, a path with a wildcard, and
+   *   another policy of that name with other rules in the stack
+   */
   constructor(scope: Construct, id: string, props: PolicyProps) {
     super(scope, id);
     this.name = checkName(props.name);

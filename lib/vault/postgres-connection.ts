@@ -32,6 +32,7 @@ export interface IPostgresConnection extends IConstruct {
    * Declares a role that issues dynamic credentials.
    *
    * @param name in the engine, and last part of the path that credentials are read from
+   * @throws ConfigurationError as the constructor of {@link DynamicRole} does
    */
   addDynamicRole(name: string, options: DynamicRoleOptions): DynamicRole;
 
@@ -39,6 +40,7 @@ export interface IPostgresConnection extends IConstruct {
    * Declares a role that rotates the password of one login.
    *
    * @param name in the engine, which no dynamic role may have, and last part of the path that it is read from
+   * @throws ConfigurationError as the constructor of {@link StaticRole} does
    */
   addStaticRole(name: string, options: StaticRoleOptions): StaticRole;
 
@@ -46,6 +48,7 @@ export interface IPostgresConnection extends IConstruct {
   allow(role: string): void;
 }
 
+/** Options of a connection to PostgreSQL that an engine is asked for. */
 export interface PostgresConnectionOptions extends ConnectionLimits {
   /** Database that the engine connects to, and in which it hands over what dynamic users owned. */
   readonly database: IPostgresDatabase;
@@ -73,6 +76,7 @@ export interface PostgresConnectionOptions extends ConnectionLimits {
   readonly rootRotationStatements?: readonly string[];
 }
 
+/** Options of {@link PostgresConnection}. */
 export interface PostgresConnectionProps extends PostgresConnectionOptions {
   /** Secrets engine to configure it in. */
   readonly engine: IDatabaseSecretsEngine;
@@ -127,6 +131,11 @@ export class PostgresConnection extends PostgresConnectionBase implements IPostg
   readonly resource: DatabaseSecretBackendConnection;
   private readonly allowed: AllowedRoles;
 
+  /**
+   * @throws ConfigurationError for a name that is unusable or taken, both or neither of `endpoint` and
+   *   `connectionUrl`, a URL with a login of its own, an imported manager without a password, limits that contradict
+   *   each other, and a template whose names may repeat
+   */
   constructor(scope: Construct, id: string, props: PostgresConnectionProps) {
     super(scope, id);
     this.name = vaultName("connection", props.name);

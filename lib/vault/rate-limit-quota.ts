@@ -22,6 +22,7 @@ export class RateLimitTarget {
    * All requests to a secrets engine, or those to one exact path in it.
    *
    * @param path below the engine's, such as `creds/reader`; those of other paths are not counted
+   * @throws ConfigurationError for a path that is unusable
    */
   static secretsEngine(engine: RateLimitedEngine, path?: string): RateLimitTarget {
     // A server keeps the path of a mount with a slash at the end.
@@ -74,6 +75,7 @@ export class RateLimitQuota extends Construct {
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: QuotaRateLimit;
 
+  /** @throws ConfigurationError for a name that is unusable, a rate that is not above 0, and an interval of 0 */
   constructor(scope: Construct, id: string, props: RateLimitQuotaProps) {
     super(scope, id);
     this.name = vaultName("quota", props.name);

@@ -9,7 +9,11 @@ export interface IReadable extends IConstruct {
   /** Policy that lets a token read that path and nothing else. Declared at the first use. */
   readonly readPolicy: IPolicy;
 
-  /** Lets an AppRole read it. */
+  /**
+   * Lets an AppRole read it.
+   *
+   * @throws ConfigurationError for an imported AppRole, whose policies are managed elsewhere
+   */
   grantRead(grantee: IGrantee): void;
 }
 

@@ -33,6 +33,8 @@ export class Revocation {
    * No new login and the role dropped, but sessions go on: a transaction that runs commits, and idle ones are ended by
    * timeouts. Such a session keeps the rights of the base role until it ends, so choose it for clients that you trust to
    * let go of a connection.
+   *
+   * @throws ConfigurationError for a timeout of 0, or over 2,147,483 seconds
    */
   static drain(options: DrainOptions = {}): Revocation {
     return new Revocation("drain", {
