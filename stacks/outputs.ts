@@ -31,7 +31,7 @@ export interface VaultOutput {
 
 /** Output `postgres`. */
 export interface PostgresOutput {
-  /** Host name or address, as Terraform sees the server. */
+  /** Host name or address of the server. */
   readonly host: string;
   /** TCP port. */
   readonly port: number;

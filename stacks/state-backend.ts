@@ -37,7 +37,11 @@ export class StateBackend {
     });
   }
 
-  /** A PostgreSQL database, locked by advisory locks; the connection string comes from `PG_CONN_STR`. */
+  /**
+   * A PostgreSQL database, locked by advisory locks; the connection string comes from `PG_CONN_STR`.
+   *
+   * @param options schema that the state is kept in; `terraform_<stack>` unless named
+   */
   static postgres(options: { readonly schemaName?: string } = {}): StateBackend {
     return new StateBackend((stack) => {
       const schemaName = options.schemaName ?? `terraform_${stack.node.id.replaceAll("-", "_")}`;

@@ -190,6 +190,8 @@ export class PostgresDatabase extends PostgresDatabaseBase implements IPostgresD
   /**
    * Refers to a database that exists already, by its name. What PUBLIC may do there stays as it is: revoke it with
    * `REVOKE ALL ON DATABASE … FROM PUBLIC` and `REVOKE ALL ON SCHEMA public FROM PUBLIC`.
+   *
+   * @param options provider of what is declared in it; the stack's postgresql provider unless given
    */
   static fromName(
     scope: Construct,

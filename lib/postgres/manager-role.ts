@@ -72,7 +72,11 @@ abstract class ManagerRoleBase extends Construct implements IManagerRole {
  * of its own, and any update by the provider would revoke those, after which it could not drop the users.
  */
 export class ManagerRole extends ManagerRoleBase implements IManagerRole {
-  /** Refers to a login that is managed elsewhere. It needs CREATEROLE, and CONNECT on the databases that it works in. */
+  /**
+   * Refers to a login that is managed elsewhere. It needs CREATEROLE, and CONNECT on the databases that it works in.
+   *
+   * @param options provider to make it ADMIN of roles with; the stack's postgresql provider unless given
+   */
   static fromName(
     scope: Construct,
     id: string,
