@@ -26,6 +26,17 @@ export interface Environment {
   readonly staticRoles?: Readonly<Record<string, EnvironmentStaticRole>>;
   /** By AppRole, such as `api`. */
   readonly applications: Readonly<Record<string, EnvironmentApplication>>;
+  /**
+   * Splits a large environment: by group, such as `billing`, the roles and applications that get a stack of their own,
+   * `dev-billing`. The stack of the environment is then the base of these and is deployed first.
+   *
+   * Everything is named as in one stack, so each role and application has a name that no other of the environment has. A
+   * group's applications read roles of their group and of `roles` and `staticRoles` above. Roles that make tables are
+   * above, since what they own stays until the database goes.
+   *
+   * @default - one stack
+   */
+  readonly groups?: Readonly<Record<string, EnvironmentGroup>>;
   /** Roles of other stacks that may use the connection; a name, or a pattern such as `reporting-*`. @default - none */
   readonly additionalAllowedRoles?: readonly string[];
   /** Makes Terraform refuse to destroy the database. @default true */
@@ -33,6 +44,12 @@ export interface Environment {
   /** Where the Terraform state is kept. @default StateBackend.local() */
   readonly state?: StateBackend;
 }
+
+/** What a stack declares besides what all roles of an environment share. */
+export type RolesAndApplications = Pick<Environment, "roles" | "staticRoles" | "applications">;
+
+/** Roles and applications of an environment with a stack of their own: at least one of either. */
+export type EnvironmentGroup = Partial<RolesAndApplications>;
 
 /** The Vault or OpenBao server. Its token comes from `VAULT_TOKEN` when Terraform runs. */
 export interface VaultServer {

@@ -7,14 +7,18 @@ export { CredentialsStack } from "./credentials-stack";
 export type {
   Environment,
   EnvironmentApplication,
+  EnvironmentGroup,
   EnvironmentRole,
   EnvironmentStaticRole,
   PostgresServer,
+  RolesAndApplications,
   VaultServer,
 } from "./environment";
+export { GroupStack } from "./group-stack";
 export type {
   AppRoleOutput,
   EnvironmentOutputs,
+  GroupOutputs,
   PostgresOutput,
   RoleOutput,
   StaticRoleOutput,

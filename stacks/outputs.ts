@@ -1,6 +1,6 @@
 /**
- * What a deployed environment says of itself: the Terraform outputs of a credentials stack. None of it is secret.
- * The stack writes them; the sandbox and the command-line tools read them, and nothing else of the stack.
+ * What a deployed environment says of itself: the Terraform outputs of a credentials stack, with the roles and AppRoles of
+ * its groups' stacks. None of it is secret. The stacks write them; the sandbox and the command-line tools read them, and nothing else of the stacks.
  */
 export interface EnvironmentOutputs {
   /** The Vault side: where the engine and the AppRoles are. */
@@ -13,6 +13,14 @@ export interface EnvironmentOutputs {
   readonly static_roles?: Readonly<Record<string, StaticRoleOutput>>;
   /** By the AppRole's name. */
   readonly approles: Readonly<Record<string, AppRoleOutput>>;
+  /** Names of the stacks of its groups, in order of deployment; absent where the environment is one stack. */
+  readonly group_stacks?: readonly string[];
+}
+
+/** What the stack of a group says of itself. */
+export interface GroupOutputs extends Pick<EnvironmentOutputs, "roles" | "static_roles" | "approles"> {
+  /** Name of the environment. */
+  readonly environment: string;
 }
 
 /** Output `vault`. */

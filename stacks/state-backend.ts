@@ -6,7 +6,11 @@ export interface S3StateOptions {
   readonly bucket: string;
   /** AWS region of the bucket, such as `eu-central-1`. */
   readonly region: string;
-  /** Key of the state in the bucket. @default "<stack>/terraform.tfstate" */
+  /**
+   * Key of the state in the bucket; the stack of a group adds its name, as in `orders/dev-billing.tfstate`.
+   *
+   * @default "<stack>/terraform.tfstate"
+   */
   readonly key?: string;
   /** KMS key that encrypts it. @default - the bucket's */
   readonly kmsKeyId?: string;
@@ -25,10 +29,10 @@ export class StateBackend {
 
   /** An S3 bucket, encrypted, locked by a lock file in the bucket (Terraform and OpenTofu 1.10). */
   static s3(options: S3StateOptions): StateBackend {
-    return new StateBackend((stack) => {
+    return new StateBackend((stack, group) => {
       const backend = new S3Backend(stack, {
         bucket: options.bucket,
-        key: options.key ?? `${stack.node.id}/terraform.tfstate`,
+        key: options.key === undefined ? `${stack.node.id}/terraform.tfstate` : keyOf(options.key, group),
         region: options.region,
         encrypt: true,
         kmsKeyId: options.kmsKeyId,
@@ -38,13 +42,17 @@ export class StateBackend {
   }
 
   /**
-   * A PostgreSQL database, locked by advisory locks; the connection string comes from `PG_CONN_STR`.
+   * A PostgreSQL database, locked by advisory locks; the connection string comes from `PG_CONN_STR`. The stack of a group
+   * adds its name to the schema's, as in `orders_dev_billing`.
    *
    * @param options schema that the state is kept in; `terraform_<stack>` unless named
    */
   static postgres(options: { readonly schemaName?: string } = {}): StateBackend {
-    return new StateBackend((stack) => {
-      const schemaName = options.schemaName ?? `terraform_${stack.node.id.replaceAll("-", "_")}`;
+    return new StateBackend((stack, group) => {
+      const schemaName =
+        options.schemaName === undefined
+          ? `terraform_${stack.node.id.replaceAll("-", "_")}`
+          : [options.schemaName, ...(group === undefined ? [] : [group.replaceAll("-", "_")])].join("_");
       // The binding wants a connection string, which would put its password into the synthesized file.
       const backend = new PgBackend(stack, { connStr: "", schemaName });
       backend.addOverride("conn_str", undefined);
@@ -52,7 +60,12 @@ export class StateBackend {
   }
 
   private constructor(
-    /** Sets the backend of a stack. */
-    readonly bind: (stack: TerraformStack) => void,
+    /** Sets the backend of a stack, which is that of a group of the environment if one is named. */
+    readonly bind: (stack: TerraformStack, group?: string) => void,
   ) {}
+}
+
+/** Two stacks in one state would destroy each other's resources. */
+function keyOf(key: string, group: string | undefined): string {
+  return group === undefined ? key : key.replace(/(\.[^./]*)?$/, (extension) => `-${group}${extension}`);
 }

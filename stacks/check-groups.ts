@@ -1,0 +1,84 @@
+import { ConfigurationError } from "../lib";
+import { ClaimedNames } from "../lib/claimed-names";
+import type { Environment, EnvironmentGroup } from "./environment";
+import type { EnvironmentNames } from "./environment-names";
+
+/**
+ * Checks what no stack of an environment can see alone.
+ *
+ * @throws ConfigurationError for a name that two stacks use, an empty group, a role of a group that makes objects, and an
+ *   application that reads a role of another group
+ */
+export function checkGroups(environment: Environment, names: EnvironmentNames): void {
+  const groups = groupsOf(environment);
+  if (groups.length === 0) return;
+  checkNames([environment, ...groups.map(([, group]) => group)], names);
+  for (const [name, group] of groups) {
+    const described = `group "${name}" of environment "${environment.name}"`;
+    if (rolesOf(group).length === 0 && Object.keys(group.applications ?? {}).length === 0) {
+      throw new ConfigurationError(
+        `The ${described} has neither roles nor applications.`,
+        "Give it some, or leave it out; destroy its stack first if it is deployed.",
+      );
+    }
+    checkMakesNothing(described, group);
+    checkReads(described, name, environment, groups);
+  }
+}
+
+/** Groups by name, in order of deployment. */
+export function groupsOf({ groups = {} }: Environment): readonly (readonly [string, EnvironmentGroup])[] {
+  return Object.entries(groups);
+}
+
+/** Names of roles, dynamic and static. */
+export function rolesOf({ roles = {}, staticRoles = {} }: EnvironmentGroup): readonly string[] {
+  return [...Object.keys(roles), ...Object.keys(staticRoles)];
+}
+
+/** An engine and an auth method have each name but once, whichever stack declares it. */
+function checkNames(parts: readonly EnvironmentGroup[], names: EnvironmentNames): void {
+  const engine = new ClaimedNames("secrets engine", () => names.engine);
+  const auth = new ClaimedNames("auth method", () => names.auth);
+  for (const part of parts) {
+    rolesOf(part).forEach((role) => engine.claim("role", role));
+    Object.keys(part.applications ?? {}).forEach((name) => auth.claim("AppRole", `${names.prefix}-${name}`));
+  }
+}
+
+/**
+ * What a role owns in the database keeps PostgreSQL from dropping the role, and a group goes before the database; and what
+ * it makes, roles of other groups would have no right to.
+ */
+function checkMakesNothing(described: string, { roles = {} }: EnvironmentGroup): void {
+  for (const [name, { access }] of Object.entries(roles)) {
+    if (!access.grants.some(({ privileges }) => privileges.includes("CREATE"))) continue;
+    throw new ConfigurationError(
+      `The role "${name}" of ${described} may CREATE, and what it made would keep the group from being destroyed.`,
+      "Move the role to the environment's own roles, which every group's applications may read.",
+    );
+  }
+}
+
+/** A group is deployed and destroyed without the others, so it refers to none of them. */
+function checkReads(
+  described: string,
+  own: string,
+  environment: Environment,
+  groups: readonly (readonly [string, EnvironmentGroup])[],
+): void {
+  const within = [environment, ...groups.filter(([name]) => name === own).map(([, group]) => group)].flatMap(
+    rolesOf,
+  );
+  const applications = groups.find(([name]) => name === own)?.[1].applications ?? {};
+  for (const [application, { roles }] of Object.entries(applications)) {
+    for (const role of roles.filter((name) => !within.includes(name))) {
+      const other = groups.find(([, group]) => rolesOf(group).includes(role));
+      if (other === undefined) continue;
+      throw new ConfigurationError(
+        `The application "${application}" of ${described} reads the role "${role}" of group "${other[0]}".`,
+        "Move the role to the environment's own roles, or the application to that group.",
+      );
+    }
+  }
+}

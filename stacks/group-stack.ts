@@ -1,0 +1,54 @@
+import { TerraformStack } from "cdktf";
+import type { Construct } from "constructs";
+import {
+  AppRoleAuth,
+  DatabaseSecretsEngine,
+  ManagerRole,
+  PostgresConnection,
+  PostgresDatabase,
+} from "../lib";
+import { DeclaredRoles } from "./declared-roles";
+import type { Environment, EnvironmentGroup } from "./environment";
+import { groupStackName, namesOf } from "./environment-names";
+import { InheritedRoles } from "./inherited-roles";
+import { StateBackend } from "./state-backend";
+import { addOutput, addProviders } from "./stack-parts";
+
+/**
+ * The roles and applications of one group of an environment, with a state of their own. Database, engine, connection and
+ * auth method are those of the environment's own stack, which is deployed first; they are known by name.
+ *
+ * Its resources have the addresses that they have in an environment of one stack.
+ */
+export class GroupStack extends TerraformStack {
+  constructor(scope: Construct, environment: Environment, name: string, group: EnvironmentGroup) {
+    super(scope, groupStackName(environment.name, name));
+    (environment.state ?? StateBackend.local()).bind(this, name);
+    addProviders(this, environment);
+
+    const names = namesOf(environment);
+    const database = PostgresDatabase.fromName(this, "Database", names.database);
+    const engine = DatabaseSecretsEngine.fromPath(this, "Secrets", names.engine);
+    const connection = PostgresConnection.fromName(engine, names.database, {
+      engine,
+      name: names.database,
+      manager: ManagerRole.fromName(this, "Manager", names.manager),
+    });
+    const declared = new DeclaredRoles({
+      description: `group "${name}" of environment "${environment.name}"`,
+      prefix: names.prefix,
+      database,
+      connection,
+      inherited: new InheritedRoles(environment, database, connection),
+    });
+    const { roles = {}, staticRoles, applications = {} } = group;
+    declared.addRoles({ roles, staticRoles, applications });
+    declared.addApplications(
+      { roles, staticRoles, applications },
+      AppRoleAuth.fromPath(this, "AppRoles", names.auth),
+    );
+
+    addOutput<string>(this, "environment", "The environment that this is a group of", environment.name);
+    declared.output(this);
+  }
+}

@@ -1,0 +1,27 @@
+import { TerraformOutput, type TerraformStack } from "cdktf";
+import { PostgresqlProvider } from "@cdktf/provider-postgresql/lib/provider";
+import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
+import type { Environment } from "./environment";
+
+/** Declares the providers of an environment's servers, in each of its stacks. */
+export function addProviders(stack: TerraformStack, { vault, postgres }: Environment): void {
+  new VaultProvider(stack, "VaultProvider", {
+    address: vault.address,
+    namespace: vault.namespace,
+    caCertFile: vault.caCertFile,
+  });
+  new PostgresqlProvider(stack, "PostgresqlProvider", {
+    host: postgres.host,
+    port: postgres.port ?? 5432,
+    username: postgres.username ?? "terraform",
+    sslmode: postgres.sslMode ?? "verify-full",
+    sslrootcert: postgres.caCertFile,
+    // The provider's default is true, and then it reads pg_shadow, which only a superuser may.
+    superuser: false,
+  });
+}
+
+/** Declares an output of just this name. */
+export function addOutput<T>(stack: TerraformStack, name: string, description: string, value: T): void {
+  new TerraformOutput(stack, name, { description, value, staticId: true });
+}
