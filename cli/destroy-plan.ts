@@ -6,29 +6,45 @@ import { cdktfProgram } from "./cdktf";
 import { endEngineSessions, unendableSessions } from "./database-users";
 import { UserError } from "./errors";
 import { operatorLogin } from "./operator-login";
-import { SynthesizedStack } from "./terraform";
+import { synthesized } from "./terraform";
 import { counted } from "./text";
 
 /**
- * Asks Terraform for the plan before any credential ends: it refuses where the database is protected, say.
+ * Asks Terraform for the plan of each stack before any credential ends: it refuses where the database is protected, say.
  *
  * @param output folder that cdktf synthesizes into
+ * @returns names of the environment's stacks
  * @throws UserError with Terraform's words
  */
 export async function requireDestroyable(
   environment: string,
   output: string,
   env: NodeJS.ProcessEnv,
-): Promise<void> {
-  const stack = new SynthesizedStack(environment, output, env);
+): Promise<readonly string[]> {
   try {
-    await stack.prepare();
-    await stack.terraform(["plan", "-destroy", "-input=false", "-no-color"]);
+    const stacks = await synthesized(environment, output, env);
+    for (const stack of stacks) await stack.terraform(["plan", "-destroy", "-input=false", "-no-color"]);
+    return stacks.map(({ name }) => name);
   } catch (error) {
     throw new UserError(
       `It cannot be destroyed as it stands, and nothing was changed.\n${(error as Error).message}`,
     );
   }
+}
+
+/**
+ * Sees that no group is deployed that the app has no more: its stack would be left behind, with nothing to stand on.
+ *
+ * @param stacks those that are to be destroyed
+ * @throws UserError that names them
+ */
+export function requireAllGroups(stacks: readonly string[], { group_stacks = [] }: EnvironmentOutputs): void {
+  const left = group_stacks.filter((stack) => !stacks.includes(stack));
+  if (left.length === 0) return;
+  throw new UserError(
+    `The deployed environment has ${left.join(", ")}, which its definition has no more, and nothing was changed.`,
+    "Put the groups back, destroy their stacks with cdktf destroy, and take them out again; then deploy.",
+  );
 }
 
 /**
@@ -72,19 +88,19 @@ function terraformUser(environment: string, output: string): string | undefined 
 }
 
 /**
- * Runs `cdktf destroy` in this terminal.
+ * Runs `cdktf destroy` in this terminal. It takes stacks that depend on another first.
  *
  * @param toStandardError whether what it prints goes there instead of to standard output
  * @returns its exit code
  */
 export function cdktfDestroy(
-  environment: string,
+  stacks: readonly string[],
   options: readonly string[],
   env: NodeJS.ProcessEnv,
   toStandardError: boolean,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [cdktfProgram(), "destroy", environment, ...options], {
+    const child = spawn(process.execPath, [cdktfProgram(), "destroy", ...stacks, ...options], {
       env,
       stdio: ["inherit", toStandardError ? process.stderr : "inherit", "inherit"],
     });

@@ -2,34 +2,61 @@ import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { EnvironmentOutputs } from "../stacks/outputs";
+import { concurrently } from "./concurrently";
 import { UserError } from "./errors";
 
 const PARTS = ["vault", "postgres", "roles", "approles"] as const;
 /** Absent where there is nothing to say. */
-const OPTIONAL_PARTS = ["static_roles"] as const;
+const OPTIONAL_PARTS = ["static_roles", "group_stacks"] as const;
+/** What the stacks of groups add to. */
+const GROUP_PARTS = ["roles", "static_roles", "approles"] as const;
+
+/** Whether the stacks of all groups have to be deployed, or those that are not are left out. */
+export type GroupsNeeded = "all" | "deployed";
 
 /** The outputs as the command line says: in a file, or else of the stack in the folder that cdktf synthesized into. */
 export async function outputsOf(
   environment: string,
   options: { readonly outputs?: string; readonly output?: string },
   env: NodeJS.ProcessEnv,
+  groups: GroupsNeeded = "all",
 ): Promise<EnvironmentOutputs> {
   return options.outputs === undefined
-    ? outputsOfStack(environment, options.output ?? "cdktf.out", env)
-    : outputsOfFile(environment, options.outputs);
+    ? outputsOfStack(environment, options.output ?? "cdktf.out", env, groups)
+    : outputsOfFile(environment, options.outputs, groups);
 }
 
-/** The outputs of a deployed environment, asked of Terraform in the folder that cdktf synthesized the stack into. */
+/** The outputs of a deployed environment, asked of Terraform in the folders that cdktf synthesized its stacks into. */
 export async function outputsOfStack(
   environment: string,
   outputFolder: string,
   env: NodeJS.ProcessEnv,
+  groups: GroupsNeeded = "all",
 ): Promise<EnvironmentOutputs> {
+  const base = await terraformOutputs(environment, outputFolder, env);
+  const stacks = asNames(valueIn(base, "group_stacks")).filter(
+    // Terraform has no answer where it has never been.
+    (stack) => groups === "all" || fs.existsSync(path.resolve(outputFolder, "stacks", stack, ".terraform")),
+  );
+  const ofGroups = await concurrently(stacks, (stack) => terraformOutputs(stack, outputFolder, env));
+  const content = {
+    [environment]: base,
+    ...Object.fromEntries(stacks.map((stack, index) => [stack, ofGroups[index]])),
+  };
   const folder = path.resolve(outputFolder, "stacks", environment);
+  return parseOutputs(content, environment, folder, groups);
+}
+
+async function terraformOutputs(
+  stack: string,
+  outputFolder: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Record<string, unknown>> {
+  const folder = path.resolve(outputFolder, "stacks", stack);
   if (!fs.existsSync(folder)) {
     throw new UserError(
-      `There is no stack "${environment}" in ${path.resolve(outputFolder)}.`,
-      `Deploy it from here with cdktf deploy ${environment}, or name a file of its outputs with --outputs.`,
+      `There is no stack "${stack}" in ${path.resolve(outputFolder)}.`,
+      `Deploy it from here with cdktf deploy ${stack}, or name a file of its outputs with --outputs.`,
     );
   }
   const terraform = env.TERRAFORM_BINARY_NAME ?? "terraform";
@@ -50,11 +77,15 @@ export async function outputsOfStack(
       },
     );
   });
-  return parseOutputs(JSON.parse(text), environment, folder);
+  return asObject(JSON.parse(text));
 }
 
-/** The outputs in a file: of `cdktf deploy --outputs-file`, or of `terraform output -json`. */
-export function outputsOfFile(environment: string, file: string): EnvironmentOutputs {
+/** The outputs in a file: of `cdktf deploy --outputs-file`, or of `terraform output -json` where there are no groups. */
+export function outputsOfFile(
+  environment: string,
+  file: string,
+  groups: GroupsNeeded = "all",
+): EnvironmentOutputs {
   let content: unknown;
   try {
     content = JSON.parse(fs.readFileSync(file, "utf8"));
@@ -64,31 +95,67 @@ export function outputsOfFile(environment: string, file: string): EnvironmentOut
       `Write it with cdktf deploy ${environment} --outputs-file ${file}`,
     );
   }
-  return parseOutputs(content, environment, file);
+  return parseOutputs(content, environment, file, groups);
 }
 
-/** Takes both forms: cdktf's, nested by stack, and Terraform's, with each value in an object. */
-export function parseOutputs(content: unknown, environment: string, source: string): EnvironmentOutputs {
+/**
+ * Takes both forms: cdktf's, nested by stack, and Terraform's, with each value in an object. What the stacks of groups
+ * have is added to what the environment's own has.
+ */
+export function parseOutputs(
+  content: unknown,
+  environment: string,
+  source: string,
+  groups: GroupsNeeded = "all",
+): EnvironmentOutputs {
   const root = asObject(content);
   const outputs = asObject(root[environment] ?? root);
-  const valueOf = (part: string): [string, unknown] => {
-    const output = asObject(outputs[part]);
-    return [part, "value" in output && "type" in output ? output.value : outputs[part]];
-  };
-  const values = PARTS.map(valueOf);
-  const missing = values
-    .filter(([, value]) => Object.keys(asObject(value)).length === 0)
-    .map(([part]) => part);
+  const stacks = asNames(valueIn(outputs, "group_stacks"));
+  const missing = PARTS.filter((part) => {
+    const value = valueIn(outputs, part);
+    // In a split environment all roles and applications may be those of groups.
+    return stacks.length > 0 ? value === undefined : Object.keys(asObject(value)).length === 0;
+  });
   if (missing.length > 0) {
+    const base = valueIn(outputs, "environment");
     throw new UserError(
       `${source} has no output ${missing.map((part) => `"${part}"`).join(", ")} of the environment "${environment}".`,
-      `Is it deployed? cdktf deploy ${environment}`,
+      typeof base === "string"
+        ? `It is the stack of a group of "${base}": name that environment.`
+        : `Is it deployed? cdktf deploy ${environment}`,
     );
   }
-  const optional = OPTIONAL_PARTS.map(valueOf).filter(([, value]) => value !== undefined);
-  return Object.fromEntries([...values, ...optional]) as unknown as EnvironmentOutputs;
+  const merged = Object.fromEntries(
+    [...PARTS, ...OPTIONAL_PARTS]
+      .map((part) => [part, valueIn(outputs, part)] as const)
+      .filter(([, value]) => value !== undefined),
+  );
+  for (const stack of stacks) {
+    const group = asObject(root[stack]);
+    if (valueIn(group, "environment") !== environment) {
+      if (groups === "deployed") continue;
+      throw new UserError(
+        `${source} names the stack "${stack}" of a group of "${environment}", whose outputs are not there.`,
+        `Is it deployed? cdktf deploy ${[environment, ...stacks].join(" ")}`,
+      );
+    }
+    for (const part of GROUP_PARTS) {
+      const value = valueIn(group, part);
+      if (value !== undefined) merged[part] = { ...asObject(merged[part]), ...asObject(value) };
+    }
+  }
+  return merged as unknown as EnvironmentOutputs;
+}
+
+function valueIn(outputs: Record<string, unknown>, name: string): unknown {
+  const output = asObject(outputs[name]);
+  return "value" in output && "type" in output ? output.value : outputs[name];
 }
 
 function asObject(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function asNames(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
 }

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import * as fs from "node:fs";
 import * as path from "node:path";
 import { cdktfProgram } from "./cdktf";
 
@@ -7,27 +8,51 @@ const MAX_OUTPUT = 64 * 1024 * 1024;
 /** What Terraform or cdktf said when it failed. */
 export class TerraformError extends Error {}
 
-/** The stack of an environment, as cdktf synthesizes it, and Terraform in its folder. */
+/**
+ * Synthesizes an environment anew, and has Terraform fetch what its stacks need.
+ *
+ * @param output folder that cdktf synthesizes into
+ * @returns the environment's own stack, then those of its groups in order of deployment
+ * @throws TerraformError if cdktf or Terraform fails
+ */
+export async function synthesized(
+  environment: string,
+  output: string,
+  env: NodeJS.ProcessEnv,
+): Promise<readonly SynthesizedStack[]> {
+  await run(process.execPath, [cdktfProgram(), "synth", "--output", output], env);
+  const base = new SynthesizedStack(environment, output, env);
+  const stacks = [base, ...base.groupStacks().map((name) => new SynthesizedStack(name, output, env))];
+  for (const stack of stacks) await stack.terraform(["init", "-input=false", "-no-color"]);
+  return stacks;
+}
+
+/** A stack as cdktf has synthesized it, and Terraform in its folder. */
 export class SynthesizedStack {
   constructor(
-    readonly environment: string,
+    readonly name: string,
     /** Folder that cdktf synthesizes into. */
     private readonly output: string,
     private readonly env: NodeJS.ProcessEnv,
   ) {}
 
-  get folder(): string {
-    return path.resolve(this.output, "stacks", this.environment);
-  }
-
   get file(): string {
     return path.join(this.folder, "cdk.tf.json");
   }
 
-  /** Synthesizes anew, and has Terraform fetch what it needs. */
-  async prepare(): Promise<void> {
-    await this.run(process.execPath, [cdktfProgram(), "synth", "--output", this.output]);
-    await this.terraform(["init", "-input=false", "-no-color"]);
+  private get folder(): string {
+    return path.resolve(this.output, "stacks", this.name);
+  }
+
+  /** Names of the stacks of an environment's groups, where this is the environment's own. */
+  groupStacks(): readonly string[] {
+    if (!fs.existsSync(this.file)) {
+      throw new TerraformError(`There is no stack "${this.name}" in ${path.resolve(this.output)}.`);
+    }
+    const { output } = JSON.parse(fs.readFileSync(this.file, "utf8")) as {
+      output?: { group_stacks?: { value: readonly string[] } };
+    };
+    return output?.group_stacks?.value ?? [];
   }
 
   /**
@@ -35,23 +60,24 @@ export class SynthesizedStack {
    * @returns its standard output
    */
   terraform(args: readonly string[], input?: string): Promise<string> {
-    return this.run(this.env.TERRAFORM_BINARY_NAME ?? "terraform", args, this.folder, input);
+    return run(this.env.TERRAFORM_BINARY_NAME ?? "terraform", args, this.env, this.folder, input);
   }
+}
 
-  private run(command: string, args: readonly string[], cwd?: string, input?: string): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const child = execFile(
-        command,
-        args,
-        { cwd, env: this.env, maxBuffer: MAX_OUTPUT },
-        (error, stdout, stderr) => {
-          if (!error) return resolve(stdout);
-          reject(new TerraformError(stderr.trim() || stdout.trim() || error.message));
-        },
-      );
-      // It may end without reading.
-      child.stdin?.on("error", () => undefined);
-      child.stdin?.end(input);
+function run(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  cwd?: string,
+  input?: string,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(command, args, { cwd, env, maxBuffer: MAX_OUTPUT }, (error, stdout, stderr) => {
+      if (!error) return resolve(stdout);
+      reject(new TerraformError(stderr.trim() || stdout.trim() || error.message));
     });
-  }
+    // It may end without reading.
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(input);
+  });
 }

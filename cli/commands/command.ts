@@ -2,7 +2,7 @@ import type { Argv } from "yargs";
 import type { EnvironmentOutputs } from "../../stacks/outputs";
 import { contextFrom, operatorClient } from "../context";
 import { EXIT_CODES } from "../exit-code";
-import { outputsOf } from "../outputs";
+import { outputsOf, type GroupsNeeded } from "../outputs";
 import type { ProofContext } from "../context";
 import { requireVault } from "../reachable";
 import type { Shell } from "../shell";
@@ -60,7 +60,7 @@ function withCommon(parser: Argv): Argv<CommonArguments> {
     .positional("environment", {
       type: "string",
       demandOption: true,
-      describe: "name of the environment, which is that of its stack",
+      describe: "name of the environment, which is that of its stack; its groups are meant, too",
     })
     .option("json", { type: "boolean", default: false, describe: "print JSON, for machines" })
     .option("outputs", {
@@ -89,15 +89,17 @@ export const OPERATOR_POLICY = "docs/rights/operator-policy.hcl";
 /**
  * Reads the outputs, and the user's variables, and sees that Vault answers.
  *
+ * @param groups whether it is an error that a group of the environment is not deployed
  * @throws UserError if one of them is missing
  */
 export async function open(
   args: CommonArguments,
   env: NodeJS.ProcessEnv,
   policy = OPERATOR_POLICY,
+  groups: GroupsNeeded = "all",
 ): Promise<OpenEnvironment> {
   const context = contextFrom(env, policy);
-  const outputs = await outputsOf(args.environment, args, env);
+  const outputs = await outputsOf(args.environment, args, env, groups);
   const vault = operatorClient(outputs, context);
   await requireVault(vault);
   return { outputs, context, vault };

@@ -1,5 +1,5 @@
 import { contextFrom, withoutOpenBaoVariables } from "../context";
-import { cdktfDestroy, requireDestroyable, requireDroppable } from "../destroy-plan";
+import { cdktfDestroy, requireAllGroups, requireDestroyable, requireDroppable } from "../destroy-plan";
 import { drain } from "../drain";
 import { describeError, UserError } from "../errors";
 import { ExitCode } from "../exit-code";
@@ -37,9 +37,10 @@ export const destroy: Command<DestroyArguments> = {
     const env = withoutOpenBaoVariables(shell.env);
     const say = (text: string) => (json ? shell.note(text) : shell.print(text));
     contextFrom(env, POLICY);
-    await requireDestroyable(environment, output ?? "cdktf.out", env);
-    // The plan has made the folder that the outputs are asked for in.
-    const { outputs, vault } = await open(args, env, POLICY);
+    const stacks = await requireDestroyable(environment, output ?? "cdktf.out", env);
+    // The plan has made the folders that the outputs are asked for in.
+    const { outputs, vault } = await open(args, env, POLICY, "deployed");
+    requireAllGroups(stacks, outputs);
     const roles = Object.keys(outputs.roles).join(", ");
     if (!args["auto-approve"]) {
       say(`This ends every credential of ${outputs.vault.mount} (${roles}) and its sessions.`);
@@ -65,7 +66,7 @@ export const destroy: Command<DestroyArguments> = {
       ...(args["auto-approve"] ? ["--auto-approve"] : []),
       ...(args["skip-provider-lock"] ? ["--skip-provider-lock"] : []),
     ];
-    const code = await shell.delegate(() => cdktfDestroy(environment, options, env, json));
+    const code = await shell.delegate(() => cdktfDestroy(stacks, options, env, json));
     if (json) shell.print(JSON.stringify({ environment, destroyed: code === 0 }, null, 2));
     return code === 0 ? ExitCode.ok : ExitCode.failed;
   },

@@ -3,7 +3,7 @@ import { ExitCode } from "../exit-code";
 import { leaseIdsByRole } from "../leases";
 import { confirmed } from "../shell";
 import { counted } from "../text";
-import { open, type Command, type CommonArguments } from "./command";
+import { OPERATOR_POLICY, open, type Command, type CommonArguments } from "./command";
 
 interface DrainArguments extends CommonArguments {
   readonly yes: boolean;
@@ -22,7 +22,7 @@ export const drain: Command<DrainArguments> = {
 
   async run(args, shell) {
     const { environment, json } = args;
-    const { outputs, vault } = await open(args, shell.env);
+    const { outputs, vault } = await open(args, shell.env, OPERATOR_POLICY, "deployed");
     const say = (text: string) => (json ? shell.note(text) : shell.print(text));
     const { mount } = outputs.vault;
     const revoked = [...(await leaseIdsByRole(vault, outputs)).values()].flat().length;

@@ -5,7 +5,7 @@ import { ExitCode } from "../exit-code";
 import { recoveries, type Recovery, type Resources } from "../import-ids";
 import { addressesIn, completed, parseState, recorded } from "../import-state";
 import type { Shell } from "../shell";
-import { SynthesizedStack, TerraformError } from "../terraform";
+import { synthesized, TerraformError, type SynthesizedStack } from "../terraform";
 import { counted } from "../text";
 import type { Command, CommonArguments } from "./command";
 
@@ -45,36 +45,52 @@ export const importResources: Command<ImportArguments> = {
     const { environment, json } = args;
     const env = withoutOpenBaoVariables(shell.env);
     contextFrom(env, POLICY);
-    const stack = new SynthesizedStack(environment, args.output ?? "cdktf.out", env);
-    const { resources, recovery, known } = await look(stack);
-    const todo = recovery.filter(({ address }) => !known.has(address));
+    const stacks = await look(environment, args.output ?? "cdktf.out", env);
     if (args["dry-run"]) {
-      shell.print(json ? JSON.stringify({ environment, todo }, null, 2) : todo.map(describe).join("\n"));
+      shell.print(
+        json
+          ? JSON.stringify({ environment, ...perStack(stacks, ({ todo }) => ({ todo })) }, null, 2)
+          : plan(stacks),
+      );
       return ExitCode.ok;
     }
-    const result: Result = { imported: [], known: [...known], absent: [], deployed: [], byHand: [] };
     shell.changing(`importing into the state of ${environment}: run this again before you deploy.`);
-    try {
-      for (const each of todo) await recover(stack, each, result, (line) => shell.note(line));
-    } finally {
-      // Also where one failed, so that no deployment takes what is imported by then for unfinished.
-      await complete(stack, resources, todo, result);
+    for (const { stack, resources, todo, result } of stacks) {
+      try {
+        for (const each of todo) await recover(stack, each, result, (line) => shell.note(line));
+      } finally {
+        // Also where one failed, so that no deployment takes what is imported by then for unfinished.
+        await complete(stack, resources, todo, result);
+      }
     }
     shell.changing(undefined);
-    report(shell, environment, result, todo, json);
-    return result.byHand.length === 0 ? ExitCode.ok : ExitCode.failed;
+    report(shell, environment, stacks, json);
+    return stacks.every(({ result }) => result.byHand.length === 0) ? ExitCode.ok : ExitCode.failed;
   },
 };
 
-/** Synthesizes, and reads what is wanted and what the state has. */
-async function look(stack: SynthesizedStack) {
+/** A stack of the environment, and what is to be done and has been done about it. */
+interface StackImport {
+  readonly stack: SynthesizedStack;
+  readonly resources: Resources;
+  readonly todo: readonly Recovery[];
+  readonly result: Result;
+}
+
+/** Synthesizes, and reads what is wanted and what the states have. */
+async function look(environment: string, output: string, env: NodeJS.ProcessEnv): Promise<StackImport[]> {
   try {
-    await stack.prepare();
-    const known = addressesIn(parseState(await stack.terraform(["state", "pull"])));
-    const { resource: resources = {} } = JSON.parse(fs.readFileSync(stack.file, "utf8")) as {
-      resource?: Resources;
-    };
-    return { resources, recovery: recoveries(resources), known };
+    const found: StackImport[] = [];
+    for (const stack of await synthesized(environment, output, env)) {
+      const known = addressesIn(parseState(await stack.terraform(["state", "pull"])));
+      const { resource: resources = {} } = JSON.parse(fs.readFileSync(stack.file, "utf8")) as {
+        resource?: Resources;
+      };
+      const todo = recoveries(resources).filter(({ address }) => !known.has(address));
+      const result: Result = { imported: [], known: [...known], absent: [], deployed: [], byHand: [] };
+      found.push({ stack, resources, todo, result });
+    }
+    return found;
   } catch (error) {
     throw new UserError(`Nothing was imported.\n${(error as Error).message}`);
   }
@@ -135,13 +151,44 @@ function describe(recovery: Recovery): string {
   }
 }
 
-function report(shell: Shell, environment: string, result: Result, todo: Recovery[], json: boolean): void {
-  if (json) return shell.print(JSON.stringify({ environment, ...result }, null, 2));
-  const { imported, known, absent, deployed, byHand } = result;
+/** For JSON: as it is where the environment is one stack, else by stack. */
+function perStack<T extends object>(
+  stacks: readonly StackImport[],
+  of: (each: StackImport) => T,
+): T | { readonly stacks: Readonly<Record<string, T>> } {
+  const [first, ...others] = stacks;
+  if (first !== undefined && others.length === 0) return of(first);
+  return { stacks: Object.fromEntries(stacks.map((each) => [each.stack.name, of(each)])) };
+}
+
+function plan(stacks: readonly StackImport[]): string {
+  const lines = stacks.flatMap(({ stack, todo }) => [
+    ...(stacks.length > 1 ? [`# ${stack.name}, in the folder of that stack:`] : []),
+    ...todo.map(describe),
+  ]);
+  return lines.join("\n");
+}
+
+function report(shell: Shell, environment: string, stacks: readonly StackImport[], json: boolean): void {
+  if (json) {
+    return shell.print(JSON.stringify({ environment, ...perStack(stacks, ({ result }) => result) }, null, 2));
+  }
+  const results = stacks.map(({ result }) => result);
+  const sum = (count: (result: Result) => number) => results.map(count).reduce((a, b) => a + b, 0);
   shell.print(
-    `${counted(imported.length, "resource")} imported, ${known.length} in the state before, ` +
-      `${absent.length + deployed.length} for the next deployment to make.`,
+    `${counted(
+      sum(({ imported }) => imported.length),
+      "resource",
+    )} imported, ` +
+      `${sum(({ known }) => known.length)} in the state before, ` +
+      `${sum(({ absent, deployed }) => absent.length + deployed.length)} for the next deployment to make.`,
   );
-  todo.filter(({ address }) => byHand.includes(address)).forEach((each) => shell.print(describe(each)));
-  shell.print(`Look at the plan, which must neither destroy nor replace anything: cdktf diff ${environment}`);
+  for (const { todo, result } of stacks) {
+    todo
+      .filter(({ address }) => result.byHand.includes(address))
+      .forEach((each) => shell.print(describe(each)));
+  }
+  const named = stacks.map(({ stack }) => stack.name);
+  const commands = named.map((name) => `cdktf diff ${name}`).join(", ");
+  shell.print(`Look at the plan, which must neither destroy nor replace anything: ${commands}`);
 }

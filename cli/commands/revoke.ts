@@ -6,7 +6,7 @@ import { lookAfterwards, type Aftermath } from "../revocation-check";
 import { announcement, carryOut, scopeOf, targetOf } from "../revocation-target";
 import { confirmed, firstChange } from "../shell";
 import { counted } from "../text";
-import { open, type Command, type CommonArguments } from "./command";
+import { OPERATOR_POLICY, open, type Command, type CommonArguments } from "./command";
 
 interface RevokeArguments extends CommonArguments {
   readonly lease?: string;
@@ -52,7 +52,7 @@ export const revoke: Command<RevokeArguments> = {
     if (end && !hasLogin(shell.env)) {
       throw new UserError("--end-sessions needs a login of PostgreSQL.", LOGIN_REMEDY);
     }
-    const { outputs, vault } = await open(args, shell.env);
+    const { outputs, vault } = await open(args, shell.env, OPERATOR_POLICY, "deployed");
     const session = hasLogin(shell.env) ? await operatorLogin(outputs, shell.env) : undefined;
     try {
       const say = (text: string) => (json ? shell.note(text) : shell.print(text));
