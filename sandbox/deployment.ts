@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { pathToFileURL } from "node:url";
 import { cdktfProgram } from "../cli/cdktf";
 import { UserError } from "../cli/errors";
 import { outputsOfFile } from "../cli/outputs";
@@ -8,17 +9,33 @@ import { logTail } from "./log-tail";
 import type { Sandbox } from "./sandbox";
 
 const PROJECT = path.resolve(__dirname, "..");
+/** Also for apps in folders that have no tsx of their own. */
+const TSX = pathToFileURL(require.resolve("tsx")).href;
 /** Variables of the user's shell that would turn cdktf, Terraform or their plugins to other servers or settings. */
 const NOT_INHERITED = /^(VAULT_|BAO_|PG|TF_|TERRAFORM_|CDKTF_)/;
 
-/** An environment of the project's own app, deployed by the real cdktf to the servers of a sandbox. */
+export interface DeploymentOptions {
+  /** Folder with the `cdktf.json` of the app. @default - the project's own */
+  readonly app?: string;
+  /** Names of the environment's groups. @default - none */
+  readonly groups?: readonly string[];
+}
+
+/** An environment of an app, deployed by the real cdktf to the servers of a sandbox. */
 export class Deployment {
+  /** The environment's own and its groups'. */
+  readonly stacks: readonly string[];
+  private readonly app: string;
   private step = 0;
 
   constructor(
     private readonly sandbox: Sandbox,
     readonly environment: string,
-  ) {}
+    { app = PROJECT, groups = [] }: DeploymentOptions = {},
+  ) {
+    this.app = app;
+    this.stacks = [environment, ...groups.map((group) => `${environment}-${group}`)];
+  }
 
   /** Where cdktf synthesizes to. The state of a local backend comes to lie beside it. */
   get outputFolder(): string {
@@ -26,7 +43,7 @@ export class Deployment {
   }
 
   get stackFolder(): string {
-    return path.join(this.outputFolder, "stacks", this.environment);
+    return this.folderOf(this.environment);
   }
 
   private get outputsFile(): string {
@@ -42,32 +59,44 @@ export class Deployment {
     ]);
   }
 
+  /** Synthesizes, and deploys nothing. */
+  synth(): Promise<void> {
+    return this.cdktf("synth", []);
+  }
+
   outputs(): EnvironmentOutputs {
     return outputsOfFile(this.environment, this.outputsFile);
   }
 
-  /** Synthesizes anew and plans, as a second deployment would. Whether the plan holds any change, of outputs too. */
+  /** Synthesizes anew and plans, as a second deployment would. Whether a plan holds any change, of outputs too. */
   async hasChanges(): Promise<boolean> {
-    await this.cdktf("synth", []);
+    await this.synth();
     const args = ["plan", "-detailed-exitcode", "-input=false", "-no-color"];
     const terraform = this.sandbox.terraform?.path ?? "terraform";
-    const { code, logFile } = await this.run("plan", terraform, args, this.stackFolder);
-    if (code !== 0 && code !== 2) throw commandFailed("terraform plan", code, logFile, this.sandbox);
-    return code === 2;
+    for (const stack of this.stacks) {
+      const { code, logFile } = await this.run("plan", terraform, args, this.folderOf(stack));
+      if (code !== 0 && code !== 2) throw commandFailed("terraform plan", code, logFile, this.sandbox);
+      if (code === 2) return true;
+    }
+    return false;
   }
 
   /** Drains and destroys, as `npm run destroy` does for a user. */
   async takeDown(): Promise<void> {
-    const args = ["--import", "tsx", path.join(PROJECT, "cli", "main.ts"), "destroy", this.environment];
+    const args = ["--import", TSX, path.join(PROJECT, "cli", "main.ts"), "destroy", this.environment];
     const options = ["--auto-approve", "--skip-provider-lock", "--output", this.outputFolder];
-    const { code, logFile } = await this.run("destroy", process.execPath, [...args, ...options], PROJECT);
+    const { code, logFile } = await this.run("destroy", process.execPath, [...args, ...options], this.app);
     if (code !== 0) throw commandFailed("npm run destroy", code, logFile, this.sandbox);
   }
 
+  private folderOf(stack: string): string {
+    return path.join(this.outputFolder, "stacks", stack);
+  }
+
   private async cdktf(command: string, args: readonly string[]): Promise<void> {
-    const stack = command === "synth" ? [] : [this.environment];
-    const all = [cdktfProgram(), command, ...stack, "--output", this.outputFolder, ...args];
-    const { code, logFile } = await this.run(command, process.execPath, all, PROJECT);
+    const stacks = command === "synth" ? [] : this.stacks;
+    const all = [cdktfProgram(), command, ...stacks, "--output", this.outputFolder, ...args];
+    const { code, logFile } = await this.run(command, process.execPath, all, this.app);
     if (code !== 0) throw commandFailed(`cdktf ${command}`, code, logFile, this.sandbox);
   }
 

@@ -80,17 +80,28 @@ interface StackImport {
 /** Synthesizes, and reads what is wanted and what the states have. */
 async function look(environment: string, output: string, env: NodeJS.ProcessEnv): Promise<StackImport[]> {
   try {
-    const found: StackImport[] = [];
-    for (const stack of await synthesized(environment, output, env)) {
-      const known = addressesIn(parseState(await stack.terraform(["state", "pull"])));
+    const stacks = await synthesized(environment, output, env);
+    const states = new Map<SynthesizedStack, Set<string>>();
+    for (const stack of stacks) {
+      states.set(stack, addressesIn(parseState(await stack.terraform(["state", "pull"]))));
+    }
+    return stacks.map((stack) => {
+      const known = states.get(stack)!;
       const { resource: resources = {} } = JSON.parse(fs.readFileSync(stack.file, "utf8")) as {
         resource?: Resources;
       };
-      const todo = recoveries(resources).filter(({ address }) => !known.has(address));
+      const todo = recoveries(resources)
+        .filter(({ address }) => !known.has(address))
+        .map((recovery): Recovery => {
+          const other = stacks.find((each) => states.get(each)!.has(recovery.address));
+          if (other === undefined) return recovery;
+          // The next deployment of the other stack would destroy what is now this one's.
+          const reason = `it is in the state of ${other.name}: move it, as docs/operations.md says`;
+          return { address: recovery.address, way: "by hand", reason };
+        });
       const result: Result = { imported: [], known: [...known], absent: [], deployed: [], byHand: [] };
-      found.push({ stack, resources, todo, result });
-    }
-    return found;
+      return { stack, resources, todo, result };
+    });
   } catch (error) {
     throw new UserError(`Nothing was imported.\n${(error as Error).message}`);
   }

@@ -1,0 +1,194 @@
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { pathToFileURL } from "node:url";
+import { main } from "../../cli/main";
+import { Deployment, inherited } from "../../sandbox/deployment";
+import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
+import { addedSince, takeSnapshot, type Snapshot } from "../../sandbox/snapshot";
+import { FakeShell } from "../sandbox/fake-shell";
+import { announce } from "./announce";
+import { connect, issue, revoke, verdict } from "./credential";
+
+jest.setTimeout(240_000);
+
+const PROJECT = path.resolve(__dirname, "../..");
+const TSX = pathToFileURL(require.resolve("tsx")).href;
+const GROUPS = ["search", "billing"];
+
+/** An app with the environment `local` and roles and applications besides, in groups or not. */
+const APP = `
+  const { App } = load("cdktf");
+  const { Access } = load("./lib");
+  const { CredentialsStack } = load("./stacks/credentials-stack");
+  const { local } = load("./stacks/environments/local");
+  const schemas = ["app"];
+  const search = {
+    roles: { indexer: { access: Access.readOnly({ schemas }) } },
+    applications: { search: { roles: ["indexer", "reader"] } },
+  };
+  const billing = {
+    roles: { biller: { access: Access.readWrite({ schemas }) } },
+    staticRoles: { "old-biller": { role: "biller" } },
+    applications: { billing: { roles: ["biller", "old-biller"] } },
+  };
+  const base = local(process.env);
+  const app = new App();
+  new CredentialsStack(app, SPLIT ? { ...base, groups: { search, billing } } : {
+    ...base,
+    roles: { ...base.roles, ...search.roles, ...billing.roles },
+    staticRoles: billing.staticRoles,
+    applications: { ...base.applications, ...search.applications, ...billing.applications },
+  });
+  app.synth();`;
+
+function appIn(folder: string, split: boolean): string {
+  fs.mkdirSync(folder);
+  const load = `require("node:module").createRequire(${JSON.stringify(path.join(PROJECT, "main.ts"))})`;
+  fs.writeFileSync(path.join(folder, "app.cjs"), `const load = ${load}; const SPLIT = ${split};${APP}`);
+  const app = `node --import ${TSX} app.cjs`;
+  fs.writeFileSync(
+    path.join(folder, "cdktf.json"),
+    JSON.stringify({ language: "typescript", app, sendCrashReports: "false" }),
+  );
+  return folder;
+}
+
+let sandbox: Sandbox;
+let before: Snapshot;
+let deployment: Deployment;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ onProgress: announce });
+  before = await takeSnapshot(sandbox);
+});
+afterAll(() => sandbox?.stop());
+
+function terraform(args: readonly string[], cwd: string, input?: string): string {
+  const env = { ...inherited(process.env), ...sandbox.env };
+  const command = sandbox.terraform?.path ?? "terraform";
+  return execFileSync(command, args, { cwd, env, input, encoding: "utf8", stdio: "pipe" });
+}
+
+const stackFolder = (stack: string) => path.join(deployment.outputFolder, "stacks", stack);
+
+/** Addresses of what a stack declares. */
+function addresses(stack: string): string[] {
+  const { resource } = JSON.parse(fs.readFileSync(path.join(stackFolder(stack), "cdk.tf.json"), "utf8")) as {
+    resource: Record<string, Record<string, unknown>>;
+  };
+  return Object.entries(resource).flatMap(([type, named]) =>
+    Object.keys(named).map((name) => `${type}.${name}`),
+  );
+}
+
+/** Runs a command on the environment, with the rights that are documented for operators. */
+async function operate(command: string, ...args: string[]) {
+  const { vault, operator, env, lifetime } = sandbox;
+  const shell = new FakeShell({
+    PATH: process.env.PATH,
+    ...env,
+    HOME: lifetime.directory,
+    VAULT_ADDR: vault.address,
+    VAULT_TOKEN: operator.vaultToken,
+    PGUSER: operator.postgresUser,
+    PGPASSWORD: operator.postgresPassword,
+  });
+  const code = await main([command, "local", ...args, "--output", deployment.outputFolder], shell);
+  return { code, out: shell.out.join("\n"), err: shell.err.join("\n") };
+}
+
+describe("an environment with groups", () => {
+  test("takes over what was one stack, resource by resource, and changes none", async () => {
+    deployment = new Deployment(sandbox, "local", {
+      app: appIn(path.join(sandbox.directory, "whole"), false),
+    });
+    await deployment.deploy();
+    const app = appIn(path.join(sandbox.directory, "split"), true);
+    deployment = new Deployment(sandbox, "local", { app, groups: GROUPS });
+    await deployment.synth();
+
+    const moved = path.join(sandbox.directory, "moved");
+    fs.mkdirSync(moved);
+    fs.writeFileSync(path.join(moved, "local"), terraform(["state", "pull"], stackFolder("local")));
+    for (const stack of deployment.stacks.slice(1)) {
+      for (const address of addresses(stack)) {
+        terraform(["state", "mv", "-state=local", `-state-out=${stack}`, address, address], moved);
+      }
+      terraform(["init"], stackFolder(stack));
+      terraform(["state", "push", path.join(moved, stack)], stackFolder(stack));
+    }
+    terraform(["state", "push", path.join(moved, "local")], stackFolder("local"));
+
+    for (const stack of deployment.stacks) {
+      const plan = terraform(["plan", "-input=false", "-no-color"], stackFolder(stack));
+      expect(plan).toContain("without changing any real infrastructure");
+      expect(plan).not.toMatch(/^Plan:/m);
+    }
+    await deployment.deploy();
+    expect(await deployment.hasChanges()).toBe(false);
+  });
+
+  test("issues credentials whose rights cover what the owner makes, whichever stack declares them", async () => {
+    const owner = await issue(sandbox, "orders-local/database/creds/owner");
+    const migration = await connect(sandbox, owner, "orders_local");
+    await migration.query("CREATE TABLE app.invoices (id int)");
+    await migration.end();
+    await revoke(sandbox, owner);
+    for (const [role, write] of [
+      ["indexer", "42501"],
+      ["biller", "ok"],
+    ] as const) {
+      const credential = await issue(sandbox, `orders-local/database/creds/${role}`);
+      const session = await connect(sandbox, credential, "orders_local");
+      expect(await verdict(session, "SELECT * FROM app.invoices")).toBe("ok");
+      expect(await verdict(session, "INSERT INTO app.invoices VALUES (1)")).toBe(write);
+      await session.end();
+      await revoke(sandbox, credential);
+    }
+  });
+
+  test("is verified as a whole", async () => {
+    const { code, out, err } = await operate("verify", "--json");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    for (const name of ["orders-local-api", "orders-local-search", "orders-local-billing", "old-biller"]) {
+      expect(out).toContain(name);
+    }
+  });
+
+  test("is one to the other commands", async () => {
+    const status = await operate("status", "--json");
+    expect(status.code).toBe(0);
+    for (const role of ["owner", "reader", "indexer", "biller"]) expect(status.out).toContain(`"${role}"`);
+    expect(await operate("secret-id", "orders-local-search")).toMatchObject({ code: 0, err: "" });
+    expect(await operate("rotate", "old-biller")).toMatchObject({ code: 0, err: "" });
+    const credential = await issue(sandbox, "orders-local/database/creds/indexer");
+    expect((await operate("revoke", "--role", "indexer", "--yes")).code).toBe(0);
+    await expect(connect(sandbox, credential, "orders_local")).rejects.toThrow();
+    expect(deployment.outputs().roles).toHaveProperty("biller");
+  });
+
+  test("gets a lost state of one group back by an import", async () => {
+    fs.rmSync(path.join(sandbox.directory, "terraform.local-billing.tfstate"));
+    const running = sandbox.lifetime.start({
+      command: process.execPath,
+      args: [
+        ...["--import", TSX, path.join(PROJECT, "cli/main.ts"), "import", "local"],
+        ...["--output", deployment.outputFolder],
+      ],
+      cwd: path.join(sandbox.directory, "split"),
+      env: { ...inherited(process.env), ...sandbox.env },
+      logFile: path.join(sandbox.directory, "import.log"),
+    });
+    expect([await running.exited, fs.readFileSync(running.logFile, "utf8")]).toEqual([0, expect.anything()]);
+    await deployment.deploy();
+    expect(await deployment.hasChanges()).toBe(false);
+  });
+
+  test("is destroyed without a trace, with credentials in use", async () => {
+    for (const role of ["reader", "indexer", "biller"])
+      await issue(sandbox, `orders-local/database/creds/${role}`);
+    await deployment.takeDown();
+    expect(addedSince(before, await takeSnapshot(sandbox))).toEqual([]);
+  });
+});
