@@ -144,6 +144,24 @@ export async function endEngineSessions(client: Client, { postgres }: Environmen
   }
 }
 
+/** Those of the roles that own something in a database. */
+export async function ownersAmong(
+  client: Client,
+  database: string,
+  roles: readonly string[],
+): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT DISTINCT rolname::text AS name
+     FROM pg_catalog.pg_shdepend
+     JOIN pg_catalog.pg_database ON pg_database.oid = dbid
+     JOIN pg_catalog.pg_roles ON pg_roles.oid = refobjid
+     WHERE refclassid = 'pg_catalog.pg_authid'::regclass AND deptype = 'o' AND datname = $1 AND rolname = ANY ($2)
+     ORDER BY 1`,
+    [database, roles],
+  );
+  return rows.map(({ name }) => name);
+}
+
 function baseRolesOf({ roles }: EnvironmentOutputs): string[] {
   return [...new Set(Object.values(roles).map(({ base_role }) => base_role))];
 }

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { escapeIdentifier } from "pg";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { cdktfProgram } from "./cdktf";
-import { endEngineSessions, unendableSessions } from "./database-users";
+import { endEngineSessions, ownersAmong, unendableSessions } from "./database-users";
 import { UserError } from "./errors";
 import { operatorLogin } from "./operator-login";
 import { synthesized } from "./terraform";
@@ -48,43 +49,60 @@ export function requireAllGroups(stacks: readonly string[], { group_stacks = [] 
 }
 
 /**
- * Sees that no session is left that keeps Terraform from dropping the database, when it has destroyed all else: one that
- * outlived its role, say, which its login may not end. Those of the engine it ends.
+ * Sees that PostgreSQL will drop everything, before Terraform has destroyed half of it.
  *
+ * No session may be left that keeps it from dropping the database: one that outlived its role, say, which Terraform's
+ * login may not end. Those of the engine are ended here. And roles of groups, which go before the database, may own nothing
+ * in it: a large object, say, which anyone may make.
+ *
+ * @param stacks names of the environment's stacks, its own first
  * @param output folder that cdktf synthesized into
- * @throws UserError that names them
+ * @throws UserError that names what is in the way
  */
 export async function requireDroppable(
-  environment: string,
+  [environment = "", ...groups]: readonly string[],
   output: string,
   outputs: EnvironmentOutputs,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   const { PGPASSWORD, PGSSLROOTCERT } = env;
-  const PGUSER = terraformUser(environment, output) ?? env.PGUSER;
+  const PGUSER = synthesizedFile(environment, output).provider?.postgresql?.[0]?.username ?? env.PGUSER;
   const session = await operatorLogin(outputs, { PGUSER, PGPASSWORD, PGSSLROOTCERT });
+  const { database } = outputs.postgres;
   try {
     await endEngineSessions(session.client, outputs);
     const sessions = await unendableSessions(session.client, outputs);
-    if (sessions.length === 0) return;
-    const named = sessions.map(({ pid, user }) => `${pid} (${user ?? "its role is gone"})`).join(", ");
-    throw new UserError(
-      `${counted(sessions.length, "session")} of ${outputs.postgres.database} would keep it from being dropped, and ` +
-        `Terraform's login may not end them: process ${named}.`,
-      `Wait for their end, or end those without a role: vault-postgres revoke ${environment} --all --end-sessions`,
+    if (sessions.length > 0) {
+      const named = sessions.map(({ pid, user }) => `${pid} (${user ?? "its role is gone"})`).join(", ");
+      throw new UserError(
+        `${counted(sessions.length, "session")} of ${database} would keep it from being dropped, and ` +
+          `Terraform's login may not end them: process ${named}.`,
+        `Wait for their end, or end those without a role: vault-postgres revoke ${environment} --all --end-sessions`,
+      );
+    }
+    const roles = groups.flatMap((stack) =>
+      Object.values(synthesizedFile(stack, output).resource?.postgresql_role ?? {}).map(({ name }) => name),
     );
+    const owners = await ownersAmong(session.client, database, roles);
+    if (owners.length > 0) {
+      throw new UserError(
+        `What ${owners.join(", ")} own in ${database} would keep them from being dropped before it.`,
+        `As a superuser in ${database}: ${owners.map((role) => `DROP OWNED BY ${escapeIdentifier(role)};`).join(" ")}`,
+      );
+    }
   } finally {
     await session.close();
   }
 }
 
-/** Name of the login that the synthesized stack gives its PostgreSQL provider. */
-function terraformUser(environment: string, output: string): string | undefined {
-  const file = path.resolve(output, "stacks", environment, "cdk.tf.json");
-  const { provider } = JSON.parse(fs.readFileSync(file, "utf8")) as {
-    provider?: { postgresql?: readonly { username?: string }[] };
-  };
-  return provider?.postgresql?.[0]?.username;
+interface SynthesizedFile {
+  readonly provider?: { readonly postgresql?: readonly { readonly username?: string }[] };
+  readonly resource?: { readonly postgresql_role?: Readonly<Record<string, { readonly name: string }>> };
+}
+
+function synthesizedFile(stack: string, output: string): SynthesizedFile {
+  const file = path.resolve(output, "stacks", stack, "cdk.tf.json");
+  return JSON.parse(fs.readFileSync(file, "utf8")) as SynthesizedFile;
 }
 
 /**

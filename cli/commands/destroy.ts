@@ -59,7 +59,7 @@ export const destroy: Command<DestroyArguments> = {
       );
     });
     say("No credential is left, and none is issued any more.");
-    await requireDroppable(environment, output ?? "cdktf.out", outputs, env);
+    await requireDroppable(stacks, output ?? "cdktf.out", outputs, env);
     shell.changing(`destroying ${environment}: run this again to go on.`);
     const options = [
       ...(output === undefined ? [] : ["--output", output]),

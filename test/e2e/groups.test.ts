@@ -8,7 +8,7 @@ import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { addedSince, takeSnapshot, type Snapshot } from "../../sandbox/snapshot";
 import { FakeShell } from "../sandbox/fake-shell";
 import { announce } from "./announce";
-import { connect, issue, revoke, verdict } from "./credential";
+import { asSuperuser, connect, issue, revoke, verdict } from "./credential";
 
 jest.setTimeout(240_000);
 
@@ -183,6 +183,21 @@ describe("an environment with groups", () => {
     expect([await running.exited, fs.readFileSync(running.logFile, "utf8")]).toEqual([0, expect.anything()]);
     await deployment.deploy();
     expect(await deployment.hasChanges()).toBe(false);
+  });
+
+  test("is not half destroyed where one of a group's roles owns something in the database", async () => {
+    const credential = await issue(sandbox, "orders-local/database/creds/biller");
+    const session = await connect(sandbox, credential, "orders_local");
+    await session.query("SELECT lo_create(4711)");
+    await session.end();
+    await expect(deployment.takeDown()).rejects.toMatchObject({
+      remedy: expect.stringMatching(
+        /What orders_local_biller own[^]*DROP OWNED BY[^]*nothing is destroyed/,
+      ) as string,
+    });
+    expect(await sandbox.vault.client().list("orders-local/database/roles")).toContain("indexer");
+    await asSuperuser(sandbox, "DROP OWNED BY orders_local_biller", "orders_local");
+    await deployment.deploy();
   });
 
   test("is destroyed without a trace, with credentials in use", async () => {
