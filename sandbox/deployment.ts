@@ -59,18 +59,13 @@ export class Deployment {
     ]);
   }
 
-  /** Synthesizes, and deploys nothing. */
-  synth(): Promise<void> {
-    return this.cdktf("synth", []);
-  }
-
   outputs(): EnvironmentOutputs {
     return outputsOfFile(this.environment, this.outputsFile);
   }
 
   /** Synthesizes anew and plans, as a second deployment would. Whether a plan holds any change, of outputs too. */
   async hasChanges(): Promise<boolean> {
-    await this.synth();
+    await this.cdktf("synth", []);
     const args = ["plan", "-detailed-exitcode", "-input=false", "-no-color"];
     const terraform = this.sandbox.terraform?.path ?? "terraform";
     for (const stack of this.stacks) {

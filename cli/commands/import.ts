@@ -96,7 +96,7 @@ async function look(environment: string, output: string, env: NodeJS.ProcessEnv)
           const other = stacks.find((each) => states.get(each)!.has(recovery.address));
           if (other === undefined) return recovery;
           // The next deployment of the other stack would destroy what is now this one's.
-          const reason = `it is in the state of ${other.name}: move it, as docs/operations.md says`;
+          const reason = `it is in the state of ${other.name}: move it, as docs/groups.md says`;
           return { address: recovery.address, way: "by hand", reason };
         });
       const result: Result = { imported: [], known: [...known], absent: [], deployed: [], byHand: [] };

@@ -1,0 +1,76 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { App } from "cdktf";
+import { Access } from "../../lib";
+import { CredentialsStack } from "../../stacks/credentials-stack";
+import type { Environment, RolesAndApplications } from "../../stacks/environment";
+import { local } from "../../stacks/environments/local";
+
+/** A way to declare the same roles: what Terraform is run in, in this order. */
+export interface Definition {
+  readonly name: string;
+  /** Writes the definition of that many roles below a folder, and returns the folders that Terraform is run in. */
+  readonly write: (folder: string, roles: number, env: NodeJS.ProcessEnv) => readonly string[];
+}
+
+/** Roles in one group of the split environment. */
+const GROUP_SIZE = 50;
+
+const HCL = path.join(__dirname, "hcl", "main.tf");
+
+/** Each declares for every role: base role, grant, membership of the manager, dynamic role, policy and AppRole. */
+export const DEFINITIONS: readonly Definition[] = [
+  { name: "HCL with for_each", write: writeHcl },
+  {
+    name: "one stack",
+    write: (folder, roles, env) => synthesize(folder, { ...empty(env), ...declare(namesOf(roles)) }),
+  },
+  {
+    name: "base and groups",
+    write: (folder, roles, env) => {
+      const names = namesOf(roles);
+      const groups: Record<string, RolesAndApplications> = {};
+      for (let first = 0; first < names.length; first += GROUP_SIZE) {
+        groups[`group-${first / GROUP_SIZE + 1}`] = declare(names.slice(first, first + GROUP_SIZE));
+      }
+      return synthesize(folder, { ...empty(env), groups });
+    },
+  },
+];
+
+function namesOf(roles: number): string[] {
+  return Array.from({ length: roles }, (_, index) => `role-${String(index + 1).padStart(5, "0")}`);
+}
+
+function empty(env: NodeJS.ProcessEnv): Environment {
+  return { ...local(env), application: "bench", roles: {}, applications: {} };
+}
+
+/** CONNECT alone: grants on one schema, which the preset levels have, cannot be made at a time, as for_each makes them. */
+function declare(names: readonly string[]): RolesAndApplications {
+  const access = Access.custom([{ on: "database", privileges: ["CONNECT"] }]);
+  return {
+    roles: Object.fromEntries(names.map((name) => [name, { access }])),
+    applications: Object.fromEntries(names.map((name) => [name, { roles: [name] }])),
+  };
+}
+
+function synthesize(folder: string, environment: Environment): string[] {
+  fs.mkdirSync(folder, { recursive: true });
+  const app = new App({ outdir: path.join(folder, "cdktf.out"), stackTraces: false });
+  const stack = new CredentialsStack(app, environment);
+  app.synth();
+  return [stack, ...stack.groups].map(({ node }) => path.join(folder, "cdktf.out", "stacks", node.id));
+}
+
+function writeHcl(folder: string, roles: number, env: NodeJS.ProcessEnv): string[] {
+  fs.mkdirSync(folder, { recursive: true });
+  fs.copyFileSync(HCL, path.join(folder, "main.tf"));
+  const variables = {
+    roles: namesOf(roles),
+    postgres_host: env.PGHOST,
+    postgres_port: Number(env.PGPORT),
+  };
+  fs.writeFileSync(path.join(folder, "terraform.tfvars.json"), JSON.stringify(variables));
+  return [folder];
+}
