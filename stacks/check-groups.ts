@@ -22,7 +22,7 @@ export function checkGroups(environment: Environment, names: EnvironmentNames): 
       );
     }
     checkMakesNothing(described, group);
-    checkReads(described, name, environment, groups);
+    checkReads(described, group, environment);
   }
 }
 
@@ -61,22 +61,13 @@ function checkMakesNothing(described: string, { roles = {} }: EnvironmentGroup):
 }
 
 /** A group is deployed and destroyed without the others, so it refers to none of them. */
-function checkReads(
-  described: string,
-  own: string,
-  environment: Environment,
-  groups: readonly (readonly [string, EnvironmentGroup])[],
-): void {
-  const within = [environment, ...groups.filter(([name]) => name === own).map(([, group]) => group)].flatMap(
-    rolesOf,
-  );
-  const applications = groups.find(([name]) => name === own)?.[1].applications ?? {};
-  for (const [application, { roles }] of Object.entries(applications)) {
-    for (const role of roles.filter((name) => !within.includes(name))) {
-      const other = groups.find(([, group]) => rolesOf(group).includes(role));
-      if (other === undefined) continue;
+function checkReads(described: string, group: EnvironmentGroup, { groups = {} }: Environment): void {
+  for (const [application, { roles }] of Object.entries(group.applications ?? {})) {
+    for (const [name, other] of Object.entries(groups)) {
+      const role = other === group ? undefined : rolesOf(other).find((each) => roles.includes(each));
+      if (role === undefined) continue;
       throw new ConfigurationError(
-        `The application "${application}" of ${described} reads the role "${role}" of group "${other[0]}".`,
+        `The application "${application}" of ${described} reads the role "${role}" of group "${name}".`,
         "Move the role to the environment's own roles, or the application to that group.",
       );
     }
