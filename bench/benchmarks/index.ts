@@ -1,0 +1,4 @@
+import type { Benchmark } from "../benchmark";
+
+/** In the order in which they run and stand in docs/performance.md. */
+export const BENCHMARKS: readonly Benchmark[] = [];
