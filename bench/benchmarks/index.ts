@@ -1,4 +1,5 @@
 import type { Benchmark } from "../benchmark";
+import { planAndApply } from "./plan-apply";
 
 /** In the order in which they run and stand in docs/performance.md. */
-export const BENCHMARKS: readonly Benchmark[] = [];
+export const BENCHMARKS: readonly Benchmark[] = [planAndApply];

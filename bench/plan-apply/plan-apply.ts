@@ -22,6 +22,13 @@ export interface CostPerRole {
   readonly postgres: { readonly apply: number; readonly planAgain: number };
 }
 
+export interface PlanApplyResult {
+  readonly rows: readonly PlanApplyRow[];
+  readonly costs: readonly CostPerRole[];
+  /** Of the programs that took part. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
 export interface PlanApplyOptions {
   /** How many roles to deploy, one after the other. */
   readonly sizes: readonly number[];
@@ -38,9 +45,7 @@ export const FULL: PlanApplyOptions = { sizes: [10, 100, 1_000], counted: [4, 14
  *
  * @throws Error if two definitions do not make the same on the servers
  */
-export async function planApply(
-  options: PlanApplyOptions,
-): Promise<{ readonly rows: readonly PlanApplyRow[]; readonly costs: readonly CostPerRole[] }> {
+export async function planApply(options: PlanApplyOptions): Promise<PlanApplyResult> {
   const say = options.onProgress ?? (() => undefined);
   const costs: CostPerRole[] = [];
   for (const definition of DEFINITIONS) {
@@ -69,7 +74,14 @@ export async function planApply(
     if (new Set(results).size !== 1)
       throw new Error(`With ${roles} roles the definitions do not make the same.`);
   }
-  return { rows, costs };
+  const versions = await inSandbox(({ postgres, terraform, providers }) =>
+    Promise.resolve({
+      PostgreSQL: postgres.version,
+      Terraform: terraform?.version ?? "",
+      "Provider plugins": providers?.message ?? "",
+    }),
+  );
+  return { rows, costs, versions };
 }
 
 /** Servers that nothing was deployed to before, so that nothing has to be destroyed either. */
@@ -81,11 +93,3 @@ async function inSandbox<T>(work: (sandbox: Sandbox) => Promise<T>): Promise<T> 
     await sandbox.stop();
   }
 }
-
-async function main(): Promise<void> {
-  const options = process.argv.includes("--quick") ? QUICK : FULL;
-  const result = await planApply({ ...options, onProgress: (line) => console.error(line) });
-  console.log(JSON.stringify(result, null, 2));
-}
-
-if (require.main === module) void main();
