@@ -10,8 +10,11 @@ export const planAndApply: Benchmark = {
   name: "plan-apply",
   title: "Plan and apply",
   question: "What do Terraform's plan and apply cost for many roles, beside HCL with for_each?",
-  async run({ quick, say }) {
-    const { rows, costs, versions } = await planApply({ ...(quick ? QUICK : FULL), onProgress: say });
+  async run({ quick, ...context }) {
+    const { rows, costs, versions } = await planApply({
+      ...(quick ? QUICK : FULL),
+      onProgress: (line) => context.say(line),
+    });
     const most = Math.max(...rows.map(({ roles }) => roles));
     return {
       tables: [
