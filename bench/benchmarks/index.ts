@@ -1,5 +1,6 @@
 import type { Benchmark } from "../benchmark";
 import { planAndApply } from "./plan-apply";
+import { schemaSize } from "./schema-size";
 
 /** In the order in which they run and stand in docs/performance.md. */
-export const BENCHMARKS: readonly Benchmark[] = [planAndApply];
+export const BENCHMARKS: readonly Benchmark[] = [schemaSize, planAndApply];
