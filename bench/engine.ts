@@ -11,7 +11,7 @@ export const DATABASE = "bench";
 export class BenchEngine {
   /** @param connections how many connections of the engine share the database; each has its own lock */
   static async start(context: BenchmarkContext, connections = 1): Promise<BenchEngine> {
-    const sandbox = await startSandbox({ terraform: false, onProgress: context.say });
+    const sandbox = await startSandbox({ terraform: false, onProgress: (line) => context.say(line) });
     const engine = new BenchEngine(sandbox);
     await engine.prepare(connections);
     return engine;
