@@ -51,10 +51,7 @@ const sh = (text: string): Block => ({ language: "sh", text, line: 0, added: fal
         deploy,
       ],
       (text) =>
-        withServersOf(
-          sandbox,
-          text.replaceAll(/cdktf deploy dev( 'dev-\*'|-billing)/g, "$& --auto-approve"),
-        ).replaceAll('host: "127.0.0.1"', 'host: "127.0.0.1", username: "terraform"'),
+        withServersOf(sandbox, text.replaceAll(/cdktf deploy dev( 'dev-\*'|-billing)/g, "$& --auto-approve")),
     ),
     { cwd, programs: await programs(sandbox, "groups"), env: sandbox.env },
   );
