@@ -1,0 +1,20 @@
+import { Access } from "../../lib";
+import type { Environment } from "../../stacks/environment";
+
+/** Names of roles, of which the last character tells the number of the environment's last. */
+export const namesOf = (roles: number) =>
+  Array.from({ length: roles }, (_, index) => `role-${String(index + 1).padStart(5, "0")}`);
+
+/** An environment with that many roles that read, and an application for each. */
+export function environmentOf(name: string, roles: number): Environment {
+  const names = namesOf(roles);
+  const access = Access.readOnly({ schemas: ["app"] });
+  return {
+    application: "orders",
+    name,
+    vault: { address: "https://vault.example.com:8200" },
+    postgres: { host: "db.example.com" },
+    roles: Object.fromEntries(names.map((role) => [role, { access }])),
+    applications: Object.fromEntries(names.map((role) => [`reads-${role}`, { roles: [role] }])),
+  };
+}
