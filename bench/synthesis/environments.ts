@@ -1,9 +1,6 @@
 import { Access } from "../../lib";
 import type { Environment } from "../../stacks/environment";
-
-/** Names of roles, of which the last character tells the number of the environment's last. */
-export const namesOf = (roles: number) =>
-  Array.from({ length: roles }, (_, index) => `role-${String(index + 1).padStart(5, "0")}`);
+import { namesOf } from "./names";
 
 /** An environment with that many roles that read, and an application for each. */
 export function environmentOf(name: string, roles: number): Environment {

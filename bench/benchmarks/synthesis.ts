@@ -1,0 +1,161 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import type { Benchmark, BenchmarkContext, BenchmarkResult, Goal, Table } from "../benchmark";
+import { interleave } from "../interleave";
+import { median, medianRatio, spread } from "../statistics";
+import { resourcesOf, runProgram, type Cost } from "../synthesis/program";
+
+const PROGRAMS = ["ours", "bindings"] as const;
+const TITLES = { ours: "CredentialsStack", bindings: "bindings of the providers alone" };
+const MEASURES = ["seconds", "processor", "memory"] as const;
+
+interface Size {
+  readonly environments: number;
+  readonly roles: number;
+  readonly rounds: number;
+}
+type Measured = Record<(typeof PROGRAMS)[number], Record<(typeof MEASURES)[number], number[]>>;
+
+export const synthesis: Benchmark = {
+  name: "synthesis",
+  title: "Synthesis",
+  question: "What does the library add to the time and the memory of a synthesis, and do they grow in line?",
+  run,
+};
+
+async function run(context: BenchmarkContext): Promise<BenchmarkResult> {
+  const sizes: readonly Size[] = context.quick
+    ? [{ environments: 1, roles: 3, rounds: 1 }]
+    : [
+        { environments: 1, roles: 10, rounds: 7 },
+        { environments: 1, roles: 100, rounds: 7 },
+        { environments: 1, roles: 1_000, rounds: 5 },
+        { environments: 1, roles: 10_000, rounds: 1 },
+        { environments: 10, roles: 100, rounds: 5 },
+        { environments: 100, roles: 100, rounds: 1 },
+      ];
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "bench-synthesis-"));
+  try {
+    const measured: [Size, Measured][] = [];
+    for (const size of sizes) {
+      const args = [size.environments, size.roles].map(String);
+      context.say(`${size.environments} × ${size.roles} roles, ${size.rounds} rounds`);
+      const samples = await interleave(PROGRAMS, { rounds: size.rounds, warmUp: 0 }, (program) =>
+        runProgram(`${program}.ts`, [path.join(folder, program), ...args]).then((cost) => ({ ...cost })),
+      );
+      requireSame(folder, `e${size.environments}`);
+      measured.push([size, samples]);
+    }
+    return result(measured, await coldStart(context, folder));
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
+/** The comparison is of the same resources, or of nothing. */
+function requireSame(folder: string, stack: string): void {
+  const [ours, bindings] = PROGRAMS.map((program) => resourcesOf(path.join(folder, program), stack));
+  if (ours?.join("\n") !== bindings?.join("\n")) throw new Error(`the two programs differ in ${stack}`);
+}
+
+/** The app's own process, without the command line around it, beside the smallest one that there is. */
+async function coldStart(
+  context: BenchmarkContext,
+  folder: string,
+): Promise<Record<string, Record<keyof Cost, number[]>>> {
+  context.say("cold start");
+  const files: Record<string, string> = { hello: "hello.ts", app: "../../main.ts" };
+  return interleave(
+    Object.keys(files),
+    { rounds: context.quick ? 1 : 15, warmUp: context.quick ? 0 : 1 },
+    (name) => runProgram(files[name] ?? "", [path.join(folder, name)]).then((cost) => ({ ...cost })),
+  );
+}
+
+const nameOf = ({ environments, roles }: Size) => `${environments} × ${roles.toLocaleString("en")}`;
+
+function result(
+  measured: readonly [Size, Measured][],
+  start: Record<string, Record<keyof Cost, number[]>>,
+): BenchmarkResult {
+  const table = (title: string, measure: (typeof MEASURES)[number]): Table => ({
+    title,
+    columns: ["environments × roles", ...PROGRAMS.map((program) => TITLES[program]), "ratio"],
+    rows: measured.map(([size, samples]) => [
+      nameOf(size),
+      ...PROGRAMS.map((program) => spread(samples[program][measure], measure === "memory" ? 0 : 2)),
+      medianRatio(samples.ours[measure], samples.bindings[measure]).toFixed(2),
+    ]),
+  });
+  const one = measured.filter(([{ environments }]) => environments === 1);
+  return {
+    versions: {},
+    tables: [
+      table("Processor time in seconds: median (10th to 90th percentile)", "processor"),
+      table("Peak memory in MiB", "memory"),
+      {
+        title: "Start of the app's process, seconds",
+        columns: ["program", "from start to end", "processor time"],
+        rows: [
+          [
+            "a stack with one output",
+            spread(start.hello?.seconds ?? [], 2),
+            spread(start.hello?.processor ?? [], 2),
+          ],
+          [
+            "this app, four environments",
+            spread(start.app?.seconds ?? [], 2),
+            spread(start.app?.processor ?? [], 2),
+          ],
+        ],
+      },
+    ],
+    charts: [
+      {
+        name: "time",
+        title: "Synthesis of one environment",
+        kind: "line",
+        x: { label: "Roles", log: true },
+        y: { label: "Processor time", unit: "s", log: true },
+        series: PROGRAMS.map((program) => ({
+          name: TITLES[program],
+          points: one.map(([{ roles }, samples]) => [roles, median(samples[program].processor)] as const),
+        })),
+      },
+    ],
+    goals: goals(measured, start),
+    samples: Object.fromEntries([
+      ...measured.flatMap(([size, samples]) =>
+        PROGRAMS.flatMap((program) =>
+          MEASURES.map(
+            (measure) => [`${program} ${measure}, ${nameOf(size)}`, samples[program][measure]] as const,
+          ),
+        ),
+      ),
+      ...Object.entries(start).map(([name, { seconds }]) => [`${name} seconds`, seconds] as const),
+    ]),
+  };
+}
+
+function goals(
+  measured: readonly [Size, Measured][],
+  start: Record<string, Record<keyof Cost, number[]>>,
+): Goal[] {
+  const worst = (measure: (typeof MEASURES)[number]) =>
+    Math.max(...measured.map(([, { ours, bindings }]) => medianRatio(ours[measure], bindings[measure])));
+  const [hello, app] = [median(start.hello?.seconds ?? []), median(start.app?.seconds ?? [])];
+  const limit = hello / 0.6;
+  return [
+    ...(["processor", "memory"] as const).map((measure) => ({
+      text: `${measure === "memory" ? "Memory" : "Time"} at most 1.1 times that of the bindings alone`,
+      measured: `${worst(measure).toFixed(2)} times at most`,
+      met: worst(measure) <= 1.1,
+    })),
+    {
+      text: "The app's process in less than 1.0 s where the smallest takes 0.6 s",
+      measured: `${app.toFixed(2)} s where the smallest takes ${hello.toFixed(2)} s`,
+      met: app < limit,
+    },
+  ];
+}

@@ -1,0 +1,221 @@
+import {
+  App,
+  LocalBackend,
+  TerraformOutput,
+  type TerraformResource,
+  TerraformStack,
+  TerraformVariable,
+} from "cdktf";
+import { Database } from "@cdktf/provider-postgresql/lib/database";
+import { Grant } from "@cdktf/provider-postgresql/lib/grant";
+import { GrantRole } from "@cdktf/provider-postgresql/lib/grant-role";
+import { PostgresqlProvider } from "@cdktf/provider-postgresql/lib/provider";
+import { Role } from "@cdktf/provider-postgresql/lib/role";
+import { Schema } from "@cdktf/provider-postgresql/lib/schema";
+import { ApproleAuthBackendRole } from "@cdktf/provider-vault/lib/approle-auth-backend-role";
+import { AuthBackend } from "@cdktf/provider-vault/lib/auth-backend";
+import { DatabaseSecretBackendConnection } from "@cdktf/provider-vault/lib/database-secret-backend-connection";
+import { DatabaseSecretBackendRole } from "@cdktf/provider-vault/lib/database-secret-backend-role";
+import { Mount } from "@cdktf/provider-vault/lib/mount";
+import { Policy } from "@cdktf/provider-vault/lib/policy";
+import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
+// Pure functions: SQL written by hand would be text here, too.
+import { membershipCreation, renewal, terminatingRevocation } from "../../lib/statements";
+import { namesOf } from "./names";
+
+/** The stack of `ours.ts` as it is written with the bindings of the providers alone: the same resources. */
+class BareStack extends TerraformStack {
+  constructor(scope: App, name: string, roles: readonly string[]) {
+    super(scope, name);
+    const prefix = `orders-${name}`;
+    const database = `orders_${name}`;
+    const mount = `${prefix}/database`;
+    new LocalBackend(this, { path: `../../../terraform.${name}.tfstate` });
+    new VaultProvider(this, "VaultProvider", { address: "https://vault.example.com:8200" });
+    new PostgresqlProvider(this, "PostgresqlProvider", {
+      host: "db.example.com",
+      port: 5432,
+      username: "terraform",
+      sslmode: "verify-full",
+      superuser: false,
+    });
+    const password = new TerraformVariable(this, "manager_password", {
+      type: "string",
+      sensitive: true,
+      nullable: false,
+      description:
+        "First password of the login that the secrets engine uses; sent once, when the login is made",
+    });
+    password.addOverride("ephemeral", true);
+
+    const bases = roles.map(
+      (role) => new Role(this, `base-${role}`, { name: `${database}_${role}`, login: false }),
+    );
+    const made = new Database(this, "database", {
+      name: database,
+      lifecycle: { preventDestroy: true },
+      dependsOn: bases,
+    });
+    let last: TerraformResource = made;
+    const chain = <T extends TerraformResource>(resource: T): T => {
+      last = resource;
+      return resource;
+    };
+    const closed = { database, role: "public", privileges: [] };
+    chain(new Grant(this, "public-database", { ...closed, objectType: "database", dependsOn: [last] }));
+    chain(
+      new Grant(this, "public-schema", {
+        ...closed,
+        objectType: "schema",
+        schema: "public",
+        dependsOn: [last],
+      }),
+    );
+    chain(new Schema(this, "schema", { name: "app", database, dropCascade: false, dependsOn: [last] }));
+    const manager = new Role(this, "manager", {
+      name: `${database}_manager`,
+      login: true,
+      createRole: true,
+      superuser: false,
+      passwordWo: password.stringValue,
+      passwordWoVersion: "1",
+      lifecycle: { ignoreChanges: "all" },
+    });
+    const managerConnect = chain(
+      new Grant(this, "manager-connect", {
+        ...{ database, role: `${database}_manager`, objectType: "database", privileges: ["CONNECT"] },
+        dependsOn: [manager, last],
+      }),
+    );
+
+    const engine = new Mount(this, "engine", {
+      path: mount,
+      type: "database",
+      description: `PostgreSQL credentials of orders (${name})`,
+    });
+    const connection = new DatabaseSecretBackendConnection(this, "connection", {
+      backend: mount,
+      name: database,
+      allowedRoles: [...roles],
+      verifyConnection: true,
+      postgresql: {
+        connectionUrl: `postgresql://{{username}}:{{password}}@db.example.com:5432/${database}?sslmode=verify-full`,
+        maxConnectionLifetime: 1800,
+        maxIdleConnections: 2,
+        maxOpenConnections: 4,
+        passwordAuthentication: "scram-sha-256",
+        username: `${database}_manager`,
+        passwordWo: password.stringValue,
+        passwordWoVersion: 1,
+      },
+      dependsOn: [engine, made, manager, managerConnect],
+    });
+    const auth = new AuthBackend(this, "auth", {
+      type: "approle",
+      path: `${prefix}/approle`,
+      description: `Applications of orders (${name})`,
+    });
+
+    const applications = roles.map((role, index) => {
+      const base = bases[index];
+      if (base === undefined) throw new Error(`no base role for ${role}`);
+      const grant = (objectType: string, privileges: string[], schema?: string) =>
+        chain(
+          new Grant(this, `${role}-${objectType}`, {
+            ...{ database, role: `${database}_${role}`, objectType, privileges, schema },
+            dependsOn: [base, last],
+          }),
+        );
+      const grants = [
+        grant("database", ["CONNECT"]),
+        grant("schema", ["USAGE"], "app"),
+        grant("table", ["SELECT"], "app"),
+        grant("sequence", ["SELECT"], "app"),
+      ];
+      const admin = new GrantRole(this, `${role}-admin`, {
+        role: `${database}_manager`,
+        grantRole: `${database}_${role}`,
+        withAdminOption: true,
+        dependsOn: [manager, base],
+      });
+      const dynamic = new DatabaseSecretBackendRole(this, `${role}-dynamic`, {
+        backend: mount,
+        name: role,
+        dbName: database,
+        creationStatements: membershipCreation(`${database}_${role}`),
+        renewStatements: renewal(),
+        revocationStatements: terminatingRevocation(`${database}_${role}`),
+        defaultTtl: 3600,
+        maxTtl: 86_400,
+        dependsOn: [connection, base, ...grants, admin],
+      });
+      const path = `${mount}/creds/${role}`;
+      const policy = new Policy(this, `${role}-policy`, {
+        name: path,
+        policy: `path "${path}" {\n  capabilities = ["read"]\n}\n`,
+        dependsOn: [dynamic],
+      });
+      return new ApproleAuthBackendRole(this, `${role}-application`, {
+        backend: `${prefix}/approle`,
+        roleName: `${prefix}-reads-${role}`,
+        bindSecretId: true,
+        secretIdNumUses: 0,
+        secretIdTtl: 2_592_000,
+        tokenTtl: 3600,
+        tokenMaxTtl: 86_400,
+        tokenNumUses: 0,
+        tokenType: "service",
+        tokenPolicies: [path],
+        dependsOn: [auth, policy],
+      });
+    });
+
+    const output = (id: string, description: string, value: unknown) =>
+      new TerraformOutput(this, id, { description, value, staticId: true });
+    output("vault", "The Vault side: where the engine and the AppRoles are", {
+      address: "https://vault.example.com:8200",
+      mount,
+      connection: database,
+      approle_mount: `${prefix}/approle`,
+    });
+    output("postgres", "The PostgreSQL side: where applications connect to", {
+      host: "db.example.com",
+      port: 5432,
+      database,
+      sslmode: "verify-full",
+      manager: `${database}_manager`,
+    });
+    const issued = roles.map((role) => ({
+      base_role: `${database}_${role}`,
+      access: "read-only",
+      schemas: ["app"],
+      revocation: "terminate",
+      creds_path: `${mount}/creds/${role}`,
+      default_ttl: 3600,
+      max_ttl: 86_400,
+    }));
+    output(
+      "roles",
+      "Credentials that can be issued, by role",
+      Object.fromEntries(roles.map((role, index) => [role, issued[index]])),
+    );
+    const identities = roles.map((role, index) => ({
+      role_id: applications[index]?.roleId,
+      login_path: `auth/${prefix}/approle/login`,
+      secret_id_path: `auth/${prefix}/approle/role/${prefix}-reads-${role}/secret-id`,
+      roles: [role],
+    }));
+    output(
+      "approles",
+      "Applications, by AppRole",
+      Object.fromEntries(roles.map((role, index) => [`${prefix}-reads-${role}`, identities[index]])),
+    );
+  }
+}
+
+const [folder = "", environments = "", roles = ""] = process.argv.slice(2);
+const app = new App({ outdir: folder });
+for (let number = 1; number <= Number(environments); number++) {
+  new BareStack(app, `e${number}`, namesOf(Number(roles)));
+}
+app.synth();

@@ -1,0 +1,61 @@
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+/** What a process took, from its start to its end. */
+export interface Cost {
+  readonly seconds: number;
+  /** Of the processor, in user mode; other work on the machine weighs less on it. */
+  readonly processor: number;
+  /** Most memory that was resident, in MiB. */
+  readonly memory: number;
+}
+
+/** Reports, when the process ends, what it took. */
+const METER = path.join(__dirname, "meter.mjs");
+
+/** Runs a program of this folder, or a file elsewhere, with these arguments for Node.js before it. */
+export function runProgram(file: string, args: readonly string[], node = ["--import", "tsx"]): Promise<Cost> {
+  const start = performance.now();
+  const child = spawn(
+    process.execPath,
+    ["--import", METER, ...node, path.resolve(__dirname, file), ...args],
+    {
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, CDKTF_OUTDIR: args[0] },
+    },
+  );
+  let told = "";
+  child.stderr.on("data", (data) => (told += String(data)));
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => {
+      const seconds = (performance.now() - start) / 1000;
+      const [, json] = /^METER (.*)$/m.exec(told) ?? [];
+      if (code !== 0 || json === undefined)
+        reject(new Error(`${file}: exit code ${code}\n${told.slice(-2000)}`));
+      else resolve({ seconds, ...(JSON.parse(json) as Omit<Cost, "seconds">) });
+    });
+  });
+}
+
+/** The resources of a synthesized stack, without their addresses; to see that two stacks say the same. */
+export function resourcesOf(folder: string, stack: string): string[] {
+  const file = path.join(folder, "stacks", stack, "cdk.tf.json");
+  const { resource } = JSON.parse(fs.readFileSync(file, "utf8")) as {
+    resource: Record<string, Record<string, Record<string, unknown>>>;
+  };
+  return Object.entries(resource)
+    .flatMap(([type, all]) =>
+      Object.values(all).map((body) => {
+        const { depends_on: needs, ...rest } = body;
+        delete rest["//"];
+        return JSON.stringify([
+          type,
+          Object.entries(rest).sort(),
+          (needs as unknown[] | undefined)?.length ?? 0,
+        ]);
+      }),
+    )
+    .sort();
+}
