@@ -4,7 +4,7 @@ import * as path from "node:path";
 import type { Benchmark, BenchmarkContext, BenchmarkResult, Goal, Table } from "../benchmark";
 import { interleave } from "../interleave";
 import { median, medianRatio, spread } from "../statistics";
-import { resourcesOf, runProgram, type Cost } from "../synthesis/program";
+import { fileOf, resourcesOf, runProgram, type Cost } from "../synthesis/program";
 
 const PROGRAMS = ["ours", "bindings"] as const;
 const TITLES = { ours: "CredentialsStack", bindings: "bindings of the providers alone" };
@@ -34,10 +34,13 @@ async function run(context: BenchmarkContext): Promise<BenchmarkResult> {
         { environments: 1, roles: 10_000, rounds: 1 },
         { environments: 10, roles: 100, rounds: 5 },
         { environments: 100, roles: 100, rounds: 1 },
+        { environments: 100, roles: 10, rounds: 3 },
+        { environments: 1_000, roles: 10, rounds: 1 },
       ];
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "bench-synthesis-"));
   try {
     const measured: [Size, Measured][] = [];
+    const files: [Size, number][] = [];
     for (const size of sizes) {
       const args = [size.environments, size.roles].map(String);
       context.say(`${size.environments} × ${size.roles} roles, ${size.rounds} rounds`);
@@ -46,8 +49,9 @@ async function run(context: BenchmarkContext): Promise<BenchmarkResult> {
       );
       requireSame(folder, `e${size.environments}`);
       measured.push([size, samples]);
+      files.push([size, fs.statSync(fileOf(folder, "ours", "e1")).size]);
     }
-    return result(measured, await coldStart(context, folder));
+    return result(measured, files, await coldStart(context, folder));
   } finally {
     fs.rmSync(folder, { recursive: true });
   }
@@ -55,7 +59,7 @@ async function run(context: BenchmarkContext): Promise<BenchmarkResult> {
 
 /** The comparison is of the same resources, or of nothing. */
 function requireSame(folder: string, stack: string): void {
-  const [ours, bindings] = PROGRAMS.map((program) => resourcesOf(path.join(folder, program), stack));
+  const [ours, bindings] = PROGRAMS.map((program) => resourcesOf(fileOf(folder, program, stack)));
   if (ours?.join("\n") !== bindings?.join("\n")) throw new Error(`the two programs differ in ${stack}`);
 }
 
@@ -77,6 +81,7 @@ const nameOf = ({ environments, roles }: Size) => `${environments} × ${roles.to
 
 function result(
   measured: readonly [Size, Measured][],
+  files: readonly [Size, number][],
   start: Record<string, Record<keyof Cost, number[]>>,
 ): BenchmarkResult {
   const table = (title: string, measure: (typeof MEASURES)[number]): Table => ({
@@ -94,6 +99,15 @@ function result(
     tables: [
       table("Processor time in seconds: median (10th to 90th percentile)", "processor"),
       table("Peak memory in MiB", "memory"),
+      {
+        title: "Size of what is synthesized for one environment",
+        columns: ["environments × roles", "KiB for each stack", "KiB for each role"],
+        rows: files.map(([size, bytes]) => [
+          nameOf(size),
+          Math.round(bytes / 1024),
+          (bytes / 1024 / size.roles).toFixed(1),
+        ]),
+      },
       {
         title: "Start of the app's process, seconds",
         columns: ["program", "from start to end", "processor time"],

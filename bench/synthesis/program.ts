@@ -39,9 +39,12 @@ export function runProgram(file: string, args: readonly string[], node = ["--imp
   });
 }
 
+/** What a program has synthesized for a stack. */
+export const fileOf = (folder: string, program: string, stack: string) =>
+  path.join(folder, program, "stacks", stack, "cdk.tf.json");
+
 /** The resources of a synthesized stack, without their addresses; to see that two stacks say the same. */
-export function resourcesOf(folder: string, stack: string): string[] {
-  const file = path.join(folder, "stacks", stack, "cdk.tf.json");
+export function resourcesOf(file: string): string[] {
   const { resource } = JSON.parse(fs.readFileSync(file, "utf8")) as {
     resource: Record<string, Record<string, Record<string, unknown>>>;
   };
