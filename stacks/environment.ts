@@ -1,4 +1,11 @@
-import type { Access, AppRoleOptions, DynamicRoleOptions, PostgresEndpoint, StaticRoleOptions } from "../lib";
+import type {
+  Access,
+  AppRoleOptions,
+  Duration,
+  DynamicRoleOptions,
+  PostgresEndpoint,
+  StaticRoleOptions,
+} from "../lib";
 import type { StateBackend } from "./state-backend";
 
 /** One application's database credentials in one environment: everything that differs from environment to environment. */
@@ -59,6 +66,13 @@ export interface VaultServer {
   readonly namespace?: string;
   /** File with the CA certificate of the API, on the machine that runs Terraform. @default - the system's CA certificates */
   readonly caCertFile?: string;
+  /**
+   * How long the token lives that the provider makes itself for a run of Terraform. A deployment that takes longer ends with
+   * `permission denied` or `invalid token`, and goes on when it is run again.
+   *
+   * @default - the provider's: TERRAFORM_VAULT_MAX_TTL, else 20 minutes
+   */
+  readonly deploymentTokenTtl?: Duration;
 }
 
 /** The PostgreSQL server. The password of Terraform's login comes from `PGPASSWORD` when Terraform runs. */

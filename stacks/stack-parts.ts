@@ -9,6 +9,7 @@ export function addProviders(stack: TerraformStack, { vault, postgres }: Environ
     address: vault.address,
     namespace: vault.namespace,
     caCertFile: vault.caCertFile,
+    maxLeaseTtlSeconds: vault.deploymentTokenTtl?.toSeconds(),
   });
   new PostgresqlProvider(stack, "PostgresqlProvider", {
     host: postgres.host,

@@ -57,6 +57,14 @@ describe("the worked environments", () => {
   });
 });
 
+test("the provider's own token lives as long as a deployment may take", () => {
+  const [, dev] = environments({});
+  if (dev === undefined) throw new Error("no dev");
+  const vault = { ...dev.vault, deploymentTokenTtl: Duration.hours(1) };
+  expect(synthesize({ ...dev, vault }).json).toMatch(/"max_lease_ttl_seconds": 3600/);
+  expect(synthesize(dev).json).not.toContain("max_lease_ttl_seconds");
+});
+
 describe("local", () => {
   test("follows the variables that the servers' clients read", () => {
     const environment = local({
