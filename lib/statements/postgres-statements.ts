@@ -22,6 +22,8 @@ export interface DrainTimeouts {
 // The engine replaces these as plain text in the whole statement; it generates the name, so it needs no escaping.
 const NAME = `"{{name}}"`;
 const NAME_LITERAL = `'{{name}}'`;
+// As a literal for the functions and types that read a role's name as SQL does.
+const NAME_IN_LITERAL = `'"{{name}}"'`;
 const LOGIN = `CREATE ROLE ${NAME} WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'`;
 
 /**
@@ -83,15 +85,17 @@ export function terminatingRevocation(reassignTo?: string): string[] {
     ...refusingLogins(),
     ifStillThere(
       // About 6 s at most: a backend ends itself once it looks, mostly within milliseconds.
-      `FOR attempt IN 1..50 LOOP`,
-      `  PERFORM pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename = ${NAME_LITERAL};`,
+      `FOR attempt IN 1..51 LOOP`,
+      // By OID: the view's joins, which find the names, are then left out of the query.
+      `  PERFORM pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity`,
+      `    WHERE usesysid = ${NAME_IN_LITERAL}::pg_catalog.regrole;`,
       `  EXIT WHEN NOT FOUND;`,
+      `  IF attempt > 50 THEN`,
+      `    RAISE EXCEPTION 'sessions of % could not be ended', ${NAME_LITERAL};`,
+      `  END IF;`,
       `  PERFORM pg_catalog.pg_sleep(0.005 * attempt);`,
       `  PERFORM pg_catalog.pg_stat_clear_snapshot();`,
       `END LOOP;`,
-      `IF EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE usename = ${NAME_LITERAL}) THEN`,
-      `  RAISE EXCEPTION 'sessions of % could not be ended', ${NAME_LITERAL};`,
-      `END IF;`,
       ...handOverAndDrop(reassignTo),
     ),
   ];
@@ -118,7 +122,7 @@ function refusingLogins(): string[] {
 /** A revocation that failed is tried again, perhaps after its login was dropped. */
 function ifStillThere(...lines: string[]): string {
   return block(
-    `IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${NAME_LITERAL}) THEN`,
+    `IF pg_catalog.to_regrole(${NAME_IN_LITERAL}) IS NOT NULL THEN`,
     ...indent(lines),
     `END IF;`,
   );
