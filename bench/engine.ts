@@ -1,19 +1,25 @@
+import type { Client } from "pg";
 import { startSandbox, type Sandbox } from "../sandbox/sandbox";
 import { quoteIdentifier } from "../lib/statements";
 import { timed } from "./interleave";
-import { variants, type Variant } from "./variants";
+import { AS_SUPERUSER, variants, type Variant } from "./variants";
 import type { BenchmarkContext } from "./benchmark";
 
 const MANAGER = "bench_manager";
-export const DATABASE = "bench";
+/** For the statements of others, which need the rights of the tables' owner. */
+const SUPERUSER = "bench_superuser";
 
 /** A sandbox whose secrets engine issues for every variant, through its HTTP API. */
 export class BenchEngine {
-  /** @param connections how many connections of the engine share the database; each has its own lock */
-  static async start(context: BenchmarkContext, connections = 1): Promise<BenchEngine> {
+  static async start(context: BenchmarkContext): Promise<BenchEngine> {
     const sandbox = await startSandbox({ terraform: false, onProgress: (line) => context.say(line) });
     const engine = new BenchEngine(sandbox);
-    await engine.prepare(connections);
+    const password = sandbox.managerPassword;
+    await engine.sql(
+      `CREATE ROLE ${MANAGER} LOGIN CREATEROLE PASSWORD '${password}';
+       CREATE ROLE ${SUPERUSER} LOGIN SUPERUSER PASSWORD '${password}'`,
+    );
+    await sandbox.vault.client().write("sys/mounts/database", { type: "database" });
     return engine;
   }
 
@@ -28,19 +34,89 @@ export class BenchEngine {
     return this.sandbox.stop();
   }
 
-  /** Runs SQL as the superuser, and returns the rows. */
-  async sql(text: string): Promise<Record<string, unknown>[]> {
-    const client = await this.sandbox.postgres.connect(DATABASE);
-    try {
+  /** Makes a database with a read-only base role, as the constructs grant it, and a connection of the same name. */
+  async addDatabase(name: string): Promise<void> {
+    const [database, base] = [quoteIdentifier(name), quoteIdentifier(baseOf(name))];
+    await this.sql(`CREATE DATABASE ${database}`);
+    await this.sql(
+      `REVOKE ALL ON DATABASE ${database} FROM PUBLIC;
+       REVOKE ALL ON SCHEMA public FROM PUBLIC;
+       CREATE ROLE ${base} NOLOGIN;
+       GRANT CONNECT ON DATABASE ${database} TO ${base}, ${MANAGER};
+       GRANT USAGE ON SCHEMA public TO ${base};
+       ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO ${base};
+       GRANT ${base} TO ${MANAGER} WITH ADMIN OPTION`,
+      name,
+    );
+    await this.addConnection(name, name);
+  }
+
+  /** Gives the engine one more connection to a database: each has a lock of its own in the engine. */
+  async addConnection(connection: string, database: string): Promise<void> {
+    const { postgres, vault, managerPassword } = this.sandbox;
+    const client = vault.client();
+    for (const [suffix, username] of [
+      ["", MANAGER],
+      ["-superuser", SUPERUSER],
+    ] as const) {
+      await client.write(`database/config/${connection}${suffix}`, {
+        plugin_name: "postgresql-database-plugin",
+        allowed_roles: ["*"],
+        connection_url: `postgresql://{{username}}:{{password}}@${postgres.host}:${postgres.port}/${database}?sslmode=disable`,
+        username,
+        password: managerPassword,
+        // As the constructs have them.
+        password_authentication: "scram-sha-256",
+        max_open_connections: 4,
+        max_idle_connections: 2,
+      });
+    }
+    const statements = Object.entries(variants(database, baseOf(database)));
+    for (const [variant, { creation, revocation }] of statements) {
+      await client.write(`database/roles/${variant}-${connection}`, {
+        db_name: AS_SUPERUSER.has(variant as Variant) ? `${connection}-superuser` : connection,
+        creation_statements: creation,
+        revocation_statements: revocation,
+        default_ttl: "1h",
+        max_ttl: "24h",
+      });
+    }
+  }
+
+  /** Makes tables `public.t<n>` in steps, because a transaction holds a lock on each table that it makes. */
+  async addTables(database: string, from: number, to: number): Promise<void> {
+    for (let start = from; start < to; start += 1_000) {
+      const end = Math.min(start + 1_000, to);
+      await this.sql(
+        `DO $$ BEGIN FOR n IN ${start + 1}..${end} LOOP
+           EXECUTE format('CREATE TABLE public.t%s (id int)', n);
+         END LOOP; END $$`,
+        database,
+      );
+    }
+    await this.sql("VACUUM ANALYZE", database);
+  }
+
+  /** Runs SQL as the superuser, and returns the rows of the last statement. */
+  async sql(text: string, database?: string): Promise<Record<string, unknown>[]> {
+    return this.connected(database, async (client) => {
       const { rows } = await client.query<Record<string, unknown>>(text);
       return rows;
+    });
+  }
+
+  /** Works with a connection of the superuser. */
+  async connected<T>(database: string | undefined, work: (client: Client) => Promise<T>): Promise<T> {
+    const client = await this.sandbox.postgres.connect(database);
+    try {
+      return await work(client);
     } finally {
       await client.end();
     }
   }
 
   /** Issues a credential and returns its lease. */
-  async issue(variant: Variant, connection = 0): Promise<string> {
+  async issue(variant: Variant, connection: string): Promise<string> {
     const { lease_id } = await this.sandbox.vault.client().read(`database/creds/${variant}-${connection}`);
     return lease_id ?? "";
   }
@@ -50,41 +126,15 @@ export class BenchEngine {
   }
 
   /** Milliseconds of one issue and its revocation. */
-  async cycle(variant: Variant, connection = 0): Promise<{ issue: number; revoke: number }> {
+  async cycle(variant: Variant, connection: string): Promise<{ issue: number; revoke: number }> {
     let lease = "";
     const issue = await timed(async () => {
       lease = await this.issue(variant, connection);
     });
     return { issue, revoke: await timed(() => this.revoke(lease)) };
   }
+}
 
-  private async prepare(connections: number): Promise<void> {
-    const { postgres, vault, managerPassword } = this.sandbox;
-    const superuser = await postgres.connect();
-    await superuser.query(`CREATE DATABASE ${quoteIdentifier(DATABASE)}`).finally(() => superuser.end());
-    // A superuser, because the documented statements of others need the rights of the tables' owner.
-    await this.sql(`CREATE ROLE ${MANAGER} LOGIN SUPERUSER PASSWORD '${managerPassword}'`);
-    await this.sql(`CREATE ROLE bench_base NOLOGIN; GRANT pg_read_all_data TO bench_base`);
-    const client = vault.client();
-    await client.write("sys/mounts/database", { type: "database" });
-    for (let connection = 0; connection < connections; connection++) {
-      const name = `connection-${connection}`;
-      await client.write(`database/config/${name}`, {
-        plugin_name: "postgresql-database-plugin",
-        allowed_roles: ["*"],
-        connection_url: `postgresql://{{username}}:{{password}}@${postgres.host}:${postgres.port}/${DATABASE}?sslmode=disable`,
-        username: MANAGER,
-        password: managerPassword,
-      });
-      for (const [variant, { creation, revocation }] of Object.entries(variants("bench_base"))) {
-        await client.write(`database/roles/${variant}-${connection}`, {
-          db_name: name,
-          creation_statements: creation,
-          revocation_statements: revocation,
-          default_ttl: "1h",
-          max_ttl: "24h",
-        });
-      }
-    }
-  }
+function baseOf(database: string): string {
+  return `${database}_read_only`;
 }

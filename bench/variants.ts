@@ -3,11 +3,15 @@ import {
   assumingCreation,
   drainingRevocation,
   membershipCreation,
+  quoteIdentifier,
   terminatingRevocation,
 } from "../lib/statements";
 
 export const VARIANTS = ["bare", "terminate", "owner", "drain", "grants", "documented"] as const;
 export type Variant = (typeof VARIANTS)[number];
+export const OURS = ["terminate", "owner", "drain"] as const;
+/** Those that the engine runs as a superuser; the others with the rights of the constructs' manager. */
+export const AS_SUPERUSER: ReadonlySet<Variant> = new Set(["grants", "documented"]);
 
 /** Names for tables and charts. */
 export const TITLES: Record<Variant, string> = {
@@ -27,7 +31,10 @@ const SELECT = `GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{{name}}";`;
  *
  * @param base role whose rights our presets hand out
  */
-export function variants(base: string): Record<Variant, { creation: string[]; revocation: string[] }> {
+export function variants(
+  database: string,
+  base: string,
+): Record<Variant, { creation: string[]; revocation: string[] }> {
   const idle = Duration.minutes(5);
   return {
     bare: { creation: [LOGIN], revocation: [`DROP ROLE "{{name}}";`] },
@@ -40,7 +47,7 @@ export function variants(base: string): Record<Variant, { creation: string[]; re
     grants: {
       creation: [
         LOGIN,
-        `GRANT CONNECT ON DATABASE bench TO "{{name}}";`,
+        `GRANT CONNECT ON DATABASE ${quoteIdentifier(database)} TO "{{name}}";`,
         `GRANT USAGE ON SCHEMA public TO "{{name}}";`,
         SELECT,
         `ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO "{{name}}";`,
