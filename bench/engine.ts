@@ -1,4 +1,4 @@
-import type { Client } from "pg";
+import { Client } from "pg";
 import { startSandbox, type Sandbox } from "../sandbox/sandbox";
 import { quoteIdentifier } from "../lib/statements";
 import { timed } from "./interleave";
@@ -113,6 +113,20 @@ export class BenchEngine {
     } finally {
       await client.end();
     }
+  }
+
+  /** A session of the engine's login, to be ended by the caller. */
+  async connectManager(database: string): Promise<Client> {
+    const { postgres, managerPassword } = this.sandbox;
+    const { host, port } = postgres;
+    const client = new Client({ host, port, user: MANAGER, password: managerPassword, database });
+    await client.connect();
+    return client;
+  }
+
+  /** What the engine runs to issue, with its placeholders. */
+  creation(variant: Variant, database: string): readonly string[] {
+    return variants(database, baseOf(database))[variant].creation;
   }
 
   /** Issues a credential and returns its lease. */

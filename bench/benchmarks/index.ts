@@ -1,7 +1,15 @@
 import type { Benchmark } from "../benchmark";
+import { liveCredentials } from "./live-credentials";
 import { planAndApply } from "./plan-apply";
 import { schemaSize } from "./schema-size";
 import { synthesis } from "./synthesis";
+import { throughput } from "./throughput";
 
 /** In the order in which they run and stand in docs/performance.md. */
-export const BENCHMARKS: readonly Benchmark[] = [schemaSize, synthesis, planAndApply];
+export const BENCHMARKS: readonly Benchmark[] = [
+  schemaSize,
+  liveCredentials,
+  throughput,
+  synthesis,
+  planAndApply,
+];
