@@ -20,9 +20,9 @@ async function main(): Promise<void> {
   for (const benchmark of chosen(positionals)) {
     const result = await measure(benchmark, values.quick);
     console.log(`\n${textOf(result)}\n`);
-    if (values.output !== undefined) await writeResult(values.output, result);
+    if (values.output !== undefined) writeResult(values.output, result);
     else if (!values.quick) {
-      await writeResult(RESULTS, result);
+      writeResult(RESULTS, result);
       updateDocument(result);
     }
   }

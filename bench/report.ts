@@ -14,18 +14,23 @@ export function markdownOf(result: StoredResult): string {
   return parts.join("\n\n");
 }
 
+/** What docs/performance.md says of a benchmark without a result. */
+export const NOT_MEASURED = "Not measured yet.";
+
 /**
  * Replaces the text between `<!-- bench:<name> -->` and `<!-- /bench -->`.
  *
- * @throws Error for a document without a place for the result
+ * @param result of the benchmark; absent if it has none
+ * @throws Error for a document without a place for it
  */
-export function withResult(document: string, result: StoredResult): string {
-  const start = `<!-- bench:${result.name} -->`;
+export function withResult(document: string, name: string, result: StoredResult | undefined): string {
+  const start = `<!-- bench:${name} -->`;
   const end = "<!-- /bench -->";
   const from = document.indexOf(start);
   const to = document.indexOf(end, from);
   if (from < 0 || to < 0) throw new Error(`docs/performance.md has no "${start}" with "${end}" after it.`);
-  return `${document.slice(0, from + start.length)}\n\n${markdownOf(result)}\n\n${document.slice(to)}`;
+  const text = result === undefined ? NOT_MEASURED : markdownOf(result);
+  return `${document.slice(0, from + start.length)}\n\n${text}\n\n${document.slice(to)}`;
 }
 
 /** For a terminal. */
