@@ -1,10 +1,10 @@
 import { init } from "echarts";
 import type { Axis, Chart } from "./benchmark";
 
-const SIZE = { width: 760, height: 440 };
+const SIZE = { width: 760, height: 470 };
 /** Okabe and Ito's colours, told apart with any colour vision; the yellow is too pale on white. */
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000"];
-const SYMBOLS = ["circle", "rect", "triangle", "diamond", "pin", "arrow", "roundRect"];
+const SYMBOLS = ["circle", "rect", "triangle", "diamond", "emptyCircle", "emptyRect", "emptyTriangle"];
 const TEXT = { color: "#222", fontFamily: "sans-serif", fontSize: 14 };
 
 /** The chart as SVG; the same chart gives the same text. */
@@ -29,8 +29,8 @@ function optionsOf(chart: Chart): Record<string, unknown> {
     color: COLOURS,
     textStyle: TEXT,
     title: { text: chart.title, left: "center", top: 8, textStyle: { ...TEXT, fontSize: 17 } },
-    legend: { bottom: 6, itemGap: 18, textStyle: TEXT },
-    grid: { left: 80, right: 30, top: 50, bottom: 105 },
+    legend: { bottom: 6, itemGap: 30, textStyle: TEXT },
+    grid: { left: 80, right: 30, top: 50, bottom: 130 },
     xAxis: {
       ...axis(chart.x, 34),
       ...(bars ? { type: "category", data: [...new Set(chart.series.flatMap(categories))] } : {}),
