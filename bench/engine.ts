@@ -51,12 +51,22 @@ export class BenchEngine {
     await this.addConnection(name, name);
   }
 
+  /** Makes one more manager, as that of the constructs, and a connection to a database with it. */
+  async addManager(name: string, database: string): Promise<void> {
+    await this.sql(
+      `CREATE ROLE ${name} LOGIN CREATEROLE PASSWORD '${this.sandbox.managerPassword}';
+       GRANT CONNECT ON DATABASE ${quoteIdentifier(database)} TO ${name};
+       GRANT ${quoteIdentifier(baseOf(database))} TO ${name} WITH ADMIN OPTION`,
+    );
+    await this.addConnection(name, database, name);
+  }
+
   /** Gives the engine one more connection to a database: each has a lock of its own in the engine. */
-  async addConnection(connection: string, database: string): Promise<void> {
+  async addConnection(connection: string, database: string, manager = MANAGER): Promise<void> {
     const { postgres, vault, managerPassword } = this.sandbox;
     const client = vault.client();
     for (const [suffix, username] of [
-      ["", MANAGER],
+      ["", manager],
       ["-superuser", SUPERUSER],
     ] as const) {
       await client.write(`database/config/${connection}${suffix}`, {

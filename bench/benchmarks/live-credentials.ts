@@ -7,6 +7,9 @@ import { times } from "../pool";
 import { median, spread } from "../statistics";
 import { OURS, TITLES, VARIANTS, type Variant } from "../variants";
 
+/** A manager that has made none of the live logins. */
+const SECOND = "second_manager";
+
 type Measured = ReadonlyMap<number, Partial<Steps>>;
 
 const STEPS = ["issue", "revoke"] as const;
@@ -36,15 +39,19 @@ async function run(context: BenchmarkContext): Promise<BenchmarkResult> {
       context.say(`catalogs, ${TITLES[variant]}`);
       growth.push(await catalogGrowth(engine, "growth", variant, quick ? 20 : 1_000));
     }
+    await engine.addManager(SECOND, "ours");
     const ours = new Map<number, Partial<Steps>>();
+    const bySecond = new Map<number, Partial<Steps>>();
     const rounds = quick ? 1 : 30;
     for (const [index, live] of levels.entries()) {
       context.say(`${live} live, ours`);
       await issueMore(engine, "terminate", "ours", live - (levels[index - 1] ?? 0));
-      ours.set(live, await interleave(BARE_AND_OURS, { rounds, warmUp: 2 }, (v) => engine.cycle(v, "ours")));
+      const options = { rounds, warmUp: 2 };
+      ours.set(live, await interleave(BARE_AND_OURS, options, (v) => engine.cycle(v, "ours")));
+      bySecond.set(live, await interleave(["terminate"], options, (v) => engine.cycle(v, SECOND)));
     }
     const theirs = await untilTheWall(context, engine, levels, quick ? 1 : 10);
-    return result(engine.versions, ours, theirs, growth);
+    return result(engine.versions, ours, bySecond, theirs, growth);
   } finally {
     await engine.stop();
   }
@@ -93,6 +100,7 @@ async function untilTheWall(
 function result(
   versions: Record<string, string>,
   ours: Measured,
+  bySecond: Measured,
   wall: Wall,
   growth: readonly CatalogGrowth[],
 ): BenchmarkResult {
@@ -102,6 +110,10 @@ function result(
     versions,
     tables: [
       ...STEPS.map((step) => tableOf(step, both)),
+      ...STEPS.map((step) => {
+        const { title, ...table } = tableOf(step, bySecond);
+        return { ...table, title: `${title}, of a manager that has made none of them` };
+      }),
       {
         title: `Most live at once on the same tables, of ${most} tried`,
         columns: ["Variant", "Live", "What PostgreSQL said to the next"],
@@ -135,13 +147,7 @@ function result(
         met: most > wall.live,
       },
     ],
-    samples: Object.fromEntries(
-      [...both].flatMap(([live, steps]) =>
-        VARIANTS.flatMap((variant) =>
-          STEPS.map((step) => [`${variant} ${step}, ${live} live`, steps[variant]?.[step] ?? []] as const),
-        ).filter(([, values]) => values.length > 0),
-      ),
-    ),
+    samples: Object.fromEntries([...samplesOf(both, ""), ...samplesOf(bySecond, ", second manager")]),
   };
 }
 
@@ -157,4 +163,15 @@ function tableOf(step: (typeof STEPS)[number], measured: Measured): Table {
       ),
     ]),
   };
+}
+
+function samplesOf(measured: Measured, suffix: string): [string, readonly number[]][] {
+  return [...measured].flatMap(([live, steps]) =>
+    VARIANTS.flatMap((variant) =>
+      STEPS.map((step): [string, number[]] => [
+        `${variant} ${step}, ${live} live${suffix}`,
+        steps[variant]?.[step] ?? [],
+      ]),
+    ).filter(([, values]) => values.length > 0),
+  );
 }
