@@ -121,11 +121,7 @@ function refusingLogins(): string[] {
 
 /** A revocation that failed is tried again, perhaps after its login was dropped. */
 function ifStillThere(...lines: string[]): string {
-  return block(
-    `IF pg_catalog.to_regrole(${NAME_IN_LITERAL}) IS NOT NULL THEN`,
-    ...indent(lines),
-    `END IF;`,
-  );
+  return block(`IF pg_catalog.to_regrole(${NAME_IN_LITERAL}) IS NOT NULL THEN`, ...indent(lines), `END IF;`);
 }
 
 /**
