@@ -3,6 +3,7 @@
  *
  * @module values
  */
+export * from "./access-picture";
 export * from "./consumers";
 export { Duration } from "./duration";
 export { ConfigurationError } from "./errors";

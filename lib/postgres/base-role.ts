@@ -3,9 +3,12 @@ import { DefaultPrivileges } from "@cdktf/provider-postgresql/lib/default-privil
 import { Grant } from "@cdktf/provider-postgresql/lib/grant";
 import { Role } from "@cdktf/provider-postgresql/lib/role";
 import { Construct } from "constructs";
+import { describeAccess } from "../access-picture/describe-access";
+import { knownList, knownText } from "../access-picture/known";
+import type { DatabaseGrant } from "../access-picture/report";
 import { freeId } from "../free-id";
 import { postgresRole, postgresRoleName } from "../names";
-import { grantId, type Access, type AccessLevel } from "./access";
+import { grantId, type Access, type AccessGrant, type AccessLevel } from "./access";
 import type { GrantChain } from "./grant-chain";
 import type { IPostgresRole } from "./postgres-role";
 
@@ -74,6 +77,8 @@ export class BaseRole extends Construct implements IBaseRole {
   readonly resource: Role;
   private readonly props: BaseRoleProps;
   private readonly grants: Grant[] = [];
+  /** Names of the roles whose later objects a grant covers. */
+  private readonly laterObjects = new Map<AccessGrant, readonly string[]>();
 
   /** @internal `addBaseRole` of a database calls it. */
   constructor(scope: Construct, id: string, props: BaseRoleProps) {
@@ -101,6 +106,12 @@ export class BaseRole extends Construct implements IBaseRole {
       this.grants.push(resource);
     }
     props.objectOwners?.forEach((owner) => this.coverObjectsOf(owner));
+    describeAccess(this, () => ({
+      ...{ kind: "base-role", name: this.name, existing: false, database: knownText(props.database) },
+      level: this.level,
+      schemas: this.schemas,
+      grants: props.access.grants.map((grant) => this.describe(grant)),
+    }));
   }
 
   get ready(): readonly ITerraformDependable[] {
@@ -123,7 +134,19 @@ export class BaseRole extends Construct implements IBaseRole {
         provider: this.props.provider,
       });
       this.props.chain.add(resource, this.resource, owner.resource);
+      this.laterObjects.set(grant, [...(this.laterObjects.get(grant) ?? []), owner.name]);
     }
+  }
+
+  private describe(grant: AccessGrant): DatabaseGrant {
+    const owners = this.laterObjects.get(grant);
+    return {
+      ...{ database: knownText(this.props.database), on: grant.on },
+      ...(grant.schema !== undefined && { schema: knownText(grant.schema) }),
+      ...(grant.objects && { objects: knownList(grant.objects) }),
+      privileges: knownList(grant.privileges),
+      ...(owners && { laterObjectsOf: owners.map(knownText) }),
+    };
   }
 }
 
@@ -138,5 +161,7 @@ class ImportedBaseRole extends Construct implements IBaseRole {
     this.name = postgresRole("base role", attributes.name);
     this.level = attributes.level ?? "custom";
     this.schemas = attributes.schemas ?? [];
+    const { name, level, schemas } = this;
+    describeAccess(this, () => ({ kind: "base-role", name, existing: true, level, schemas, grants: [] }));
   }
 }

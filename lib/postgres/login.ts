@@ -1,6 +1,7 @@
 import type { ITerraformDependable, TerraformProvider } from "cdktf";
 import { Role } from "@cdktf/provider-postgresql/lib/role";
 import { Construct } from "constructs";
+import { describeAccess } from "../access-picture/describe-access";
 import { dependOn } from "../dependencies";
 import { show } from "../errors";
 import { postgresRole, postgresRoleName } from "../names";
@@ -84,6 +85,9 @@ export class Login extends Construct implements ILogin {
       provider: props.provider,
     });
     dependOn(this.resource, props.baseRole.resource);
+    const { name, baseRole } = this;
+    const password = props.password !== undefined;
+    describeAccess(this, () => ({ kind: "login", name, existing: false, baseRole, password }));
   }
 
   get ready(): readonly ITerraformDependable[] {
@@ -98,5 +102,6 @@ class ImportedLogin extends Construct implements ILogin {
   constructor(scope: Construct, id: string, name: string) {
     super(scope, id);
     this.name = postgresRole("login", name);
+    describeAccess(this, () => ({ kind: "login", name, existing: true, password: false }));
   }
 }

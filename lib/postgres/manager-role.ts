@@ -2,6 +2,7 @@ import type { ITerraformDependable, TerraformProvider } from "cdktf";
 import { GrantRole } from "@cdktf/provider-postgresql/lib/grant-role";
 import { Role } from "@cdktf/provider-postgresql/lib/role";
 import { Construct, type IConstruct } from "constructs";
+import { describeAccess } from "../access-picture/describe-access";
 import { dependOn } from "../dependencies";
 import { freeId } from "../free-id";
 import { isUnresolved, postgresRole, postgresRoleName } from "../names";
@@ -44,6 +45,7 @@ abstract class ManagerRoleBase extends Construct implements IManagerRole {
   abstract readonly password?: WriteOnlySecret;
   protected abstract readonly resource?: Role;
   protected abstract readonly provider?: TerraformProvider;
+  private readonly adminOf: string[] = [];
 
   handOut(role: IPostgresRole): ITerraformDependable {
     const id = `admin-${isUnresolved(role.name) ? role.node.addr : role.name}`;
@@ -57,7 +59,13 @@ abstract class ManagerRoleBase extends Construct implements IManagerRole {
       provider: this.provider,
     });
     dependOn(grant, this.resource, role.resource);
+    this.adminOf.push(role.name);
     return grant;
+  }
+
+  /** What is told of declared and imported ones alike. */
+  protected get description() {
+    return { kind: "manager" as const, name: this.name, adminOf: this.adminOf };
   }
 
   abstract enter(database: IPostgresDatabase): readonly ITerraformDependable[];
@@ -91,6 +99,7 @@ export class ManagerRole extends ManagerRoleBase implements IManagerRole {
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: Role;
   protected readonly provider?: TerraformProvider;
+  private readonly entered = new Set<string>();
 
   /** @throws ConfigurationError for a name that PostgreSQL would shorten or has reserved */
   constructor(scope: Construct, id: string, props: ManagerRoleProps) {
@@ -108,9 +117,15 @@ export class ManagerRole extends ManagerRoleBase implements IManagerRole {
       lifecycle: { ignoreChanges: "all" },
       provider: props.provider,
     });
+    describeAccess(this, () => ({
+      ...this.description,
+      existing: false,
+      connects: [...this.entered],
+    }));
   }
 
   enter(database: IPostgresDatabase): readonly ITerraformDependable[] {
+    this.entered.add(database.name);
     return [this.resource, database.grantConnect(this, this.name, this.resource)];
   }
 }
@@ -128,6 +143,7 @@ class ImportedManagerRole extends ManagerRoleBase {
   ) {
     super(scope, id);
     this.name = postgresRole("manager", name);
+    describeAccess(this, () => ({ ...this.description, existing: true, connects: [] }));
   }
 
   enter(): readonly ITerraformDependable[] {

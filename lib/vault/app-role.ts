@@ -2,6 +2,9 @@ import { isIP } from "node:net";
 import { Lazy, type ITerraformDependable } from "cdktf";
 import { ApproleAuthBackendRole } from "@cdktf/provider-vault/lib/approle-auth-backend-role";
 import { Construct, type IConstruct } from "constructs";
+import { describeAccess } from "../access-picture/describe-access";
+import { known, knownList } from "../access-picture/known";
+import type { AppRoleLimits } from "../access-picture/report";
 import { Duration } from "../duration";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
@@ -93,6 +96,12 @@ abstract class AppRoleBase extends Construct implements IAppRole {
     return `auth/${this.auth.path}/role/${this.name}/secret-id`;
   }
 
+  /** What is told of declared and imported ones alike. */
+  protected get description() {
+    const { name, loginPath, auth } = this;
+    return { kind: "app-role" as const, name, loginPath, namespace: auth.namespace };
+  }
+
   abstract addPolicy(policy: IPolicy, credsPath?: string): void;
 }
 
@@ -107,7 +116,7 @@ export class AppRole extends AppRoleBase implements IAppRole {
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: ApproleAuthBackendRole;
   protected readonly auth: IAppRoleAuth;
-  private readonly policies = new Set<string>();
+  private readonly policies = new Map<string, IPolicy>();
   private readonly opened = new Set<string>();
 
   /**
@@ -133,12 +142,18 @@ export class AppRole extends AppRoleBase implements IAppRole {
       tokenBoundCidrs: cidrs(this.name, props.tokenBoundCidrs),
       tokenType: tokenType(this.name, props),
       tokenNoDefaultPolicy: props.noDefaultPolicy,
-      tokenPolicies: Lazy.listValue({ produce: () => [...this.policies].sort() }),
+      tokenPolicies: Lazy.listValue({ produce: () => [...this.policies.keys()].sort() }),
       namespace: this.auth.namespace,
       provider: this.auth.provider,
     });
     dependOn(this.resource, ...this.auth.ready);
     props.policies?.forEach((policy) => this.addPolicy(policy));
+    describeAccess(this, () => ({
+      ...this.description,
+      existing: false,
+      limits: limitsOf(this.resource),
+      policies: [...this.policies.values()],
+    }));
   }
 
   /** Public half of the login, known after the deployment. */
@@ -157,7 +172,7 @@ export class AppRole extends AppRoleBase implements IAppRole {
   }
 
   addPolicy(policy: IPolicy, credsPath?: string): void {
-    this.policies.add(policy.name);
+    this.policies.set(policy.name, policy);
     if (credsPath !== undefined) this.opened.add(credsPath);
     dependOn(this.resource, ...policy.ready);
   }
@@ -171,6 +186,7 @@ class ImportedAppRole extends AppRoleBase {
     super(scope, id);
     this.name = lowercaseVaultName("AppRole", attributes.name);
     this.auth = attributes.auth;
+    describeAccess(this, () => ({ ...this.description, existing: true, policies: [] }));
   }
 
   addPolicy(policy: IPolicy): void {
@@ -179,6 +195,25 @@ class ImportedAppRole extends AppRoleBase {
       `Add the policy ${show(policy.name)} to its token_policies where it is declared.`,
     );
   }
+}
+
+/** As they are configured. */
+function limitsOf(role: ApproleAuthBackendRole): AppRoleLimits {
+  const { tokenTtlInput, tokenMaxTtlInput, tokenPeriodInput, tokenExplicitMaxTtlInput } = role;
+  return {
+    secretIdNeeded: known(role.bindSecretIdInput !== false),
+    secretIdTtl: known(role.secretIdTtlInput ?? 0),
+    secretIdUses: known(role.secretIdNumUsesInput ?? 0),
+    secretIdNetworks: knownList(role.secretIdBoundCidrsInput),
+    ...(tokenTtlInput !== undefined && { tokenTtl: known(tokenTtlInput) }),
+    ...(tokenMaxTtlInput !== undefined && { tokenMaxTtl: known(tokenMaxTtlInput) }),
+    ...(tokenPeriodInput !== undefined && { tokenPeriod: known(tokenPeriodInput) }),
+    ...(tokenExplicitMaxTtlInput !== undefined && { tokenExplicitMaxTtl: known(tokenExplicitMaxTtlInput) }),
+    tokenUses: known(role.tokenNumUsesInput ?? 0),
+    tokenNetworks: knownList(role.tokenBoundCidrsInput),
+    tokenType: role.tokenTypeInput ?? "service",
+    defaultPolicy: known(role.tokenNoDefaultPolicyInput !== true),
+  };
 }
 
 function tokenTtls(role: string, props: AppRoleProps) {

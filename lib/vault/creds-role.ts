@@ -1,4 +1,5 @@
 import type { Construct } from "constructs";
+import { describeAccess } from "../access-picture/describe-access";
 import { vaultName } from "../names";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import { ReadableRole, type IReadableRole } from "./readable-role";
@@ -34,5 +35,8 @@ export class ImportedCredsRole extends CredsRole {
     super(scope, id);
     this.name = vaultName("role", attributes.name);
     this.engine = attributes.engine;
+    const { name, credsPath: path, engine } = this;
+    const known = { name, path, namespace: engine.namespace };
+    describeAccess(this, () => ({ kind: "role", type: "dynamic", ...known, existing: true }));
   }
 }

@@ -1,6 +1,8 @@
 import type { ITerraformDependable } from "cdktf";
 import { DatabaseSecretBackendRole } from "@cdktf/provider-vault/lib/database-secret-backend-role";
 import type { Construct } from "constructs";
+import { describeAccess } from "../access-picture/describe-access";
+import type { OwnSql } from "../access-picture/report";
 import type { Duration } from "../duration";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
@@ -98,11 +100,30 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
       ...(props.baseRole?.ready ?? []),
       props.baseRole && manager?.handOut(props.baseRole),
     );
+    describeAccess(this, () => ({
+      ...{ kind: "role", type: "dynamic", name: this.name, existing: false },
+      path: this.credsPath,
+      namespace: this.engine.namespace,
+      baseRole: props.baseRole,
+      defaultTtl: this.defaultTtl.toSeconds(),
+      maxTtl: this.maxTtl.toSeconds(),
+      revocation: this.revocationMode,
+      ownSql: ownSqlOf(props),
+      superuserAllowed: props.allowSuperuser,
+    }));
   }
 
   protected get ready(): readonly ITerraformDependable[] {
     return [this.resource];
   }
+}
+
+function ownSqlOf(props: DynamicRoleProps): OwnSql[] {
+  return [
+    ...(props.creationStatements ? (["creation"] as const) : []),
+    ...(props.renewStatements ? (["renewal"] as const) : []),
+    ...(props.revocationStatements ? (["revocation"] as const) : []),
+  ];
 }
 
 function statementsOf(props: DynamicRoleProps, revocation: Revocation) {

@@ -2,6 +2,7 @@ import type { ITerraformDependable } from "cdktf";
 import { DatabaseSecretBackendRole } from "@cdktf/provider-vault/lib/database-secret-backend-role";
 import type { Construct } from "constructs";
 import { dependOn } from "../dependencies";
+import { describeAccess } from "../access-picture/describe-access";
 import type { Duration } from "../duration";
 import { ConfigurationError, show } from "../errors";
 import { isUnresolved, vaultName } from "../names";
@@ -84,6 +85,28 @@ export class MysqlDynamicRole extends CredsRole implements IDynamicRole {
     });
     props.connection.allow(this.name);
     dependOn(this.resource, ...props.connection.ready);
+    describeAccess(this, () => ({
+      ...{ kind: "role", type: "dynamic", name: this.name, existing: false },
+      path: this.credsPath,
+      namespace: this.engine.namespace,
+      defaultTtl: this.defaultTtl.toSeconds(),
+      maxTtl: this.maxTtl.toSeconds(),
+      revocation: props.revocationStatements ? "custom" : "terminate",
+      ownSql: [
+        ...(props.creationStatements ? (["creation"] as const) : []),
+        ...(props.revocationStatements ? (["revocation"] as const) : []),
+      ],
+      superuserAllowed: props.allowSuperuser,
+      ...(props.access && {
+        level: props.access.level,
+        grants: props.access.grants.map(({ database, table, privileges }) => ({
+          ...{ database, on: "table", privileges },
+          ...(table !== undefined && { objects: [table] }),
+        })),
+        from: props.host ?? "%",
+        tls: props.requireTls ?? props.connection.requiresTls,
+      }),
+    }));
   }
 
   protected get ready(): readonly ITerraformDependable[] {

@@ -1,6 +1,7 @@
 import { TerraformStack, type ITerraformDependable, type TerraformProvider } from "cdktf";
 import { Policy as PolicyResource } from "@cdktf/provider-vault/lib/policy";
 import { Construct, type IConstruct } from "constructs";
+import { describeAccess } from "../access-picture/describe-access";
 import { ConfigurationError, show } from "../errors";
 import { isUnresolved } from "../names";
 import { checkNamespace } from "./namespace";
@@ -80,6 +81,9 @@ export class Policy extends Construct implements IPolicy {
       namespace: checkNamespace(props.namespace),
       provider: props.provider,
     });
+    const { name } = this;
+    const { rules, namespace } = props;
+    describeAccess(this, () => ({ kind: "policy", name, existing: false, namespace, rules }));
   }
 
   get ready(): readonly ITerraformDependable[] {
@@ -94,6 +98,7 @@ class ImportedPolicy extends Construct implements IPolicy {
   constructor(scope: Construct, id: string, name: string) {
     super(scope, id);
     this.name = checkName(name);
+    describeAccess(this, () => ({ kind: "policy", name, existing: true, rules: [] }));
   }
 }
 

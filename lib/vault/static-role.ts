@@ -1,6 +1,7 @@
 import type { ITerraformDependable } from "cdktf";
 import { DatabaseSecretBackendStaticRole } from "@cdktf/provider-vault/lib/database-secret-backend-static-role";
 import type { Construct } from "constructs";
+import { describeAccess } from "../access-picture/describe-access";
 import { Duration } from "../duration";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
@@ -130,6 +131,13 @@ export class StaticRole extends StaticRoleBase implements IStaticRole {
       ...login.ready,
       grantAdmin ? connection.manager?.handOut(login) : undefined,
     );
+    describeAccess(this, () => ({
+      ...{ kind: "role", type: "static", name: this.name, existing: false, login },
+      path: this.credsPath,
+      namespace: this.engine.namespace,
+      rotationPeriod: this.rotationPeriod.toSeconds(),
+      ownSql: props.rotationStatements ? ["rotation"] : [],
+    }));
   }
 
   protected get ready(): readonly ITerraformDependable[] {
@@ -146,6 +154,9 @@ class ImportedStaticRole extends StaticRoleBase {
     super(scope, id);
     this.name = vaultName("role", attributes.name);
     this.engine = attributes.engine;
+    const { name, credsPath: path, engine } = this;
+    const known = { name, path, namespace: engine.namespace };
+    describeAccess(this, () => ({ kind: "role", type: "static", ...known, existing: true }));
   }
 }
 
