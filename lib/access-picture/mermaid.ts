@@ -1,4 +1,5 @@
-import { COLUMNS, pictureOf, type PictureNode } from "./picture";
+import { COLUMNS, type PictureNode } from "./drawing";
+import { pictureOf } from "./picture";
 import type { AccessReport } from "./report";
 
 /** A flow chart as GitHub and others draw it: applications, what they read, whose rights that gives, and where. */

@@ -1,3 +1,4 @@
+import { Drawing, type Picture } from "./drawing";
 import type { AccessReport, DatabaseGrant, PolicyAccess, RoleAccess } from "./report";
 import {
   grantedOn,
@@ -9,36 +10,6 @@ import {
   type Strength,
 } from "./words";
 
-/** From left to right. */
-export const COLUMNS = ["applications", "roles", "base roles", "databases"] as const;
-
-export type Column = (typeof COLUMNS)[number];
-
-export interface PictureNode {
-  readonly id: string;
-  readonly column: Column;
-  /** More than one where they are alike in all that the picture shows. */
-  readonly names: readonly string[];
-  /** What else is said of it, or of each of them. */
-  readonly lines: readonly string[];
-  /** The farthest that its rights reach; absent where that is not known, or not the question. */
-  readonly strength?: Strength;
-  /** Rights that are not known here. */
-  readonly unknown?: boolean;
-}
-
-export interface PictureEdge {
-  readonly from: string;
-  readonly to: string;
-  readonly label?: string;
-  readonly strength?: Strength;
-}
-
-export interface Picture {
-  readonly nodes: readonly PictureNode[];
-  readonly edges: readonly PictureEdge[];
-}
-
 /** The parts of a report and the lines between them, where a reader follows a right from left to right. */
 export function pictureOf(report: AccessReport): Picture {
   const drawn = new Drawing();
@@ -46,7 +17,7 @@ export function pictureOf(report: AccessReport): Picture {
     const { limits } = appRole;
     const networks = limits && [...new Set([...limits.secretIdNetworks, ...limits.tokenNetworks])];
     drawn.node(appRole.id, "applications", appRole.name, [
-      ...(limits ? [`token ${tokenWords(limits)}`, `SecretID ${secretIdWords(limits)}`] : ["existing"]),
+      limits ? `token ${tokenWords(limits)}; SecretID ${secretIdWords(limits)}` : "existing",
       ...(networks && networks.length > 0 ? [`from ${networks.join(", ")}`] : []),
     ]);
     for (const role of appRole.reads) drawn.edge(appRole.id, role);
@@ -68,7 +39,7 @@ export function pictureOf(report: AccessReport): Picture {
       for (const schema of base.schemas) drawn.edge(base.id, drawn.place("?", schema), base.level, strength);
     }
   }
-  return drawn.alike();
+  return drawn.picture();
 }
 
 function drawRole(drawn: Drawing, report: AccessReport, role: RoleAccess): void {
@@ -140,62 +111,4 @@ function customWords(grants: readonly DatabaseGrant[]): string {
 
 function strengthOfLevel(level: string): Strength | undefined {
   return ({ owner: "own", "read-write": "write", "read-only": "read" } as const)[level as "owner"];
-}
-
-class Drawing {
-  private readonly nodes = new Map<string, PictureNode>();
-  private readonly edges: PictureEdge[] = [];
-
-  node(
-    id: string,
-    column: Column,
-    name: string,
-    lines: readonly string[],
-    strength?: Strength,
-    unknown = false,
-  ): string {
-    if (!this.nodes.has(id)) {
-      this.nodes.set(id, { id, column, names: [name], lines, ...(strength && { strength }), unknown });
-    }
-    return id;
-  }
-
-  place(database: string, schema?: string): string {
-    const whole = database === "?" ? "database not known here" : `database ${database}`;
-    if (schema === undefined) return this.node(whole, "databases", database, ["database"]);
-    return this.node(`schema ${database}.${schema}`, "databases", schema, [
-      `schema of ${whole.replace(/^database (?!not)/, "")}`,
-    ]);
-  }
-
-  unknown(from: string, name: string, line = "not known here"): void {
-    this.edge(from, this.node(`rights of ${from}`, "base roles", name, [line], undefined, true));
-  }
-
-  edge(from: string, to: string, label?: string, strength?: Strength): void {
-    if (this.edges.some((edge) => edge.from === from && edge.to === to && edge.label === label)) return;
-    this.edges.push({ from, to, ...(label !== undefined && { label }), ...(strength && { strength }) });
-  }
-
-  /** Puts those into one node that have the same lines and neighbours, so that many of a kind stay legible. */
-  alike(): Picture {
-    const kinds = new Map<string, PictureNode>();
-    const became = new Map<string, string>();
-    for (const node of this.nodes.values()) {
-      const { id, column, lines, strength, unknown } = node;
-      const ends = this.edges.filter(({ from, to }) => from === id || to === id);
-      const neighbours = ends.map(({ from, to, label }) => [
-        from === id ? "" : from,
-        to === id ? "" : to,
-        label,
-      ]);
-      const isTarget = column === "databases";
-      const kind = JSON.stringify(isTarget ? id : [column, lines, strength, unknown, neighbours]);
-      const there = kinds.get(kind);
-      kinds.set(kind, there ? { ...there, names: [...there.names, ...node.names] } : node);
-      became.set(id, there?.id ?? id);
-    }
-    const edges = this.edges.filter(({ from, to }) => became.get(from) === from && became.get(to) === to);
-    return { nodes: [...kinds.values()], edges };
-  }
 }

@@ -18,7 +18,7 @@ export function accessTable(report: AccessReport): string {
     section("Roles", ["role", "kind", "lives", "at revocation", "acts as", "remarks"], roles(report)),
     section(
       "What base roles and roles may do",
-      ["who", "database", "on", "privileges", "made later by"],
+      ["who", "database", "on", "privileges", "also what these make later"],
       rights(report),
     ),
     section("Policies besides", ["policy", "path", "capabilities", "held by"], policies(report)),
