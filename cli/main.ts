@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import yargs from "yargs";
+import { access } from "./commands/access";
 import { register, type Registration, type Run } from "./commands/command";
 import { destroy } from "./commands/destroy";
 import { drain } from "./commands/drain";
@@ -26,6 +27,7 @@ const COMMANDS: readonly Registration[] = [
   register(drain),
   register(destroy),
   register(importResources),
+  register(access),
 ];
 
 /** The parser's words, and ours. */
@@ -86,7 +88,8 @@ async function parse(args: readonly string[]): Promise<Run | undefined> {
 /** The parser would make a list of an option that is given twice. */
 function noRepeatedOption(args: Record<string, unknown>): true {
   for (const [name, value] of Object.entries(args)) {
-    if (name !== "_" && Array.isArray(value)) throw new UserError(`--${name} is given more than once.`);
+    const isList = name === "_" || name === "environments";
+    if (!isList && Array.isArray(value)) throw new UserError(`--${name} is given more than once.`);
   }
   return true;
 }

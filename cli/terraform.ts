@@ -20,11 +20,21 @@ export async function synthesized(
   output: string,
   env: NodeJS.ProcessEnv,
 ): Promise<readonly SynthesizedStack[]> {
-  await run(process.execPath, [cdktfProgram(), "synth", "--output", output], env);
+  await synthesize(output, env);
   const base = new SynthesizedStack(environment, output, env);
   const stacks = [base, ...base.groupStacks().map((name) => new SynthesizedStack(name, output, env))];
   for (const stack of stacks) await stack.terraform(["init", "-input=false", "-no-color"]);
   return stacks;
+}
+
+/**
+ * Runs the user's app.
+ *
+ * @param output folder that cdktf synthesizes into
+ * @throws TerraformError if it fails
+ */
+export async function synthesize(output: string, env: NodeJS.ProcessEnv): Promise<void> {
+  await run(process.execPath, [cdktfProgram(), "synth", "--output", output], env);
 }
 
 /** A stack as cdktf has synthesized it, and Terraform in its folder. */

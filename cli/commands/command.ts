@@ -17,7 +17,7 @@ export interface CommonArguments {
 }
 
 /** One command of the program. */
-export interface Command<A extends CommonArguments> {
+export interface Command<A extends object> {
   /** Its name and what follows the environment, such as `rotate <environment> <static-role>`. */
   readonly usage: string;
   /** One line for the list of commands. */
@@ -26,6 +26,8 @@ export interface Command<A extends CommonArguments> {
   readonly description: string;
   /** Command lines without the program's name, and what they do. */
   readonly examples: readonly (readonly [commandLine: string, meaning: string])[];
+  /** Whether it looks at no deployed environment, and so declares all its arguments itself. @default false */
+  readonly undeployed?: boolean;
   /** Declares its own arguments. */
   readonly declare: (parser: Argv<CommonArguments>) => Argv<A>;
   /** @returns the exit code */
@@ -40,13 +42,15 @@ export interface Registration {
 }
 
 /** Makes a command known to the parser; when it is the one called, `choose` gets what is to be run. */
-export function register<A extends CommonArguments>(command: Command<A>): Registration {
+export function register<A extends object>(command: Command<A>): Registration {
   const add: Registration["add"] = (parser, choose) =>
     parser.command(
       command.usage,
       command.summary,
       (own) => {
-        const declared = command.declare(withCommon(own));
+        const declared = command.declare(
+          command.undeployed === true ? (own as Argv<CommonArguments>) : withCommon(own),
+        );
         for (const [line, meaning] of command.examples) declared.example(`$0 ${line}`, meaning);
         return declared.usage(`$0 ${command.usage}\n\n${command.description}`).epilogue(EXIT_CODES);
       },

@@ -17,7 +17,7 @@ export function pictureOf(report: AccessReport): Picture {
     const { limits } = appRole;
     const networks = limits && [...new Set([...limits.secretIdNetworks, ...limits.tokenNetworks])];
     drawn.node(appRole.id, "applications", appRole.name, [
-      limits ? `token ${tokenWords(limits)}; SecretID ${secretIdWords(limits)}` : "existing",
+      limits ? `token ${tokenWords(limits)} · SecretID ${secretIdWords(limits)}` : "existing",
       ...(networks && networks.length > 0 ? [`from ${networks.join(", ")}`] : []),
     ]);
     for (const role of appRole.reads) drawn.edge(appRole.id, role);

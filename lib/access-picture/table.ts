@@ -106,7 +106,8 @@ function policies(report: AccessReport): string[][] {
 function logins(report: AccessReport): string[][] {
   return report.logins.map((login) => {
     const keeper = report.roles.find((role) => role.login === login.id);
-    const kept = keeper === undefined ? "none from here" : `of the role ${keeper.path}`;
+    const none = login.existing ? "not known here" : "none";
+    const kept = keeper === undefined ? none : `of the role ${keeper.path}`;
     const first = login.type === "manager" ? "a first one, then rotated" : "its own";
     const kind = login.type === "manager" ? "login of the engine, makes roles" : "login";
     return [
