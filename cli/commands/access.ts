@@ -8,6 +8,10 @@ import type { Command } from "./command";
 
 type Format = "table" | "mermaid" | "svg" | "json";
 
+const FORMATS: readonly Format[] = ["table", "mermaid", "svg", "json"];
+const TABLE: Format = "table";
+const NONE: readonly string[] = [];
+
 interface AccessArguments {
   readonly environments: readonly string[];
   readonly format: Format;
@@ -33,12 +37,12 @@ export const access: Command<AccessArguments> = {
       .positional("environments", {
         type: "string",
         array: true,
-        default: [] as string[],
+        default: NONE,
         describe: "names of environments or other stacks; groups are part of theirs [all]",
       })
       .option("format", {
-        choices: ["table", "mermaid", "svg", "json"] as const,
-        default: "table" as Format,
+        choices: FORMATS,
+        default: TABLE,
         requiresArg: true,
         describe: "how to show it; tables are Markdown",
       })

@@ -13,7 +13,7 @@ import type {
 /**
  * Tells who may do what, by the constructs of this package in a tree. Changes nothing, and needs no server.
  *
- * @param scope such as a stack; of an environment with groups, pass its stacks one after another
+ * @param scopes such as a stack; of an environment with groups, its stack and those of the groups
  * @example expect(accessOf(stack)).toMatchSnapshot()
  */
 export function accessOf(...scopes: readonly IConstruct[]): AccessReport {

@@ -18,5 +18,6 @@ export type {
   OwnSql,
   PolicyAccess,
   RoleAccess,
+  RuleAccess,
 } from "./report";
 export { accessTable } from "./table";

@@ -72,7 +72,10 @@ function drawPolicy(drawn: Drawing, { id, name, existing, rules }: PolicyAccess)
     `policy ${name}`,
     [
       ...(existing ? ["existing, rules not known here"] : []),
-      ...shown.map((rule) => `${rule.capabilities.join(", ")}: ${rule.path}`),
+      ...shown.map(({ path, capabilities }) => {
+        const at = path.toLowerCase() === name ? "" : `: ${path}`;
+        return `${capabilities.join(", ")}${at}`;
+      }),
       ...(left > 0 ? [`and ${left} more rules`] : []),
     ],
     existing ? undefined : capabilities.size > 0 ? "write" : "read",

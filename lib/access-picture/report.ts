@@ -111,7 +111,15 @@ export interface RoleAccess extends AccessPart {
 /** A policy of a report. */
 export interface PolicyAccess extends AccessPart {
   /** What it allows at which path; empty for one that is managed elsewhere. */
-  readonly rules: readonly { readonly path: string; readonly capabilities: readonly string[] }[];
+  readonly rules: readonly RuleAccess[];
+}
+
+/** A rule of a policy of a report. */
+export interface RuleAccess {
+  /** API path. */
+  readonly path: string;
+  /** As Vault names them. */
+  readonly capabilities: readonly string[];
 }
 
 /** A base role of a report. */
