@@ -7,6 +7,7 @@ export const DESCRIPTION = Symbol.for("cdktf-database-credentials.access");
 export type Description =
   DescribedAppRole | DescribedRole | DescribedPolicy | DescribedBaseRole | DescribedLogin | DescribedManager;
 
+/** What an AppRole says of itself. */
 export interface DescribedAppRole {
   readonly kind: "app-role";
   readonly name: string;
@@ -18,6 +19,7 @@ export interface DescribedAppRole {
   readonly policies: readonly IConstruct[];
 }
 
+/** What a dynamic or static role says of itself. */
 export interface DescribedRole {
   readonly kind: "role";
   readonly type: "dynamic" | "static";
@@ -40,6 +42,7 @@ export interface DescribedRole {
   readonly tls?: boolean;
 }
 
+/** What a policy says of itself. */
 export interface DescribedPolicy {
   readonly kind: "policy";
   readonly name: string;
@@ -48,6 +51,7 @@ export interface DescribedPolicy {
   readonly rules: readonly { readonly path: string; readonly capabilities: readonly string[] }[];
 }
 
+/** What a base role says of itself. */
 export interface DescribedBaseRole {
   readonly kind: "base-role";
   readonly name: string;
@@ -58,6 +62,7 @@ export interface DescribedBaseRole {
   readonly grants: readonly DatabaseGrant[];
 }
 
+/** What a login says of itself. */
 export interface DescribedLogin {
   readonly kind: "login";
   readonly name: string;
@@ -66,6 +71,7 @@ export interface DescribedLogin {
   readonly password: boolean;
 }
 
+/** What the login of a secrets engine says of itself. */
 export interface DescribedManager {
   readonly kind: "manager";
   readonly name: string;

@@ -3,8 +3,10 @@ import type { Strength } from "./words";
 /** From left to right. */
 export const COLUMNS = ["applications", "roles", "base roles", "databases"] as const;
 
+/** One of them. */
 export type Column = (typeof COLUMNS)[number];
 
+/** A box. */
 export interface PictureNode {
   readonly id: string;
   readonly column: Column;
@@ -20,6 +22,7 @@ export interface PictureNode {
   readonly database?: string;
 }
 
+/** A line between two boxes. */
 export interface PictureEdge {
   readonly from: string;
   readonly to: string;
@@ -27,6 +30,7 @@ export interface PictureEdge {
   readonly strength?: Strength;
 }
 
+/** What is drawn, whatever with. */
 export interface Picture {
   readonly nodes: readonly PictureNode[];
   readonly edges: readonly PictureEdge[];
