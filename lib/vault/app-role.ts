@@ -3,13 +3,12 @@ import { Lazy, type ITerraformDependable } from "cdktf";
 import { ApproleAuthBackendRole } from "@cdktf/provider-vault/lib/approle-auth-backend-role";
 import { Construct, type IConstruct } from "constructs";
 import { describeAccess } from "../access-picture/describe-access";
-import { known, knownList } from "../access-picture/known";
-import type { AppRoleLimits } from "../access-picture/report";
 import { Duration } from "../duration";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
 import { isUnresolved, lowercaseVaultName } from "../names";
 import type { IAppRoleAuth } from "./app-role-auth";
+import { limitsOf } from "./app-role-limits";
 import type { IPolicy } from "./policy";
 
 /** Whoever can be given a policy. */
@@ -195,25 +194,6 @@ class ImportedAppRole extends AppRoleBase {
       `Add the policy ${show(policy.name)} to its token_policies where it is declared.`,
     );
   }
-}
-
-/** As they are configured. */
-function limitsOf(role: ApproleAuthBackendRole): AppRoleLimits {
-  const { tokenTtlInput, tokenMaxTtlInput, tokenPeriodInput, tokenExplicitMaxTtlInput } = role;
-  return {
-    secretIdNeeded: known(role.bindSecretIdInput !== false),
-    secretIdTtl: known(role.secretIdTtlInput ?? 0),
-    secretIdUses: known(role.secretIdNumUsesInput ?? 0),
-    secretIdNetworks: knownList(role.secretIdBoundCidrsInput),
-    ...(tokenTtlInput !== undefined && { tokenTtl: known(tokenTtlInput) }),
-    ...(tokenMaxTtlInput !== undefined && { tokenMaxTtl: known(tokenMaxTtlInput) }),
-    ...(tokenPeriodInput !== undefined && { tokenPeriod: known(tokenPeriodInput) }),
-    ...(tokenExplicitMaxTtlInput !== undefined && { tokenExplicitMaxTtl: known(tokenExplicitMaxTtlInput) }),
-    tokenUses: known(role.tokenNumUsesInput ?? 0),
-    tokenNetworks: knownList(role.tokenBoundCidrsInput),
-    tokenType: role.tokenTypeInput ?? "service",
-    defaultPolicy: known(role.tokenNoDefaultPolicyInput !== true),
-  };
 }
 
 function tokenTtls(role: string, props: AppRoleProps) {

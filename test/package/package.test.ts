@@ -22,6 +22,7 @@ describe("the package", () => {
       expect.arrayContaining([
         "LICENSE",
         "README.md",
+        "cli/bin/access-preload.js",
         "cli/bin/vault-postgres.js",
         "dist/cli/main.js",
         "dist/lib/index.d.ts",
@@ -35,7 +36,7 @@ describe("the package", () => {
       /^(dist\/(lib|cli|stacks)\/|cli\/bin\/|docs\/(rights|security)\/|docs\/(operations|recovery)\.md$|[A-Z]+(\.md)?$|package\.json$)/;
     expect(names.filter((name) => !allowed.test(name))).toEqual([]);
     expect(names.filter((name) => /environments|\.test\.|(?<!\.d)\.ts$/.test(name))).toEqual([]);
-    expect(packed.files.find(({ path: name }) => name.startsWith("cli/bin/"))?.mode).toBe(0o755);
+    expect(packed.files.find(({ path: name }) => name === "cli/bin/vault-postgres.js")?.mode).toBe(0o755);
   });
 
   test("is small, and brings little along", () => {
