@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { UserError } from "./errors";
-import { leaseIdsByRole } from "./leases";
+import { leaseIdsBelow, revokeBelow } from "./leases";
 import type { VaultClient } from "./vault-client";
 
 /** Time for requests that were let in before the engine stopped issuing to end; they take milliseconds. */
@@ -21,16 +21,12 @@ export async function drain(outputs: EnvironmentOutputs, vault: VaultClient): Pr
   // What is not named in it stays as it is; the manager's password is not known here, nor needed.
   await vault.write(`${mount}/config/${connection}`, { allowed_roles: [], verify_connection: false });
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    await vault.write(`sys/leases/revoke-prefix/${mount}/creds`, { sync: true });
+    await revokeBelow(vault, outputs, `${mount}/creds`);
     await pause(UNDER_WAY_MS);
-    if ((await leases(outputs, vault)) === 0) return;
+    if ((await leaseIdsBelow(vault, outputs, `${mount}/creds`)).length === 0) return;
   }
   throw new UserError(
     `${mount} still has credentials, though it issues none on the connection ${connection}.`,
     "Stop what issues them on another connection of the engine.",
   );
-}
-
-async function leases(outputs: EnvironmentOutputs, vault: VaultClient): Promise<number> {
-  return [...(await leaseIdsByRole(vault, outputs)).values()].flat().length;
 }

@@ -41,6 +41,40 @@ export async function leaseIdsByRole(
   return new Map(found);
 }
 
+/** Ids of the leases below a path, such as `orders-dev/database/creds`. */
+export async function leaseIdsBelow(
+  vault: VaultClient,
+  outputs: EnvironmentOutputs,
+  prefix: string,
+): Promise<string[]> {
+  const ids = [...(await leaseIdsByRole(vault, outputs)).values()].flat();
+  return ids.filter((id) => id.startsWith(`${prefix}/`));
+}
+
+/**
+ * Revokes all leases below a path, and returns when they are revoked. Thousands take longer than one request may: it asks
+ * again for as long as there become fewer.
+ *
+ * @throws VaultError and others of the last request, if it did not end one
+ */
+export async function revokeBelow(
+  vault: VaultClient,
+  outputs: EnvironmentOutputs,
+  prefix: string,
+): Promise<void> {
+  for (let before = Infinity; ;) {
+    try {
+      await vault.write(`sys/leases/revoke-prefix/${prefix}`, { sync: true });
+      return;
+    } catch (error) {
+      const left = (await leaseIdsBelow(vault, outputs, prefix)).length;
+      if (left === 0) return;
+      if (left >= before) throw error;
+      before = left;
+    }
+  }
+}
+
 /** The lease; undefined if it is gone. */
 export async function lookUpLease(vault: VaultClient, id: string): Promise<Lease | undefined> {
   try {

@@ -2,7 +2,7 @@ import type { EnvironmentOutputs } from "../stacks/outputs";
 import { endGroup } from "./end-group";
 import { UserError } from "./errors";
 import type { Inventory } from "./inventory";
-import type { Lease } from "./leases";
+import { revokeBelow, type Lease } from "./leases";
 import { appRoleNamed, readersOf, roleNamed } from "./named";
 import { counted, listed } from "./text";
 import type { VaultClient } from "./vault-client";
@@ -103,14 +103,12 @@ export async function carryOut(
       await vault.write("sys/leases/revoke", { lease_id: target.id, sync: true });
       break;
     case "role":
-      await vault.write(`sys/leases/revoke-prefix/${roleNamed(outputs, target.name).creds_path}`, {
-        sync: true,
-      });
+      await revokeBelow(vault, outputs, roleNamed(outputs, target.name).creds_path);
       break;
     case "approle":
       return endGroup(vault, { mount: approle_mount, name: target.name });
     case "all":
-      await vault.write(`sys/leases/revoke-prefix/${mount}/creds`, { sync: true });
+      await revokeBelow(vault, outputs, `${mount}/creds`);
   }
   return { tokens: 0, secretIds: 0 };
 }

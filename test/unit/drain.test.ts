@@ -1,0 +1,43 @@
+import { drain } from "../../cli/drain";
+import type { VaultClient } from "../../cli/vault-client";
+import { OUTPUTS } from "./operator-outputs";
+
+const TOO_LONG = new Error("no answer within 30 s");
+
+/** A server with that many leases, of which each request to revoke ends some; it answers as it is told. */
+function server(leases: number, revoke: (left: number) => { left: number; error?: Error }) {
+  let left = leases;
+  const asked: string[] = [];
+  const client = {
+    write: (path: string) => {
+      asked.push(path);
+      if (!path.startsWith("sys/leases/revoke-prefix/")) return Promise.resolve({});
+      const answer = revoke(left);
+      left = answer.left;
+      return answer.error === undefined ? Promise.resolve({}) : Promise.reject(answer.error);
+    },
+    list: (path: string) =>
+      Promise.resolve(
+        path.endsWith("/creds/reader") ? Array.from({ length: left }, (_, index) => `lease-${index}`) : [],
+      ),
+  } as unknown as VaultClient;
+  return { client, asked };
+}
+
+test("ends more credentials than one request can, in as many as it takes", async () => {
+  const { client, asked } = server(5_000, (left) =>
+    left > 1_000 ? { left: left - 1_000, error: TOO_LONG } : { left: 0 },
+  );
+  await drain(OUTPUTS, client);
+  expect(asked.filter((path) => path.includes("revoke-prefix"))).toHaveLength(5);
+  expect(asked[0]).toMatch(/\/config\//);
+}, 30_000);
+
+test("says why where a credential cannot be revoked", async () => {
+  const { client, asked } = server(3, (left) => ({
+    left: Math.max(left - 1, 2),
+    error: new Error("permission denied"),
+  }));
+  await expect(drain(OUTPUTS, client)).rejects.toThrow("permission denied");
+  expect(asked.filter((path) => path.includes("revoke-prefix"))).toHaveLength(2);
+});
