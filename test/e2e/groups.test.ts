@@ -7,6 +7,7 @@ import { Deployment, inherited } from "../../sandbox/deployment";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { addedSince, takeSnapshot, type Snapshot } from "../../sandbox/snapshot";
 import { FakeShell } from "../sandbox/fake-shell";
+import { FULL } from "../security/servers";
 import { announce } from "./announce";
 import { asSuperuser, connect, issue, revoke, verdict } from "./credential";
 
@@ -60,6 +61,7 @@ let deployment: Deployment;
 let imports = 0;
 
 beforeAll(async () => {
+  if (!FULL) announce("A group's lost state, and one that owns something, are tried in the full set only.");
   sandbox = await startSandbox({ onProgress: announce });
   before = await takeSnapshot(sandbox);
 });
@@ -114,6 +116,9 @@ async function importAll(): Promise<{ code: number; log: string }> {
   });
   return { code: await running.exited, log: fs.readFileSync(logFile, "utf8") };
 }
+
+/** Each deploys three stacks once more, a minute in all. */
+const inFull = FULL ? test : test.skip;
 
 describe("an environment with groups", () => {
   test("takes over what was one stack, resource by resource, and changes none", async () => {
@@ -188,14 +193,14 @@ describe("an environment with groups", () => {
     expect(deployment.outputs().roles).toHaveProperty("biller");
   });
 
-  test("gets a lost state of one group back by an import", async () => {
+  inFull("gets a lost state of one group back by an import", async () => {
     fs.rmSync(path.join(sandbox.directory, "terraform.local-billing.tfstate"));
     expect((await importAll()).code).toBe(0);
     await deployment.deploy();
     expect(await deployment.hasChanges()).toBe(false);
   });
 
-  test("is not half destroyed where one of a group's roles owns something in the database", async () => {
+  inFull("is not half destroyed where one of a group's roles owns something in the database", async () => {
     const credential = await issue(sandbox, "orders-local/database/creds/biller");
     const session = await connect(sandbox, credential, "orders_local");
     await session.query("SELECT lo_create(4711)");
