@@ -1,6 +1,8 @@
 import type { Benchmark, BenchmarkContext, BenchmarkResult } from "../benchmark";
 import { BenchEngine } from "../engine";
-import { rate } from "../pool";
+import { interleave } from "../interleave";
+import { rate, times } from "../pool";
+import { median } from "../statistics";
 
 const DATABASE = "bench";
 const VARIANT = "terminate";
@@ -8,17 +10,17 @@ const VARIANT = "terminate";
 interface Rate {
   readonly connections: number;
   readonly concurrency: number;
-  /** Credentials per second. */
-  readonly rate: number;
+  /** Credentials per second, of each round. */
+  readonly rates: readonly number[];
 }
 
-/** Credentials per second without the engine. */
+/** Credentials per second without the engine, of each round. */
 interface Direct {
   readonly sessions: number;
   /** PostgreSQL hashes the password. */
-  readonly hashing: number;
+  readonly hashing: readonly number[];
   /** PostgreSQL is given the hash, as the engine gives it. */
-  readonly hashed: number;
+  readonly hashed: readonly number[];
 }
 
 /** Of no password; in the form of one, which is all that PostgreSQL looks at. */
@@ -33,9 +35,10 @@ export const throughput: Benchmark = {
 
 async function run(context: BenchmarkContext): Promise<BenchmarkResult> {
   const { quick } = context;
-  const seconds = quick ? 0.1 : 2;
+  const seconds = quick ? 0.1 : 1;
   const connections = quick ? [1, 2] : [1, 2, 4];
   const concurrencies = quick ? [1, 4] : [1, 2, 4, 8, 16, 32];
+  const options = { rounds: quick ? 1 : 3, warmUp: 0 };
   const engine = await BenchEngine.start(context);
   try {
     await engine.addDatabase(DATABASE);
@@ -44,30 +47,54 @@ async function run(context: BenchmarkContext): Promise<BenchmarkResult> {
       await engine.addConnection(`connection-${number}`, DATABASE);
       await engine.cycle(VARIANT, `connection-${number}`);
     }
-    const rates: Rate[] = [];
-    for (const concurrency of concurrencies) {
-      for (const count of connections.filter((each) => each <= concurrency)) {
-        context.say(`${concurrency} at a time, ${count} connections`);
-        const issue = (worker: number) => engine.issue(VARIANT, `connection-${(worker % count) + 1}`);
-        rates.push({ connections: count, concurrency, rate: await rate(seconds, concurrency, issue) });
-      }
-    }
-    const direct: Direct[] = [];
-    for (const sessions of connections) {
-      context.say(`${sessions} sessions of PostgreSQL`);
-      direct.push({
+    const cells = concurrencies.flatMap((concurrency) =>
+      connections.filter((count) => count <= concurrency).map((count) => `${count}/${concurrency}`),
+    );
+    context.say(`${options.rounds} rounds of ${cells.length} ways to ask the engine`);
+    const asked = await interleave(cells, options, async (cell) => {
+      const [count = 1, concurrency = 1] = cell.split("/").map(Number);
+      return { rate: await throughEngine(engine, count, concurrency, seconds) };
+    });
+    const ways = connections.flatMap((sessions) => [`${sessions}/hashing`, `${sessions}/hashed`]);
+    context.say(`${options.rounds} rounds of ${ways.length} ways to ask PostgreSQL`);
+    const direct = await interleave(ways, options, async (way) => {
+      const [sessions, kind] = way.split("/");
+      const password = kind === "hashed" ? VERIFIER : "x";
+      return { rate: await withoutEngine(engine, Number(sessions), seconds, password) };
+    });
+    return result(
+      engine.versions,
+      cells.map((cell) => {
+        const [count = 1, concurrency = 1] = cell.split("/").map(Number);
+        return { connections: count, concurrency, rates: asked[cell]?.rate ?? [] };
+      }),
+      connections.map((sessions) => ({
         sessions,
-        hashing: await withoutEngine(engine, sessions, seconds, "x"),
-        hashed: await withoutEngine(engine, sessions, seconds, VERIFIER),
-      });
-    }
-    return result(engine.versions, rates, direct);
+        hashing: direct[`${sessions}/hashing`]?.rate ?? [],
+        hashed: direct[`${sessions}/hashed`]?.rate ?? [],
+      })),
+    );
   } finally {
     await engine.stop();
   }
 }
 
-/** The same SQL in a transaction each, sent by sessions of the manager that stay open. */
+/** Afterwards none is left, because live credentials make the next ones slower. */
+async function throughEngine(
+  engine: BenchEngine,
+  connections: number,
+  concurrency: number,
+  seconds: number,
+): Promise<number> {
+  const leases: string[] = [];
+  const measured = await rate(seconds, concurrency, async (worker) => {
+    leases.push(await engine.issue(VARIANT, `connection-${(worker % connections) + 1}`));
+  });
+  await times(leases.length, 16, (index) => engine.revoke(leases[index] ?? ""));
+  return measured;
+}
+
+/** The same SQL in a transaction each, sent by sessions of the manager that stay open; no login is left. */
 async function withoutEngine(
   engine: BenchEngine,
   sessions: number,
@@ -76,11 +103,10 @@ async function withoutEngine(
 ): Promise<number> {
   const clients = await Promise.all(Array.from({ length: sessions }, () => engine.connectManager(DATABASE)));
   const creation = engine.creation(VARIANT, DATABASE);
-  const kind = password === VERIFIER ? "hashed" : "plain";
   let made = 0;
   try {
-    return await rate(seconds, sessions, async (worker) => {
-      const name = `${kind}-${sessions}-${made++}`;
+    const measured = await rate(seconds, sessions, async (worker) => {
+      const name = `direct-${made++}`;
       for (const sql of ["BEGIN", ...creation, "COMMIT"]) {
         const filled = sql
           .replaceAll("{{name}}", name)
@@ -89,6 +115,8 @@ async function withoutEngine(
         await clients[worker]?.query(filled);
       }
     });
+    for (let index = 0; index < made; index++) await clients[0]?.query(`DROP ROLE "direct-${index}"`);
+    return measured;
   } finally {
     await Promise.all(clients.map((client) => client.end()));
   }
@@ -101,10 +129,12 @@ function result(
 ): BenchmarkResult {
   const connections = [...new Set(rates.map((each) => each.connections))];
   const concurrencies = [...new Set(rates.map((each) => each.concurrency))];
-  const of = (count: number, concurrency: number) =>
-    rates.find((each) => each.connections === count && each.concurrency === concurrency)?.rate;
+  const of = (count: number, concurrency: number) => {
+    const found = rates.find((each) => each.connections === count && each.concurrency === concurrency);
+    return found === undefined ? undefined : median(found.rates);
+  };
   const best = (count: number) =>
-    Math.max(...rates.filter((each) => each.connections === count).map((each) => each.rate));
+    Math.max(...rates.filter((each) => each.connections === count).map((each) => median(each.rates)));
   const rows = connections.map((count) => [
     named(count),
     ...concurrencies.map((concurrency) => of(count, concurrency)?.toFixed(0) ?? "-"),
@@ -114,12 +144,12 @@ function result(
     versions,
     tables: [
       {
-        title: "Credentials issued per second, by requests at a time",
+        title: "Credentials issued per second, by requests at a time; medians",
         columns: ["Connections of the engine", ...concurrencies.map(String), "best, beside one connection"],
         rows,
       },
       {
-        title: "The same SQL per second, straight to PostgreSQL by one client program",
+        title: "The same SQL per second, straight to PostgreSQL by one client program; medians",
         columns: [
           "Sessions",
           "PostgreSQL hashes the password",
@@ -128,8 +158,8 @@ function result(
         ],
         rows: direct.map(({ sessions, hashing, hashed }) => [
           sessions,
-          hashing.toFixed(0),
-          hashed.toFixed(0),
+          median(hashing).toFixed(0),
+          median(hashed).toFixed(0),
           best(sessions).toFixed(0),
         ]),
       },
@@ -153,12 +183,12 @@ function result(
     goals: [],
     samples: {
       ...Object.fromEntries(
-        rates.map((each) => [`${named(each.connections)}, ${each.concurrency} at a time`, [each.rate]]),
+        rates.map((each) => [`${named(each.connections)}, ${each.concurrency} at a time`, each.rates]),
       ),
       ...Object.fromEntries(
-        direct.map(({ sessions, hashing, hashed }) => [
-          `${sessions} sessions of PostgreSQL`,
-          [hashing, hashed],
+        direct.flatMap(({ sessions, hashing, hashed }) => [
+          [`${sessions} sessions of PostgreSQL, which hashes`, hashing],
+          [`${sessions} sessions of PostgreSQL, hashed before`, hashed],
         ]),
       ),
     },

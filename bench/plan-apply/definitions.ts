@@ -6,11 +6,18 @@ import { CredentialsStack } from "../../stacks/credentials-stack";
 import type { Environment, RolesAndApplications } from "../../stacks/environment";
 import { local } from "../../stacks/environments/local";
 
+/** How much to declare: each application may read one role. */
+export interface Size {
+  readonly roles: number;
+  /** @default - one for each role */
+  readonly applications?: number;
+}
+
 /** A way to declare the same roles: what Terraform is run in, in this order. */
 export interface Definition {
   readonly name: string;
-  /** Writes the definition of that many roles below a folder, and returns the folders that Terraform is run in. */
-  readonly write: (folder: string, roles: number, env: NodeJS.ProcessEnv) => readonly string[];
+  /** Writes the definition below a folder, and returns the folders that Terraform is run in. */
+  readonly write: (folder: string, size: Size, env: NodeJS.ProcessEnv) => readonly string[];
 }
 
 /** Roles in one group of the split environment. */
@@ -18,25 +25,29 @@ const GROUP_SIZE = 50;
 
 const HCL = path.join(__dirname, "hcl", "main.tf");
 
-/** Each declares for every role: base role, grant, membership of the manager, dynamic role, policy and AppRole. */
-export const DEFINITIONS: readonly Definition[] = [
-  { name: "HCL with for_each", write: writeHcl },
-  {
-    name: "one stack",
-    write: (folder, roles, env) => synthesize(folder, { ...empty(env), ...declare(namesOf(roles)) }),
+/** For every role: base role, grant, membership of the manager and dynamic role; for its application: policy, AppRole. */
+export const BY_HAND: Definition = { name: "HCL with for_each", write: writeHcl };
+
+export const ONE_STACK: Definition = {
+  name: "one stack",
+  write: (folder, { roles, applications = roles }, env) =>
+    synthesize(folder, { ...empty(env), ...declare(namesOf(roles), applications) }),
+};
+
+/** At one size the same as {@link ONE_STACK}, in a state for each {@link GROUP_SIZE} roles. */
+export const GROUPS: Definition = {
+  name: "base and groups",
+  write: (folder, { roles }, env) => {
+    const names = namesOf(roles);
+    const groups: Record<string, RolesAndApplications> = {};
+    for (let first = 0; first < names.length; first += GROUP_SIZE) {
+      groups[`group-${first / GROUP_SIZE + 1}`] = declare(names.slice(first, first + GROUP_SIZE));
+    }
+    return synthesize(folder, { ...empty(env), groups });
   },
-  {
-    name: "base and groups",
-    write: (folder, roles, env) => {
-      const names = namesOf(roles);
-      const groups: Record<string, RolesAndApplications> = {};
-      for (let first = 0; first < names.length; first += GROUP_SIZE) {
-        groups[`group-${first / GROUP_SIZE + 1}`] = declare(names.slice(first, first + GROUP_SIZE));
-      }
-      return synthesize(folder, { ...empty(env), groups });
-    },
-  },
-];
+};
+
+export const DEFINITIONS: readonly Definition[] = [BY_HAND, ONE_STACK, GROUPS];
 
 function namesOf(roles: number): string[] {
   return Array.from({ length: roles }, (_, index) => `role-${String(index + 1).padStart(5, "0")}`);
@@ -47,11 +58,11 @@ function empty(env: NodeJS.ProcessEnv): Environment {
 }
 
 /** CONNECT alone: grants on one schema, which the preset levels have, cannot be made at a time, as for_each makes them. */
-function declare(names: readonly string[]): RolesAndApplications {
+function declare(names: readonly string[], applications = names.length): RolesAndApplications {
   const access = Access.custom([{ on: "database", privileges: ["CONNECT"] }]);
   return {
     roles: Object.fromEntries(names.map((name) => [name, { access }])),
-    applications: Object.fromEntries(names.map((name) => [name, { roles: [name] }])),
+    applications: Object.fromEntries(names.slice(0, applications).map((name) => [name, { roles: [name] }])),
   };
 }
 
@@ -63,7 +74,7 @@ function synthesize(folder: string, environment: Environment): string[] {
   return [stack, ...stack.groups].map(({ node }) => path.join(folder, "cdktf.out", "stacks", node.id));
 }
 
-function writeHcl(folder: string, roles: number, env: NodeJS.ProcessEnv): string[] {
+function writeHcl(folder: string, { roles }: Size, env: NodeJS.ProcessEnv): string[] {
   fs.mkdirSync(folder, { recursive: true });
   fs.copyFileSync(HCL, path.join(folder, "main.tf"));
   const variables = {
