@@ -191,4 +191,26 @@ describe.each(postgresToTry)("on $name", ({ binDirectory }) => {
       await expectGone(credential, oid);
     },
   );
+
+  test("terminate: a session that does not end is a clear error, no login all the same, and the lease stays", async () => {
+    const credential = await issueFor("read-write", "terminate");
+    const oid = await oidOf(credential);
+    const client = await connect(sandbox, credential, DATABASE);
+    client.on("error", () => undefined);
+    const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+    const [{ pid } = { pid: NaN }] = rows;
+    process.kill(pid, "SIGSTOP");
+    try {
+      await expect(revoke(sandbox, credential)).rejects.toThrow(
+        `sessions of ${credential.username} could not be ended`,
+      );
+      await expect(connect(sandbox, credential, DATABASE)).rejects.toMatchObject({ code: "28000" });
+      expect(await leases("read-write", "terminate")).toHaveLength(1);
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+    await revoke(sandbox, credential);
+    await expectGone(credential, oid);
+    expect(await sessionsOf(oid)).toEqual([]);
+  });
 });
