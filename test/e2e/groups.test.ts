@@ -187,10 +187,24 @@ describe("an environment with groups", () => {
     for (const role of ["owner", "reader", "indexer", "biller"]) expect(status.out).toContain(`"${role}"`);
     expect(await operate("secret-id", "orders-local-search")).toMatchObject({ code: 0, err: "" });
     expect(await operate("rotate", "old-biller")).toMatchObject({ code: 0, err: "" });
+    expect((await operate("rotate-root")).out).toMatch(/Checked: orders-local-\S+ obtained a credential/);
     const credential = await issue(sandbox, "orders-local/database/creds/indexer");
     expect((await operate("revoke", "--role", "indexer", "--yes")).code).toBe(0);
     await expect(connect(sandbox, credential, "orders_local")).rejects.toThrow();
     expect(deployment.outputs().roles).toHaveProperty("biller");
+  });
+
+  test("is not destroyed while a group stands that its definition has no more", async () => {
+    const file = path.join(sandbox.directory, "split", "app.cjs");
+    const app = fs.readFileSync(file, "utf8");
+    fs.writeFileSync(file, app.replace("groups: { search, billing }", "groups: { search }"));
+    await expect(deployment.takeDown()).rejects.toMatchObject({
+      remedy: expect.stringMatching(
+        /has local-billing, which its definition has no more, and nothing was changed/,
+      ) as string,
+    });
+    fs.writeFileSync(file, app);
+    expect(await sandbox.vault.client().list("orders-local/database/roles")).toContain("biller");
   });
 
   inFull("gets a lost state of one group back by an import", async () => {
