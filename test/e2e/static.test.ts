@@ -95,11 +95,16 @@ test("the example's program runs until it is interrupted, and tells no password"
 test("a static password reaches PostgreSQL as a verifier only", async () => {
   await asSuperuser(sandbox, "ALTER SYSTEM SET log_statement = 'ddl'");
   await asSuperuser(sandbox, "SELECT pg_reload_conf()");
-  await sandbox.vault.client().write(`${ENGINE}/rotate-role/postgresql-static-role`);
-  const { password } = await issue(sandbox, STATIC);
-  const log = fs.readFileSync(sandbox.postgres.logFile, "utf8");
+  const passwords: string[] = [];
+  let log = "";
+  // The engine's session, which stays open, may not have read its settings again yet.
+  while (passwords.length < 20 && !log.includes('ALTER ROLE "example_static"')) {
+    await sandbox.vault.client().write(`${ENGINE}/rotate-role/postgresql-static-role`);
+    passwords.push((await issue(sandbox, STATIC)).password);
+    log = fs.readFileSync(sandbox.postgres.logFile, "utf8");
+  }
   expect(log).toMatch(/ALTER ROLE "example_static" .*PASSWORD/);
-  expect(log).not.toContain(password);
+  for (const password of passwords) expect(log).not.toContain(password);
 });
 
 test("the application's token reads both and rotates nothing", async () => {
