@@ -1,4 +1,5 @@
 import type { Benchmark } from "../benchmark";
+import { fleet } from "./fleet";
 import { liveCredentials } from "./live-credentials";
 import { planAndApply } from "./plan-apply";
 import { schemaSize } from "./schema-size";
@@ -12,4 +13,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   throughput,
   synthesis,
   planAndApply,
+  fleet,
 ];

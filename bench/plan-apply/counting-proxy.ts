@@ -7,6 +7,10 @@ export interface CountingProxy {
   readonly address: string;
   /** Requests so far. */
   count(): number;
+  /** Most requests that waited for their answers at the same time, so far. */
+  mostAtOnce(): number;
+  /** Counts from nothing again. */
+  reset(): void;
   close(): Promise<void>;
 }
 
@@ -15,8 +19,12 @@ export async function startCountingProxy(address: string): Promise<CountingProxy
   const { hostname, port } = new URL(address);
   const agent = new http.Agent({ keepAlive: true });
   let requests = 0;
+  let waiting = 0;
+  let most = 0;
   const server = http.createServer((request, response) => {
     requests++;
+    most = Math.max(most, ++waiting);
+    response.on("close", () => waiting--);
     const { method, url: path, headers } = request;
     const onward = http.request({ agent, hostname, port, method, path, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -29,6 +37,11 @@ export async function startCountingProxy(address: string): Promise<CountingProxy
   return {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     count: () => requests,
+    mostAtOnce: () => most,
+    reset: () => {
+      requests = 0;
+      most = waiting;
+    },
     close: () =>
       new Promise((resolve) => {
         agent.destroy();
