@@ -30,7 +30,8 @@ const full = process.env.TEST_FULL === "1";
 
 test("the short cut runs each benchmark, and writes its result and charts", () => {
   const names = BENCHMARKS.map(({ name }) => name).filter((name) => full || !SLOW.includes(name));
-  if (!full) announce(`${SLOW.join(", ")}: up to a minute and more even in the short cut, so in the full set alone`);
+  if (!full)
+    announce(`${SLOW.join(", ")}: up to a minute and more even in the short cut, so in the full set alone`);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "bench-"));
   try {
     const { status, stderr } = bench("--quick", "--output", folder, ...names);
