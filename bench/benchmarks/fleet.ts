@@ -23,9 +23,9 @@ const FULL: Options = {
   roles: FLEET_ROLES,
   deployments: [
     ["default", []],
+    ["`--terraform-parallelism 2`", ["--terraform-parallelism", "2"]],
     ["`--parallelism 4`", ["--parallelism", "4"]],
     ["`--parallelism 1`", ["--parallelism", "1"]],
-    ["`--parallelism 4 --terraform-parallelism 2`", ["--parallelism", "4", "--terraform-parallelism", "2"]],
   ],
   plansAtOnce: [1, 4, 12],
   parallelism: [1, 2, 4, 10, 30],
@@ -64,6 +64,11 @@ function result(options: Options, shards: readonly Shard[], deployed: Deployment
     tables: [
       shardTable(shards, roles),
       loadTable(`First deployment of ${each}, by \`cdktf deploy\``, "options", deployed.deployments),
+      {
+        title: "Sessions of the secrets engine in PostgreSQL that stay open after the deployment",
+        columns: ["connections of the engine so far", "open sessions"],
+        rows: deployed.deployments.map(({ load }, index) => [(index + 1) * stacks, load.engineSessions]),
+      },
       loadTable(`Plans of what stands, ${each}`, "plan of", deployed.plans),
       loadTable(
         `Plan of one stack of ${roles} roles, by Terraform's \`-parallelism\``,
@@ -80,6 +85,21 @@ function result(options: Options, shards: readonly Shard[], deployed: Deployment
         y: { label: "Processor time", unit: "s", log: true },
         series: [
           { name: "one app", points: shards.map(({ stacks: n, processor }) => [n, processor] as const) },
+        ],
+      },
+      {
+        name: "requests",
+        title: `First deployment of ${each}`,
+        kind: "bar",
+        x: { label: "options of cdktf deploy" },
+        y: { label: "most requests to Vault at once" },
+        series: [
+          {
+            name: "requests at once",
+            points: deployed.deployments.map(
+              ({ what, load }) => [what.replaceAll("`", ""), load.requestsAtOnce] as const,
+            ),
+          },
         ],
       },
     ],
@@ -136,7 +156,6 @@ function loadTable(title: string, first: string, measured: readonly Measured[]):
       "statements in PostgreSQL",
       "sessions of Terraform",
       "open at once",
-      "sessions of the engine after it",
       "memory, MiB",
     ],
     rows: measured.map(({ what, load }) => [
@@ -148,7 +167,6 @@ function loadTable(title: string, first: string, measured: readonly Measured[]):
       load.statements,
       load.sessions,
       load.sessionsAtOnce,
-      load.engineSessions,
       Number.isNaN(load.memory) ? "-" : load.memory.toFixed(0),
     ]),
   };
