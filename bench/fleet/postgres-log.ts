@@ -31,7 +31,11 @@ export class PostgresLog {
   private read = 0;
   private engineSessions = 0;
 
-  private constructor(
+  /**
+   * @param file what is in it already is left out
+   * @param deployer login that Terraform uses; the engine's end in `_manager`
+   */
+  constructor(
     private readonly file: string,
     private readonly deployer: string,
   ) {
