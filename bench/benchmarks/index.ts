@@ -3,6 +3,7 @@ import { fleet } from "./fleet";
 import { liveCredentials } from "./live-credentials";
 import { planAndApply } from "./plan-apply";
 import { schemaSize } from "./schema-size";
+import { start } from "./start";
 import { synthesis } from "./synthesis";
 import { throughput } from "./throughput";
 
@@ -12,6 +13,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   liveCredentials,
   throughput,
   synthesis,
+  start,
   planAndApply,
   fleet,
 ];

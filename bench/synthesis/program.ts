@@ -15,26 +15,43 @@ export interface Cost {
 const METER = path.join(__dirname, "meter.mjs");
 
 /** Runs a program of this folder, or a file elsewhere, with these arguments for Node.js before it. */
-export function runProgram(file: string, args: readonly string[], node = ["--import", "tsx"]): Promise<Cost> {
+export async function runProgram(
+  file: string,
+  args: readonly string[],
+  node = ["--import", "tsx"],
+): Promise<Cost> {
+  const { cost } = await runNode([...node, path.resolve(__dirname, file), ...args], {
+    CDKTF_OUTDIR: args[0],
+  });
+  return cost;
+}
+
+/**
+ * Runs Node.js with these arguments, and these variables besides its environment; says what it took and wrote.
+ *
+ * @throws Error with the end of its output for an exit code other than 0
+ */
+export function runNode(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  cwd?: string,
+): Promise<{ readonly cost: Cost; readonly told: string }> {
   const start = performance.now();
-  const child = spawn(
-    process.execPath,
-    ["--import", METER, ...node, path.resolve(__dirname, file), ...args],
-    {
-      stdio: ["ignore", "ignore", "pipe"],
-      env: { ...process.env, CDKTF_OUTDIR: args[0] },
-    },
-  );
+  const child = spawn(process.execPath, ["--import", METER, ...args], {
+    cwd,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
   let told = "";
-  child.stderr.on("data", (data) => (told += String(data)));
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (told += String(data)));
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => {
       const seconds = (performance.now() - start) / 1000;
       const [, json] = /^METER (.*)$/m.exec(told) ?? [];
       if (code !== 0 || json === undefined)
-        reject(new Error(`${file}: exit code ${code}\n${told.slice(-2000)}`));
-      else resolve({ seconds, ...(JSON.parse(json) as Omit<Cost, "seconds">) });
+        reject(new Error(`node ${args.join(" ")}: exit code ${code}\n${told.slice(-2000)}`));
+      else resolve({ cost: { seconds, ...(JSON.parse(json) as Omit<Cost, "seconds">) }, told });
     });
   });
 }
