@@ -81,23 +81,17 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       },
     });
     const named = env.SANDBOX_POSTGRES_BIN === "" ? undefined : env.SANDBOX_POSTGRES_BIN;
-    // Both at once; if one fails the other has to have come to its end before the folder is removed.
-    const [postgres, vault] = settled(
+    // All at once; if one fails the others have to have come to their end before the folder is removed.
+    const [postgres, vault, providers] = settled(
       await Promise.allSettled([
         PostgresServer.create(lifetime, options.postgresBinDirectory ?? named),
         VaultServer.create(lifetime, engine),
+        terraform && chooseProviders({ directory: lifetime.directory, terraform: terraform.path, mode }),
       ]),
     );
     say(`PostgreSQL ${postgres.version} on ${postgres.host}:${postgres.port}`);
     say(`${vault.product} ${vault.version} on ${vault.address}`);
     const rights = await grantRights(lifetime, postgres, vault);
-    const providers =
-      terraform &&
-      (await chooseProviders({
-        directory: lifetime.directory,
-        terraform: terraform.path,
-        mode,
-      }));
     if (providers !== undefined) say(providers.message);
     const managerPassword = lifetime.secret();
     return {
@@ -164,9 +158,13 @@ async function grantRights(
   }
 }
 
-function settled<A, B>(results: [PromiseSettledResult<A>, PromiseSettledResult<B>]): [A, B] {
-  const [a, b] = results;
+/** Throws what the first one that failed has thrown. */
+function settled<A, B, C>(
+  results: [PromiseSettledResult<A>, PromiseSettledResult<B>, PromiseSettledResult<C>],
+): [A, B, C] {
+  const [a, b, c] = results;
   if (a.status === "rejected") throw a.reason;
   if (b.status === "rejected") throw b.reason;
-  return [a.value, b.value];
+  if (c.status === "rejected") throw c.reason;
+  return [a.value, b.value, c.value];
 }

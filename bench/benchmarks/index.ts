@@ -1,4 +1,5 @@
 import type { Benchmark } from "../benchmark";
+import { demo } from "./demo";
 import { fleet } from "./fleet";
 import { liveCredentials } from "./live-credentials";
 import { planAndApply } from "./plan-apply";
@@ -16,4 +17,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   start,
   planAndApply,
   fleet,
+  demo,
 ];

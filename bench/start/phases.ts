@@ -1,8 +1,7 @@
 import * as path from "node:path";
-import { pathToFileURL } from "node:url";
 import { runNode } from "../synthesis/program";
 
-const HOOK = pathToFileURL(path.join(__dirname, "phases.mjs")).href;
+const HOOK = path.join(__dirname, "phases.cjs");
 
 /** Where the time of a start goes, in order. */
 export const PHASES = [
@@ -53,7 +52,7 @@ export async function phasesOf(
   env: NodeJS.ProcessEnv,
   cwd: string,
 ): Promise<Phases> {
-  const { told } = await runNode(["--import", HOOK, ...args], env, cwd);
+  const { told } = await runNode(["--require", HOOK, ...args], env, cwd);
   const [, json] = /^PHASES (.*)$/m.exec(told) ?? [];
   if (json === undefined) throw new Error(`node ${args.join(" ")} does not tell its phases`);
   return phasesFrom(JSON.parse(json) as Told);

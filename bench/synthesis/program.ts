@@ -11,8 +11,8 @@ export interface Cost {
   readonly memory: number;
 }
 
-/** Reports, when the process ends, what it took. */
-const METER = path.join(__dirname, "meter.mjs");
+/** Reports, when the process ends, what it took. Required: after an import Node.js takes no program of ts-node. */
+const METER = path.join(__dirname, "meter.cjs");
 
 /** Runs a program of this folder, or a file elsewhere, with these arguments for Node.js before it. */
 export async function runProgram(
@@ -37,7 +37,7 @@ export function runNode(
   cwd?: string,
 ): Promise<{ readonly cost: Cost; readonly told: string }> {
   const start = performance.now();
-  const child = spawn(process.execPath, ["--import", METER, ...args], {
+  const child = spawn(process.execPath, ["--require", METER, ...args], {
     cwd,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...env },

@@ -33,11 +33,11 @@ export const destroy: Command<DestroyArguments> = {
       .option("skip-provider-lock", { type: "boolean", default: false, describe: "handed to cdktf" }),
 
   async run(args, shell) {
-    const { environment, json, output } = args;
+    const { environment, json, output = "cdktf.out" } = args;
     const env = withoutOpenBaoVariables(shell.env);
     const say = (text: string) => (json ? shell.note(text) : shell.print(text));
     contextFrom(env, POLICY);
-    const stacks = await requireDestroyable(environment, output ?? "cdktf.out", env);
+    const stacks = await requireDestroyable(environment, output, env);
     // The plan has made the folders that the outputs are asked for in.
     const { outputs, vault } = await open(args, env, POLICY, "deployed");
     requireAllGroups(stacks, outputs);
@@ -59,10 +59,11 @@ export const destroy: Command<DestroyArguments> = {
       );
     });
     say("No credential is left, and none is issued any more.");
-    await requireDroppable(stacks, output ?? "cdktf.out", outputs, env);
+    await requireDroppable(stacks, output, outputs, env);
     shell.changing(`destroying ${environment}: run this again to go on.`);
     const options = [
-      ...(output === undefined ? [] : ["--output", output]),
+      // What Terraform was asked about above is what it destroys.
+      ...["--skip-synth", "--output", output],
       ...(args["auto-approve"] ? ["--auto-approve"] : []),
       ...(args["skip-provider-lock"] ? ["--skip-provider-lock"] : []),
     ];

@@ -1,8 +1,8 @@
 // Loaded into a process that is measured: says at its end which module was loaded by which and how long that took without
 // those that it loaded itself, and when the app was made, synthesized and done. Milliseconds since the process began.
-import { Module } from "node:module";
-import { performance } from "node:perf_hooks";
-import process from "node:process";
+const { Module } = require("node:module");
+const { performance } = require("node:perf_hooks");
+const process = require("node:process");
 
 const modules = [];
 const marks = {};

@@ -1,5 +1,5 @@
 // Loaded into a process that is measured: says at its end what it took.
-import process from "node:process";
+const process = require("node:process");
 
 process.on("exit", () => {
   const { userCPUTime, maxRSS } = process.resourceUsage();
