@@ -24,12 +24,19 @@ export class Project {
     }
     fs.copyFileSync(path.join(ROOT, "bench", "synthesis", "hello.ts"), this.fileOf("hello.ts"));
     fs.symlinkSync(fs.realpathSync(path.join(ROOT, "node_modules")), this.fileOf("node_modules"), "dir");
-    fs.mkdirSync(this.fileOf("cdktf.out"));
+    this.folderFor("cdktf.out");
     this.environment = fs.readFileSync(this.fileOf(ENVIRONMENT), "utf8");
   }
 
   fileOf(...names: string[]): string {
     return path.join(this.folder, ...names);
+  }
+
+  /** A folder, made if it is not there. */
+  folderFor(...names: string[]): string {
+    const folder = this.fileOf(...names);
+    fs.mkdirSync(folder, { recursive: true });
+    return folder;
   }
 
   /** Settings for the compiler, in a file of their own: a file that is written again counts as changed. */

@@ -112,7 +112,7 @@ export async function startIn(way: Way, project: Project, program: Program): Pro
 export function profile(way: Way, project: Project, program: Program): Promise<Phases> {
   const [step] = way.steps;
   if (step === undefined || way.steps.length > 1) throw new Error(`${way.name} is not one process`);
-  return phasesOf(step(way.name, program), environment(project, program), project.folder);
+  return phasesOf(step(way.name, program), environment(way, project, program), project.folder);
 }
 
 /** Makes what has to be there before the start, at first and after each change. */
@@ -121,12 +121,16 @@ export async function prepare(way: Way, project: Project, program: Program): Pro
 }
 
 async function runStep(step: Step, way: Way, project: Project, program: Program): Promise<Cost> {
-  const { cost } = await runNode(step(way.name, program), environment(project, program), project.folder);
+  const { cost } = await runNode(step(way.name, program), environment(way, project, program), project.folder);
   return cost;
 }
 
-function environment(project: Project, program: Program): NodeJS.ProcessEnv {
-  return { CDKTF_OUTDIR: project.fileOf("cdktf.out", program) };
+/** With a temporary folder for each way, since `tsx` keeps there what it has transformed. */
+function environment(way: Way, project: Project, program: Program): NodeJS.ProcessEnv {
+  return {
+    CDKTF_OUTDIR: project.fileOf("cdktf.out", program),
+    TMPDIR: project.folderFor("tmp", way.name),
+  };
 }
 
 function tsNode(): string | undefined {
