@@ -15,14 +15,26 @@ const TSX = pathToFileURL(require.resolve("tsx")).href;
 
 /** An app that says of the same environment that its database is protected. */
 function protectedApp(folder: string): string {
-  fs.mkdirSync(folder);
-  const app = `
+  return makeApp(
+    folder,
+    `
     const { App } = load("cdktf");
     const { CredentialsStack } = load("./stacks/credentials-stack");
     const { local } = load("./stacks/environments/local");
     const app = new App();
     new CredentialsStack(app, { ...local(process.env), deletionProtection: true });
-    app.synth();`;
+    app.synth();`,
+  );
+}
+
+/** The app itself, which leaves a line in the file `runs` each time. */
+function countingApp(folder: string): string {
+  const runs = JSON.stringify(path.join(folder, "runs"));
+  return makeApp(folder, `load("node:fs").appendFileSync(${runs}, "run\\n"); load("./main");`);
+}
+
+function makeApp(folder: string, app: string): string {
+  fs.mkdirSync(folder);
   fs.writeFileSync(
     path.join(folder, "app.cjs"),
     `const load = require("node:module").createRequire(${JSON.stringify(path.join(PROJECT, "main.ts"))});${app}`,
@@ -123,12 +135,15 @@ describe("npm run destroy", () => {
       }
     });
     await new Promise((resolve) => setTimeout(resolve, 500));
+    const app = countingApp(path.join(sandbox.directory, "counting"));
     try {
-      await deployment.takeDown();
+      await new Deployment(sandbox, "local", { app }).takeDown();
     } finally {
       running = false;
       await Promise.all(applications);
     }
+    // What is destroyed is what Terraform was asked about first, and no later synthesis.
+    expect(fs.readFileSync(path.join(app, "runs"), "utf8")).toBe("run\n");
     expect(issued).toBeGreaterThan(20);
     expect([...refusals].some((message) => message.includes("not an allowed role"))).toBe(true);
     expect(addedSince(before, await takeSnapshot(sandbox))).toEqual([]);
