@@ -3,7 +3,7 @@ import tseslint from "typescript-eslint";
 import prettier from "eslint-config-prettier";
 
 export default tseslint.config(
-  { ignores: ["node_modules/", "cdktf.out/", "coverage/", "dist/"] },
+  { ignores: ["node_modules/", "cdktf.out/", "coverage/", "dist/", "build/"] },
   eslint.configs.recommended,
   {
     files: ["**/*.ts"],

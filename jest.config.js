@@ -2,6 +2,7 @@
 module.exports = {
   testEnvironment: "node",
   roots: ["<rootDir>/test"],
+  globalSetup: "<rootDir>/test/build-app.js",
   // Servers for the full set, with packages of their own.
   modulePathIgnorePatterns: ["<rootDir>/test/servers"],
   testMatch: ["**/*.test.ts"],
