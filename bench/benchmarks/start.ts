@@ -7,7 +7,9 @@ import { median, spread } from "../statistics";
 import type { Cost } from "../synthesis/program";
 
 /** What cdktf.json has. */
-const OURS = "tsx";
+const OURS = "build";
+/** How the smallest app is started, to compare with. */
+const USUAL = "tsx";
 const CASES = ["hello", "first", "app", "changed"] as const;
 type Measured = Samples<string, keyof Cost>;
 
@@ -196,10 +198,11 @@ function points(ways: readonly Way[], measured: Measured): [string, number][] {
 }
 
 function goal({ hello, app }: Cases): Goal {
-  const [smallest, ours] = [hello, app].map((measured) => median(measured[OURS]?.seconds ?? []));
-  if (smallest === undefined || ours === undefined) throw new Error("nothing was measured");
+  const smallest = median(hello[USUAL]?.seconds ?? []);
+  // The short cut has no other way.
+  const ours = median((app[OURS] ?? app[USUAL])?.seconds ?? []);
   return {
-    text: "The app's process in less than 1.0 s where the smallest takes 0.6 s",
+    text: "The app's process, as cdktf.json starts it, in less than 1.0 s where the smallest by tsx takes 0.6 s",
     measured: `${ours.toFixed(2)} s where the smallest takes ${smallest.toFixed(2)} s`,
     met: ours < smallest / 0.6,
   };
