@@ -4,6 +4,7 @@ import { quoteIdentifier } from "../lib/statements";
 import { timed } from "./interleave";
 import { AS_SUPERUSER, variants, type Variant } from "./variants";
 import type { BenchmarkContext } from "./benchmark";
+import { versionsOf } from "./versions";
 
 const MANAGER = "bench_manager";
 /** For the statements of others, which need the rights of the tables' owner. */
@@ -26,8 +27,7 @@ export class BenchEngine {
   private constructor(readonly sandbox: Sandbox) {}
 
   get versions(): Record<string, string> {
-    const { postgres, vault } = this.sandbox;
-    return { PostgreSQL: postgres.version, [vault.product]: vault.version };
+    return versionsOf(this.sandbox);
   }
 
   stop(): Promise<void> {

@@ -122,6 +122,12 @@ export function writtenFiles(folder: string, skip = ["postgres", "postgres-progr
   });
 }
 
-function commandFailed(command: string, code: number, logFile: string, { lifetime }: Sandbox): UserError {
+/** What to throw for a command that was started with a log: the end of it is told. */
+export function commandFailed(
+  command: string,
+  code: number,
+  logFile: string,
+  { lifetime }: Sandbox,
+): UserError {
   return new UserError(`${command} failed (exit code ${code}).`, lifetime.redact(logTail(logFile, 40)));
 }

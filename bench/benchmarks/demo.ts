@@ -5,6 +5,7 @@ import { startSandbox } from "../../sandbox/sandbox";
 import type { Benchmark, BenchmarkContext, BenchmarkResult } from "../benchmark";
 import { timed } from "../interleave";
 import { median, spread } from "../statistics";
+import { versionsOf } from "../versions";
 
 const ENVIRONMENT = "local";
 /** In order; those between the first and the last are what `demonstrate` tells of. */
@@ -92,17 +93,7 @@ async function demoRound(context: BenchmarkContext): Promise<Round> {
     }
     const stopping = performance.now();
     const times = [begin, ...told, stopping, stopping + (await timed(() => sandbox.stop()))];
-    const { postgres, vault, terraform, providers } = sandbox;
-    return {
-      steps: between(times),
-      checks,
-      versions: {
-        PostgreSQL: postgres.version,
-        [vault.product]: vault.version,
-        Terraform: terraform?.version ?? "none",
-        "Provider plugins": providers?.kind ?? "none",
-      },
-    };
+    return { steps: between(times), checks, versions: versionsOf(sandbox) };
   } finally {
     await sandbox.stop();
   }

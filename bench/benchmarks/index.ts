@@ -3,6 +3,7 @@ import { demo } from "./demo";
 import { fleet } from "./fleet";
 import { liveCredentials } from "./live-credentials";
 import { planAndApply } from "./plan-apply";
+import { planAndApplyLarge } from "./plan-apply-large";
 import { schemaSize } from "./schema-size";
 import { start } from "./start";
 import { synthesis } from "./synthesis";
@@ -16,6 +17,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   synthesis,
   start,
   planAndApply,
+  planAndApplyLarge,
   fleet,
   demo,
 ];

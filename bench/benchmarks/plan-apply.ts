@@ -1,16 +1,17 @@
-import type { Benchmark, Chart, Goal } from "../benchmark";
-import { BY_HAND, GROUPS, type Definition } from "../plan-apply/definitions";
-import { STEPS, type Step } from "../plan-apply/measure";
-import { FULL, planApply, QUICK, type PlanApplyRow } from "../plan-apply/plan-apply";
-import { median } from "../statistics";
+import type { Benchmark } from "../benchmark";
+import { BY_HAND, GROUPS, STATES } from "../plan-apply/definitions";
+import { Programs, type Deployments, type PlanApplyRow } from "../plan-apply/programs";
+import { charts, samplesOf, secondsTable, shareGoals } from "../plan-apply/report";
 
 /** Of the time that HCL takes. */
 const SHARE = 0.25;
-const TITLES: Record<Step, string> = {
-  plan: "first plan",
-  apply: "apply",
-  planAgain: "plan of what stands",
-};
+const QUICK: readonly Deployments[] = STATES.map((state) => ({ roles: 5, rounds: 1, state }));
+const FULL: readonly Deployments[] = [
+  { roles: 100, rounds: 3, state: "file" },
+  { roles: 10, rounds: 3 },
+  { roles: 100, rounds: 3 },
+  { roles: 300, rounds: 1 },
+];
 
 export const planAndApply: Benchmark = {
   name: "plan-apply",
@@ -18,25 +19,15 @@ export const planAndApply: Benchmark = {
   question: "What do plan and apply cost for many roles, beside HCL with for_each?",
   async run(context) {
     const { quick } = context;
-    const options = { ...(quick ? QUICK : FULL), onProgress: (line: string) => context.say(line) };
-    const { rows, costs, versions } = await planApply(options);
-    const shown = (row: PlanApplyRow, step: Step) => {
-      if (row.seconds[step].length > 0) return median(row.seconds[step]).toFixed(1);
-      return wasTried(row, step) ? `> ${options.limitSeconds}` : "-";
-    };
+    const programs = await Programs.find((line) => context.say(line));
+    const costs = await (quick ? programs.count(2, 4) : programs.count(4, 14));
+    const rows: PlanApplyRow[] = [];
+    for (const deployments of quick ? QUICK : FULL) rows.push(...(await programs.deploy(deployments)));
+    const most = costs[0]?.vault.apply ?? 0;
+    const ofBoth = costs.filter(({ of }) => of === costs[0]?.of);
     return {
       tables: [
-        {
-          title: "Seconds by number of roles, medians",
-          columns: ["roles", "program", "definition", "rounds", ...STEPS.map((step) => TITLES[step])],
-          rows: rows.map((row) => [
-            row.roles,
-            row.program,
-            row.definition,
-            Math.max(1, row.seconds.plan.length),
-            ...STEPS.map((step) => shown(row, step)),
-          ]),
-        },
+        secondsTable(rows),
         {
           title: "What one more asks of the servers",
           columns: [
@@ -57,70 +48,19 @@ export const planAndApply: Benchmark = {
           ]),
         },
       ],
-      charts: STEPS.map((step) => chartOf(rows, step)),
+      charts: charts(rows),
       goals: [
-        ...[...new Set(rows.map(({ program }) => program))].flatMap((program) =>
-          (["plan", "apply"] as const).map((step) => goal(rows, program, step, options.limitSeconds)),
-        ),
+        ...shareGoals(rows, GROUPS, BY_HAND, SHARE),
         {
           text: "no more requests to Vault for a role and its application than HCL",
-          measured: costs
-            .slice(0, 3)
+          measured: ofBoth
             .map(({ definition, vault }) => `${definition}: ${vault.apply.toFixed(1)}`)
             .join(", "),
-          met: costs.slice(0, 3).every(({ vault }) => vault.apply <= (costs[0]?.vault.apply ?? 0)),
+          met: ofBoth.every(({ vault }) => vault.apply <= most),
         },
       ],
-      samples: Object.fromEntries(
-        rows.flatMap((row) =>
-          STEPS.map((step) => [
-            `${row.program}, ${row.definition}, ${row.roles}, ${TITLES[step]}`,
-            row.seconds[step],
-          ]),
-        ),
-      ),
-      versions,
+      samples: samplesOf(rows),
+      versions: await programs.versions(),
     };
   },
 };
-
-function chartOf(rows: readonly PlanApplyRow[], step: Step): Chart {
-  const lines = new Map<string, [number, number][]>();
-  for (const { program, definition, roles, seconds } of rows) {
-    const line = lines.get(`${definition}, ${program}`) ?? [];
-    lines.set(`${definition}, ${program}`, line);
-    if (seconds[step].length > 0) line.push([roles, median(seconds[step])]);
-  }
-  return {
-    name: step === "planAgain" ? "plan-again" : step,
-    title: `${TITLES[step]}, by number of roles`.replace(/^./, (letter) => letter.toUpperCase()),
-    kind: "line",
-    x: { label: "roles", log: true },
-    y: { label: TITLES[step], unit: "s", log: true },
-    series: [...lines].map(([name, points]) => ({ name, points })),
-  };
-}
-
-/** At the largest size that HCL was tried with; what was given up took longer than it may. */
-function goal(rows: readonly PlanApplyRow[], program: string, step: Step, limitSeconds: number): Goal {
-  const of = ({ name }: Definition) =>
-    rows.filter((row) => row.program === program && row.definition === name && wasTried(row, step));
-  const most = Math.max(...of(BY_HAND).map(({ roles }) => roles));
-  const secondsOf = (definition: Definition) =>
-    of(definition).find(({ roles }) => roles === most)?.seconds[step] ?? [];
-  const byHand = secondsOf(BY_HAND);
-  const inGroups = secondsOf(GROUPS);
-  const share =
-    (inGroups.length > 0 ? median(inGroups) : Infinity) / (byHand.length > 0 ? median(byHand) : limitSeconds);
-  return {
-    text: `${program}: ${TITLES[step]} of ${most.toLocaleString("en")} roles in groups takes at most ${SHARE} of what HCL takes`,
-    measured: `${byHand.length > 0 ? "" : "less than "}${share.toFixed(2)}`,
-    met: share <= SHARE,
-  };
-}
-
-/** A step was not, if the one before was given up. */
-function wasTried({ seconds }: PlanApplyRow, step: Step): boolean {
-  const before = STEPS[STEPS.indexOf(step) - 1];
-  return before === undefined || seconds[before].length > 0;
-}

@@ -1,12 +1,13 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { cdktfProgram } from "../../cli/cdktf";
-import { inherited } from "../../sandbox/deployment";
+import { commandFailed, inherited } from "../../sandbox/deployment";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
-import { startCountingProxy, type CountingProxy } from "../plan-apply/counting-proxy";
+import { startCountingProxy, type CountingProxy } from "../counting-proxy";
+import { PostgresLog, type Logged } from "../postgres-log";
+import { versionsOf } from "../versions";
 import type { Fleet } from "./environments";
 import { MemoryWatch } from "./memory";
-import { PostgresLog, type Logged } from "./postgres-log";
 
 const PROJECT = path.resolve(__dirname, "../..");
 
@@ -43,13 +44,7 @@ export class FleetServers {
   ) {}
 
   get versions(): Record<string, string> {
-    const { postgres, vault, terraform, providers } = this.sandbox;
-    return {
-      PostgreSQL: postgres.version,
-      [vault.product]: vault.version,
-      Terraform: terraform?.version ?? "",
-      "Provider plugins": providers?.message ?? "",
-    };
+    return versionsOf(this.sandbox);
   }
 
   async stop(): Promise<void> {
@@ -132,8 +127,6 @@ export class FleetServers {
     this.running.add(running.pid);
     const code = await running.exited;
     this.running.delete(running.pid);
-    if (code === expected) return;
-    const log = lifetime.redact(fs.readFileSync(logFile, "utf8"));
-    throw new Error(`${what} ended with ${code}\n${log.slice(-3_000)}`);
+    if (code !== expected) throw commandFailed(what, code, logFile, this.sandbox);
   }
 }

@@ -5,19 +5,26 @@ import { Access } from "../../lib";
 import { CredentialsStack } from "../../stacks/credentials-stack";
 import type { Environment, RolesAndApplications } from "../../stacks/environment";
 import { local } from "../../stacks/environments/local";
+import { StateBackend } from "../../stacks/state-backend";
 
-/** How much to declare: each application may read one role. */
-export interface Size {
+/** Where Terraform keeps its state: in a file, or in a database of the server that it deploys to. */
+export const STATES = ["file", "PostgreSQL"] as const;
+export type State = (typeof STATES)[number];
+
+/** What to declare: each application may read one role. */
+export interface Case {
   readonly roles: number;
   /** @default - one for each role */
   readonly applications?: number;
+  /** @default "file" */
+  readonly state?: State;
 }
 
 /** A way to declare the same roles: what Terraform is run in, in this order. */
 export interface Definition {
   readonly name: string;
   /** Writes the definition below a folder, and returns the folders that Terraform is run in. */
-  readonly write: (folder: string, size: Size, env: NodeJS.ProcessEnv) => readonly string[];
+  readonly write: (folder: string, of: Case, env: NodeJS.ProcessEnv) => readonly string[];
 }
 
 /** Roles in one group of the split environment. */
@@ -30,20 +37,20 @@ export const BY_HAND: Definition = { name: "HCL with for_each", write: writeHcl 
 
 export const ONE_STACK: Definition = {
   name: "one stack",
-  write: (folder, { roles, applications = roles }, env) =>
-    synthesize(folder, { ...empty(env), ...declare(namesOf(roles), applications) }),
+  write: (folder, { roles, applications = roles, state }, env) =>
+    synthesize(folder, { ...empty(env, state), ...declare(namesOf(roles), applications) }),
 };
 
 /** At one size the same as {@link ONE_STACK}, in a state for each {@link GROUP_SIZE} roles. */
 export const GROUPS: Definition = {
   name: "base and groups",
-  write: (folder, { roles }, env) => {
+  write: (folder, { roles, state }, env) => {
     const names = namesOf(roles);
     const groups: Record<string, RolesAndApplications> = {};
     for (let first = 0; first < names.length; first += GROUP_SIZE) {
       groups[`group-${first / GROUP_SIZE + 1}`] = declare(names.slice(first, first + GROUP_SIZE));
     }
-    return synthesize(folder, { ...empty(env), groups });
+    return synthesize(folder, { ...empty(env, state), groups });
   },
 };
 
@@ -53,8 +60,14 @@ function namesOf(roles: number): string[] {
   return Array.from({ length: roles }, (_, index) => `role-${String(index + 1).padStart(5, "0")}`);
 }
 
-function empty(env: NodeJS.ProcessEnv): Environment {
-  return { ...local(env), application: "bench", roles: {}, applications: {} };
+function empty(env: NodeJS.ProcessEnv, state: State = "file"): Environment {
+  return {
+    ...local(env),
+    application: "bench",
+    state: state === "file" ? StateBackend.local() : StateBackend.postgres(),
+    roles: {},
+    applications: {},
+  };
 }
 
 /** CONNECT alone: grants on one schema, which the preset levels have, cannot be made at a time, as for_each makes them. */
@@ -74,9 +87,11 @@ function synthesize(folder: string, environment: Environment): string[] {
   return [stack, ...stack.groups].map(({ node }) => path.join(folder, "cdktf.out", "stacks", node.id));
 }
 
-function writeHcl(folder: string, { roles }: Size, env: NodeJS.ProcessEnv): string[] {
+function writeHcl(folder: string, { roles, state = "file" }: Case, env: NodeJS.ProcessEnv): string[] {
   fs.mkdirSync(folder, { recursive: true });
   fs.copyFileSync(HCL, path.join(folder, "main.tf"));
+  if (state === "PostgreSQL")
+    fs.writeFileSync(path.join(folder, "state.tf"), 'terraform {\n  backend "pg" {}\n}\n');
   const variables = {
     roles: namesOf(roles),
     postgres_host: env.PGHOST,

@@ -1,10 +1,11 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { inherited } from "../../sandbox/deployment";
+import { commandFailed, inherited } from "../../sandbox/deployment";
 import type { Sandbox } from "../../sandbox/sandbox";
 import { addedSince, takeSnapshot } from "../../sandbox/snapshot";
-import { startCountingProxy } from "./counting-proxy";
-import type { Definition, Size } from "./definitions";
+import { startCountingProxy } from "../counting-proxy";
+import { PostgresLog } from "../postgres-log";
+import type { Case, Definition } from "./definitions";
 
 /** In this order; `planAgain` is a plan of what stands, which changes nothing. */
 export const STEPS = ["plan", "apply", "planAgain"] as const;
@@ -14,9 +15,12 @@ export type Step = (typeof STEPS)[number];
 export interface Deployed {
   /** Seconds, of all stacks one after the other; the step that was given up is not there, nor are those after it. */
   readonly seconds: Readonly<Partial<Record<Step, number>>>;
-  readonly resources: number;
-  /** What stands on the servers, by name; absent if the apply was given up. */
-  readonly made?: readonly string[];
+  /** Absent if the apply was given up. */
+  readonly made?: {
+    /** What stands on the servers. */
+    readonly names: readonly string[];
+    readonly resources: number;
+  };
 }
 
 export interface DeployOptions {
@@ -36,16 +40,26 @@ export interface Requests {
   readonly resources: number;
 }
 
+/** Database for a state that is kept in PostgreSQL. */
+const STATE_DATABASE = "terraform_state";
+
 /** Deploys to servers that have nothing yet; it is not destroyed, but its servers with it. */
 export async function deploy(
   sandbox: Sandbox,
   definition: Definition,
-  size: Size,
+  of: Case,
   { limitSeconds = Infinity, env = {}, onStep = () => undefined }: DeployOptions = {},
 ): Promise<Deployed> {
   const folder = path.join(sandbox.directory, "plan-apply");
-  const variables = { ...inherited(process.env), ...sandbox.env, ...env };
-  const folders = definition.write(folder, size, variables);
+  const variables = {
+    ...inherited(process.env),
+    ...sandbox.env,
+    // Of the token that the provider makes itself; a plan or an apply may take longer than its 20 minutes.
+    TERRAFORM_VAULT_MAX_TTL: "86400",
+    PG_CONN_STR: `postgres:///${STATE_DATABASE}?sslmode=disable`,
+    ...env,
+  };
+  const folders = definition.write(folder, of, variables);
   const inAll = async (...args: readonly string[]): Promise<number> => {
     let seconds = 0;
     for (const cwd of folders) {
@@ -61,24 +75,36 @@ export async function deploy(
   };
 
   const seconds: Partial<Record<Step, number>> = {};
-  let made: string[] | undefined;
+  let made: Deployed["made"];
   try {
+    await makeStateDatabase(sandbox);
     await inAll("init", ...common);
     const before = await takeSnapshot(sandbox);
     for (const step of STEPS) {
       seconds[step] = await inAll(...commands[step]);
-      if (step === "apply") made = addedSince(before, await takeSnapshot(sandbox));
+      if (step === "apply") {
+        made = {
+          names: addedSince(before, await takeSnapshot(sandbox)),
+          resources: folders.reduce((sum, cwd) => sum + resourcesAdded(logOf(cwd, "apply")), 0),
+        };
+      }
       onStep(step);
     }
   } catch (error) {
     if (!(error instanceof GivenUp)) throw error;
   } finally {
-    if (seconds.apply === undefined) fs.rmSync(folder, { recursive: true, force: true });
+    fs.rmSync(folder, { recursive: true, force: true });
   }
-  if (seconds.apply === undefined) return { seconds, resources: 0 };
-  const resources = countResources(folders, folder);
-  fs.rmSync(folder, { recursive: true, force: true });
-  return { seconds, resources, made };
+  return { seconds, made };
+}
+
+async function makeStateDatabase({ postgres, deployer }: Sandbox): Promise<void> {
+  const superuser = await postgres.connect();
+  try {
+    await superuser.query(`CREATE DATABASE ${STATE_DATABASE} OWNER ${deployer.postgresUser}`);
+  } finally {
+    await superuser.end();
+  }
 }
 
 /** A step took longer than it may. */
@@ -87,7 +113,7 @@ class GivenUp extends Error {}
 /**
  * Seconds that Terraform takes.
  *
- * @throws GivenUp if it takes longer than it may; Error if it fails
+ * @throws GivenUp if it takes longer than it may; UserError if it fails
  */
 async function terraform(
   sandbox: Sandbox,
@@ -97,7 +123,8 @@ async function terraform(
   limitSeconds: number,
 ): Promise<number> {
   const command = sandbox.terraform?.path ?? "terraform";
-  const logFile = path.join(cwd, `${args[0]}.log`);
+  const what = args[0] ?? "";
+  const logFile = logOf(cwd, what);
   const started = performance.now();
   const running = sandbox.lifetime.start({ command, args, cwd, env, logFile });
   let givenUp = false;
@@ -111,57 +138,44 @@ async function terraform(
   );
   const code = await running.exited;
   clearTimeout(timer);
-  if (givenUp) throw new GivenUp(`terraform ${args[0]}`);
-  if (code === 0) return (performance.now() - started) / 1_000;
-  const log = sandbox.lifetime.redact(fs.readFileSync(logFile, "utf8"));
-  throw new Error(`terraform ${args[0]} ended with ${code}\n${log.slice(-3_000)}`);
+  if (givenUp) throw new GivenUp(what);
+  if (code !== 0) throw commandFailed(`terraform ${what}`, code, logFile, sandbox);
+  return (performance.now() - started) / 1_000;
 }
 
-/** Resources in the states below a folder. */
-function countResources(folders: readonly string[], root: string): number {
-  const files = new Set([...folders, root].flatMap((folder) => statesIn(folder)));
-  let count = 0;
-  for (const file of files) {
-    const state = JSON.parse(fs.readFileSync(file, "utf8")) as { resources: { instances: unknown[] }[] };
-    for (const { instances } of state.resources) count += instances.length;
-  }
-  return count;
+function logOf(cwd: string, command: string): string {
+  return path.join(cwd, `${command}.log`);
 }
 
-function statesIn(folder: string): string[] {
-  return fs
-    .readdirSync(folder)
-    .filter((name) => name.endsWith(".tfstate"))
-    .map((name) => path.join(folder, name));
+/** As the log of an apply says at its end. */
+function resourcesAdded(logFile: string): number {
+  const [, added] = /^Apply complete! Resources: (\d+) added/m.exec(fs.readFileSync(logFile, "utf8")) ?? [];
+  if (added === undefined) throw new Error("The apply does not say how many resources it made.");
+  return Number(added);
 }
 
 /** As {@link deploy}, with everything counted that the servers are asked; slower for it. */
-export async function count(sandbox: Sandbox, definition: Definition, size: Size): Promise<Requests> {
+export async function count(sandbox: Sandbox, definition: Definition, of: Case): Promise<Requests> {
   const proxy = await startCountingProxy(sandbox.vault.address);
-  const superuser = await sandbox.postgres.connect();
-  await superuser.query("ALTER SYSTEM SET log_statement = 'all'");
-  await superuser.query("SELECT pg_reload_conf()");
-  await superuser.end();
-  const statements = () =>
-    (fs.readFileSync(sandbox.postgres.logFile, "utf8").match(/LOG: {2}(statement|execute)/g) ?? []).length;
-  const marks: { vault: number; postgres: number }[] = [];
-  const mark = () => void marks.push({ vault: proxy.count(), postgres: statements() });
-  let resources: number;
+  const log = await PostgresLog.start(sandbox);
+  const counts: { vault: number; postgres: number }[] = [];
+  const onStep = (step: Step) => {
+    if (step === "plan") return;
+    counts.push({ vault: proxy.count(), postgres: log.next().statements });
+    proxy.reset();
+  };
   try {
-    mark();
-    const onStep = (step: Step) => step !== "plan" && mark();
-    ({ resources } = await deploy(sandbox, definition, size, { env: { VAULT_ADDR: proxy.address }, onStep }));
+    const { made } = await deploy(sandbox, definition, of, { env: { VAULT_ADDR: proxy.address }, onStep });
+    const [apply, planAgain] = counts;
+    if (made === undefined || apply === undefined || planAgain === undefined) {
+      throw new Error("The deployment did not come to its end.");
+    }
+    return {
+      vault: { apply: apply.vault, planAgain: planAgain.vault },
+      postgres: { apply: apply.postgres, planAgain: planAgain.postgres },
+      resources: made.resources,
+    };
   } finally {
     await proxy.close();
-    const again = await sandbox.postgres.connect();
-    await again.query("ALTER SYSTEM RESET log_statement");
-    await again.query("SELECT pg_reload_conf()");
-    await again.end();
   }
-  const [start, applied, planned] = marks as [(typeof marks)[0], (typeof marks)[0], (typeof marks)[0]];
-  return {
-    vault: { apply: applied.vault - start.vault, planAgain: planned.vault - applied.vault },
-    postgres: { apply: applied.postgres - start.postgres, planAgain: planned.postgres - applied.postgres },
-    resources,
-  };
 }

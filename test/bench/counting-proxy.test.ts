@@ -1,6 +1,6 @@
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
-import { startCountingProxy, type CountingProxy } from "../../bench/plan-apply/counting-proxy";
+import { startCountingProxy, type CountingProxy } from "../../bench/counting-proxy";
 
 let server: http.Server;
 let proxy: CountingProxy;

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { PostgresLog } from "../../bench/fleet/postgres-log";
+import { PostgresLog } from "../../bench/postgres-log";
 
 let folder: string;
 let file: string;

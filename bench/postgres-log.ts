@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import type { Sandbox } from "../../sandbox/sandbox";
+import type { Sandbox } from "../sandbox/sandbox";
 
 /** What PostgreSQL has logged of its sessions and statements. */
 export interface Logged {

@@ -1,0 +1,38 @@
+import type { Benchmark } from "../benchmark";
+import { BY_HAND, GROUPS } from "../plan-apply/definitions";
+import { Programs, type Deployments, type PlanApplyRow } from "../plan-apply/programs";
+import { linearGoals, samplesOf, secondsTable, shareGoals } from "../plan-apply/report";
+
+/** Of the time that HCL takes. */
+const SHARE = 0.25;
+/** Of the time that a role takes where there are a tenth of them. */
+const NEAR = 1.2;
+const QUICK: readonly Deployments[] = [
+  { roles: 5, rounds: 1, definitions: [GROUPS] },
+  { roles: 5, rounds: 1, definitions: [BY_HAND], by: "first" },
+];
+/** One program alone for what takes longest. */
+const FULL: readonly Deployments[] = [
+  { roles: 1_000, rounds: 1, definitions: [GROUPS] },
+  { roles: 10_000, rounds: 1, definitions: [GROUPS], by: "first", limitSeconds: 1_800 },
+  { roles: 1_000, rounds: 1, definitions: [BY_HAND], by: "first", limitSeconds: 1_800 },
+];
+
+export const planAndApplyLarge: Benchmark = {
+  name: "plan-apply-large",
+  title: "Plan and apply of thousands",
+  question: "Do plan and apply in groups stay in line with the roles, beside HCL with for_each?",
+  async run(context) {
+    const { quick } = context;
+    const programs = await Programs.find((line) => context.say(line));
+    const rows: PlanApplyRow[] = [];
+    for (const deployments of quick ? QUICK : FULL) rows.push(...(await programs.deploy(deployments)));
+    return {
+      tables: [secondsTable(rows)],
+      charts: [],
+      goals: [...shareGoals(rows, GROUPS, BY_HAND, SHARE), ...linearGoals(rows, GROUPS, NEAR)],
+      samples: samplesOf(rows),
+      versions: await programs.versions(),
+    };
+  },
+};
