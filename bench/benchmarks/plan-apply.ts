@@ -7,7 +7,7 @@ import { charts, samplesOf, secondsTable, shareGoals } from "../plan-apply/repor
 const SHARE = 0.25;
 const QUICK: readonly Deployments[] = STATES.map((state) => ({ roles: 5, rounds: 1, state }));
 const FULL: readonly Deployments[] = [
-  { roles: 100, rounds: 3, state: "file" },
+  { roles: 100, rounds: 1, state: "file" },
   { roles: 10, rounds: 3 },
   { roles: 100, rounds: 3 },
   { roles: 300, rounds: 1 },

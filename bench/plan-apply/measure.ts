@@ -26,6 +26,8 @@ export interface Deployed {
 export interface DeployOptions {
   /** How long a step may take before it is given up. */
   readonly limitSeconds?: number;
+  /** Those to do, from the first on. @default STEPS */
+  readonly steps?: readonly Step[];
   /** Added to the environment of Terraform. */
   readonly env?: NodeJS.ProcessEnv;
   readonly onStep?: (step: Step) => void;
@@ -48,7 +50,7 @@ export async function deploy(
   sandbox: Sandbox,
   definition: Definition,
   of: Case,
-  { limitSeconds = Infinity, env = {}, onStep = () => undefined }: DeployOptions = {},
+  { limitSeconds = Infinity, steps = STEPS, env = {}, onStep = () => undefined }: DeployOptions = {},
 ): Promise<Deployed> {
   const folder = path.join(sandbox.directory, "plan-apply");
   const variables = {
@@ -80,7 +82,7 @@ export async function deploy(
     await makeStateDatabase(sandbox);
     await inAll("init", ...common);
     const before = await takeSnapshot(sandbox);
-    for (const step of STEPS) {
+    for (const step of steps) {
       seconds[step] = await inAll(...commands[step]);
       if (step === "apply") {
         made = {

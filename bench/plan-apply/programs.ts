@@ -11,6 +11,8 @@ export interface PlanApplyRow {
   readonly definition: string;
   readonly roles: number;
   readonly state: State;
+  /** What was to be done. */
+  readonly steps: readonly Step[];
   /** After which a step was given up. */
   readonly limitSeconds: number;
   /** Seconds of each round; of what was given up, none. */
@@ -35,6 +37,8 @@ export interface Deployments {
   readonly by?: "all" | "first";
   /** How long one step of one deployment may take before it is given up. @default 600 */
   readonly limitSeconds?: number;
+  /** Those to do, from the first on. @default STEPS */
+  readonly steps?: readonly Step[];
 }
 
 type Say = (line: string) => void;
@@ -114,13 +118,8 @@ export class Programs {
 
   /** @throws Error if two deployments of the same roles do not make the same on the servers */
   async deploy(deployments: Deployments): Promise<PlanApplyRow[]> {
-    const {
-      roles,
-      rounds,
-      state = "PostgreSQL",
-      definitions = DEFINITIONS,
-      limitSeconds = 600,
-    } = deployments;
+    const { roles, rounds, state = "PostgreSQL", definitions = DEFINITIONS } = deployments;
+    const { limitSeconds = 600, steps = STEPS } = deployments;
     const programs = deployments.by === "first" ? [this.all[0]] : this.all;
     const made = new Map<string, string>();
     const rows = programs.flatMap((program) =>
@@ -132,6 +131,7 @@ export class Programs {
           definition: definition.name,
           roles,
           state,
+          steps,
           limitSeconds,
           seconds: noSeconds(),
         },
@@ -140,9 +140,9 @@ export class Programs {
     for (let round = 1; round <= rounds; round++) {
       for (const { program, source, row } of rows) {
         const deployed = await inSandbox(program, (sandbox) =>
-          deploy(sandbox, source, { roles, state }, { limitSeconds }),
+          deploy(sandbox, source, { roles, state }, { limitSeconds, steps }),
         );
-        for (const step of STEPS) {
+        for (const step of steps) {
           const seconds = deployed.seconds[step];
           if (seconds !== undefined) row.seconds[step].push(seconds);
         }

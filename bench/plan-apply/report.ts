@@ -126,9 +126,9 @@ function tried(
 }
 
 /** A step was not, if the one before was given up. */
-function wasTried({ seconds }: PlanApplyRow, step: Step): boolean {
+function wasTried({ steps, seconds }: PlanApplyRow, step: Step): boolean {
   const before = STEPS[STEPS.indexOf(step) - 1];
-  return before === undefined || seconds[before].length > 0;
+  return steps.includes(step) && (before === undefined || seconds[before].length > 0);
 }
 
 function secondsOf(row: PlanApplyRow | undefined, step: Step, otherwise: number): number {
