@@ -127,7 +127,7 @@ export function commandFailed(
   command: string,
   code: number,
   logFile: string,
-  { lifetime }: Sandbox,
+  { lifetime }: Pick<Sandbox, "lifetime">,
 ): UserError {
   return new UserError(`${command} failed (exit code ${code}).`, lifetime.redact(logTail(logFile, 40)));
 }

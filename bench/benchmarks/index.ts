@@ -7,6 +7,7 @@ import { planAndApplyLarge } from "./plan-apply-large";
 import { schemaSize } from "./schema-size";
 import { start } from "./start";
 import { synthesis } from "./synthesis";
+import { tests } from "./tests";
 import { throughput } from "./throughput";
 
 /** In the order in which they run and stand in docs/performance.md. */
@@ -20,4 +21,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   planAndApplyLarge,
   fleet,
   demo,
+  tests,
 ];

@@ -1,7 +1,7 @@
 import type { Benchmark, BenchmarkContext, BenchmarkResult, Chart, Table } from "../benchmark";
 import { costGoals, type Steps } from "../cost-goals";
 import { BenchEngine } from "../engine";
-import { interleave } from "../interleave";
+import { interleaveCases, type Turns } from "../interleave";
 import { median, spread } from "../statistics";
 import { OURS, TITLES, VARIANTS, type Variant } from "../variants";
 
@@ -54,15 +54,14 @@ async function measureSizes(
   what: What,
   sizes: readonly number[],
   variants: readonly Variant[],
-  options: { readonly rounds: number; readonly warmUp: number },
+  options: Turns,
 ): Promise<Measured> {
   const cases = new Map(
     sizes.flatMap((size) => variants.map((variant) => [`${variant} ${size}`, { size, variant }] as const)),
   );
-  const samples = await interleave([...cases.keys()], options, (name) => {
-    const { size, variant } = cases.get(name)!;
-    return engine.cycle(variant, databaseOf(what, size));
-  });
+  const samples = await interleaveCases(cases, options, ({ size, variant }) =>
+    engine.cycle(variant, databaseOf(what, size)),
+  );
   return new Map(
     sizes.map((size) => [
       size,

@@ -1,5 +1,5 @@
 import type { Benchmark, BenchmarkContext, BenchmarkResult, Goal, Table } from "../benchmark";
-import { interleave, type Samples } from "../interleave";
+import { interleaveCases, type Samples, type Turns } from "../interleave";
 import { PHASES, type Phase, type Phases } from "../start/phases";
 import { isTypeError, Project, PROGRAMS, type Program } from "../start/project";
 import { HAS_TS_NODE, prepare, profile, startIn, WAYS, type Way } from "../start/ways";
@@ -73,34 +73,20 @@ async function run(context: BenchmarkContext): Promise<BenchmarkResult> {
   }
 }
 
-function inTurns(
-  ways: readonly Way[],
-  turns: Parameters<typeof interleave>[1],
-  cost: (way: Way) => Promise<Cost>,
-): Promise<Measured> {
+function inTurns(ways: readonly Way[], turns: Turns, cost: (way: Way) => Promise<Cost>): Promise<Measured> {
   const byName = new Map(ways.map((way) => [way.name, way]));
-  return interleave([...byName.keys()], turns, async (name) => {
-    const way = byName.get(name);
-    if (way === undefined) throw new Error(`there is no way ${name}`);
-    return { ...(await cost(way)) };
-  });
+  return interleaveCases(byName, turns, async (way) => ({ ...(await cost(way)) }));
 }
 
-async function profileAll(
-  turns: Parameters<typeof interleave>[1],
-  ways: readonly Way[],
-  project: Project,
-): Promise<Profiles> {
+async function profileAll(turns: Turns, ways: readonly Way[], project: Project): Promise<Profiles> {
   const modules = {} as Record<string, Phases["modules"]>;
   const profiled = new Map(
     PROFILED.flatMap(({ title, way: name, program }) =>
       ways.filter((way) => way.name === name).map((way) => [title, { way, program }] as const),
     ),
   );
-  const ms = await interleave([...profiled.keys()], turns, async (title) => {
-    const found = profiled.get(title);
-    if (found === undefined) throw new Error(`there is no ${title}`);
-    const phases = await profile(found.way, project, found.program);
+  const ms = await interleaveCases(profiled, turns, async ({ way, program }, title) => {
+    const phases = await profile(way, project, program);
     modules[title] = phases.modules;
     return phases.ms;
   });

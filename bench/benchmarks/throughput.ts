@@ -1,6 +1,6 @@
 import type { Benchmark, BenchmarkContext, BenchmarkResult } from "../benchmark";
 import { BenchEngine } from "../engine";
-import { interleave } from "../interleave";
+import { interleaveCases } from "../interleave";
 import { rate, times } from "../pool";
 import { median } from "../statistics";
 
@@ -38,7 +38,7 @@ async function run(context: BenchmarkContext): Promise<BenchmarkResult> {
   const seconds = quick ? 0.1 : 1;
   const connections = quick ? [1, 2] : [1, 2, 4];
   const concurrencies = quick ? [1, 4] : [1, 2, 4, 8, 16, 32];
-  const options = { rounds: quick ? 1 : 3, warmUp: 0 };
+  const turns = { rounds: quick ? 1 : 3, warmUp: 0 };
   const engine = await BenchEngine.start(context);
   try {
     await engine.addDatabase(DATABASE);
@@ -47,31 +47,34 @@ async function run(context: BenchmarkContext): Promise<BenchmarkResult> {
       await engine.addConnection(`connection-${number}`, DATABASE);
       await engine.cycle(VARIANT, `connection-${number}`);
     }
-    const cells = concurrencies.flatMap((concurrency) =>
-      connections.filter((count) => count <= concurrency).map((count) => `${count}/${concurrency}`),
+    const cells = new Map(
+      concurrencies.flatMap((concurrency) =>
+        connections
+          .filter((count) => count <= concurrency)
+          .map((count) => [nameOf(count, concurrency), { connections: count, concurrency }] as const),
+      ),
     );
-    context.say(`${options.rounds} rounds of ${cells.length} ways to ask the engine`);
-    const asked = await interleave(cells, options, async (cell) => {
-      const [count = 1, concurrency = 1] = cell.split("/").map(Number);
-      return { rate: await throughEngine(engine, count, concurrency, seconds) };
-    });
-    const ways = connections.flatMap((sessions) => [`${sessions}/hashing`, `${sessions}/hashed`]);
-    context.say(`${options.rounds} rounds of ${ways.length} ways to ask PostgreSQL`);
-    const direct = await interleave(ways, options, async (way) => {
-      const [sessions, kind] = way.split("/");
-      const password = kind === "hashed" ? VERIFIER : "x";
-      return { rate: await withoutEngine(engine, Number(sessions), seconds, password) };
-    });
+    context.say(`${turns.rounds} rounds of ${cells.size} ways to ask the engine`);
+    const asked = await interleaveCases(cells, turns, async (cell) => ({
+      rate: await throughEngine(engine, cell.connections, cell.concurrency, seconds),
+    }));
+    const ways = new Map(
+      connections.flatMap((sessions) => [
+        [`${sessions} hashing`, { sessions, password: "x" }] as const,
+        [`${sessions} hashed`, { sessions, password: VERIFIER }] as const,
+      ]),
+    );
+    context.say(`${turns.rounds} rounds of ${ways.size} ways to ask PostgreSQL`);
+    const direct = await interleaveCases(ways, turns, async ({ sessions, password }) => ({
+      rate: await withoutEngine(engine, sessions, seconds, password),
+    }));
     return result(
       engine.versions,
-      cells.map((cell) => {
-        const [count = 1, concurrency = 1] = cell.split("/").map(Number);
-        return { connections: count, concurrency, rates: asked[cell]?.rate ?? [] };
-      }),
+      [...cells].map(([name, cell]) => ({ ...cell, rates: asked[name]?.rate ?? [] })),
       connections.map((sessions) => ({
         sessions,
-        hashing: direct[`${sessions}/hashing`]?.rate ?? [],
-        hashed: direct[`${sessions}/hashed`]?.rate ?? [],
+        hashing: direct[`${sessions} hashing`]?.rate ?? [],
+        hashed: direct[`${sessions} hashed`]?.rate ?? [],
       })),
     );
   } finally {
@@ -182,9 +185,7 @@ function result(
     ],
     goals: [],
     samples: {
-      ...Object.fromEntries(
-        rates.map((each) => [`${named(each.connections)}, ${each.concurrency} at a time`, each.rates]),
-      ),
+      ...Object.fromEntries(rates.map((each) => [nameOf(each.connections, each.concurrency), each.rates])),
       ...Object.fromEntries(
         direct.flatMap(({ sessions, hashing, hashed }) => [
           [`${sessions} sessions of PostgreSQL, which hashes`, hashing],
@@ -197,6 +198,10 @@ function result(
 
 function named(connections: number): string {
   return connections === 1 ? "1 connection" : `${connections} connections`;
+}
+
+function nameOf(connections: number, concurrency: number): string {
+  return `${named(connections)}, ${concurrency} at a time`;
 }
 
 function zeros(bytes: number): string {
