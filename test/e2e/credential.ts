@@ -1,3 +1,4 @@
+import * as fs from "node:fs";
 import { Client } from "pg";
 import type { Sandbox } from "../../sandbox/sandbox";
 
@@ -53,4 +54,25 @@ export async function asSuperuser(sandbox: Sandbox, sql: string, database?: stri
   } finally {
     await client.end();
   }
+}
+
+/**
+ * Passwords, and what PostgreSQL logs of the statements that set them. The engine's session, which stays open, may not
+ * read at once that it is to log them: passwords are made until it has.
+ */
+export async function loggedPasswords(
+  sandbox: Sandbox,
+  make: () => Promise<string>,
+): Promise<{ readonly passwords: readonly string[]; readonly log: string }> {
+  const { logFile } = sandbox.postgres;
+  const from = fs.readFileSync(logFile, "utf8").length;
+  await asSuperuser(sandbox, "ALTER SYSTEM SET log_statement = 'ddl'");
+  await asSuperuser(sandbox, "SELECT pg_reload_conf()");
+  const passwords: string[] = [];
+  let log = "";
+  while (passwords.length < 20 && !/ROLE .* PASSWORD/.test(log)) {
+    passwords.push(await make());
+    log = fs.readFileSync(logFile, "utf8").slice(from);
+  }
+  return { passwords, log };
 }

@@ -7,7 +7,7 @@ import { inherited } from "../../sandbox/deployment";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { addedSince, takeSnapshot, type Snapshot } from "../../sandbox/snapshot";
 import { announce } from "./announce";
-import { asSuperuser, connect, issue, verdict, type Credential } from "./credential";
+import { asSuperuser, connect, issue, loggedPasswords, verdict, type Credential } from "./credential";
 import { ENGINE, logIn, stackOn, whileWorking } from "./static-scenario";
 import { Workspace } from "./workspace";
 
@@ -93,16 +93,10 @@ test("the example's program runs until it is interrupted, and tells no password"
 });
 
 test("a static password reaches PostgreSQL as a verifier only", async () => {
-  await asSuperuser(sandbox, "ALTER SYSTEM SET log_statement = 'ddl'");
-  await asSuperuser(sandbox, "SELECT pg_reload_conf()");
-  const passwords: string[] = [];
-  let log = "";
-  // The engine's session, which stays open, may not have read its settings again yet.
-  while (passwords.length < 20 && !log.includes('ALTER ROLE "example_static"')) {
+  const { passwords, log } = await loggedPasswords(sandbox, async () => {
     await sandbox.vault.client().write(`${ENGINE}/rotate-role/postgresql-static-role`);
-    passwords.push((await issue(sandbox, STATIC)).password);
-    log = fs.readFileSync(sandbox.postgres.logFile, "utf8");
-  }
+    return (await issue(sandbox, STATIC)).password;
+  });
   expect(log).toMatch(/ALTER ROLE "example_static" .*PASSWORD/);
   for (const password of passwords) expect(log).not.toContain(password);
 });
