@@ -4,7 +4,7 @@ import * as path from "node:path";
 import type { Benchmark, BenchmarkContext, BenchmarkResult, Goal, Table } from "../benchmark";
 import { interleave } from "../interleave";
 import { median, medianRatio, spread } from "../statistics";
-import { fileOf, resourcesOf, runProgram } from "../synthesis/program";
+import { compilePrograms, fileOf, resourcesOf, runProgram } from "../synthesis/program";
 
 const PROGRAMS = ["ours", "bindings"] as const;
 const TITLES = { ours: "CredentialsStack", bindings: "bindings of the providers alone" };
@@ -39,14 +39,15 @@ async function run(context: BenchmarkContext): Promise<BenchmarkResult> {
       ];
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "bench-synthesis-"));
   try {
+    const built = await compilePrograms(path.join(folder, "built"), PROGRAMS);
     const measured: [Size, Measured][] = [];
     const files: [Size, number][] = [];
     for (const size of sizes) {
       const args = [size.environments, size.roles].map(String);
       context.say(`${size.environments} × ${size.roles} roles, ${size.rounds} rounds`);
-      const samples = await interleave(PROGRAMS, { rounds: size.rounds, warmUp: 0 }, (program) =>
-        runProgram(`${program}.ts`, [path.join(folder, program), ...args]).then((cost) => ({ ...cost })),
-      );
+      const samples = await interleave(PROGRAMS, { rounds: size.rounds, warmUp: 0 }, async (program) => ({
+        ...(await runProgram(path.join(built, `${program}.js`), [path.join(folder, program), ...args], [])),
+      }));
       requireSame(folder, `e${size.environments}`);
       measured.push([size, samples]);
       files.push([size, fs.statSync(fileOf(folder, "ours", "e1")).size]);

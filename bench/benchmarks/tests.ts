@@ -6,7 +6,7 @@ import type { Benchmark, BenchmarkContext, BenchmarkResult } from "../benchmark"
 import { timed } from "../interleave";
 
 const ROOT = path.resolve(__dirname, "../..");
-const JEST = require.resolve("jest/bin/jest.js");
+const JEST = require.resolve("jest/bin/jest");
 /** For the short cut. */
 const FEW = "test/unit/duration.test.ts";
 /** Of the longest suites. */

@@ -14,6 +14,29 @@ export interface Cost {
 /** Reports, when the process ends, what it took. Required: after an import Node.js takes no program of ts-node. */
 const METER = path.join(__dirname, "meter.cjs");
 
+const ROOT = path.resolve(__dirname, "../..");
+const TSC = require.resolve("typescript/bin/tsc");
+
+/**
+ * Compiles programs of this folder, as the package and `cdktf.json` have them compiled.
+ *
+ * @param folder is made, or must be empty
+ * @returns where their JavaScript is
+ */
+export async function compilePrograms(folder: string, names: readonly string[]): Promise<string> {
+  fs.mkdirSync(folder, { recursive: true });
+  fs.symlinkSync(fs.realpathSync(path.join(ROOT, "node_modules")), path.join(folder, "node_modules"), "dir");
+  const settings = path.join(folder, "tsconfig.json");
+  const compilerOptions = { noEmit: false, rootDir: ROOT, outDir: folder, types: ["node"] };
+  const files = names.map((name) => path.join(__dirname, `${name}.ts`));
+  fs.writeFileSync(
+    settings,
+    JSON.stringify({ extends: path.join(ROOT, "tsconfig.json"), compilerOptions, include: [], files }),
+  );
+  await runNode([TSC, "--project", settings]);
+  return path.join(folder, path.relative(ROOT, __dirname));
+}
+
 /** Runs a program of this folder, or a file elsewhere, with these arguments for Node.js before it. */
 export async function runProgram(
   file: string,
