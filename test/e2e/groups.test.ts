@@ -229,6 +229,19 @@ describe("an environment with groups", () => {
     await deployment.deploy();
   });
 
+  inFull("says what others have granted to a group's role, which keeps it from being dropped", async () => {
+    await asSuperuser(sandbox, "CREATE SCHEMA theirs", "orders_local");
+    await asSuperuser(sandbox, "GRANT USAGE ON SCHEMA theirs TO orders_local_biller", "orders_local");
+    await expect(deployment.takeDown()).rejects.toMatchObject({
+      remedy: expect.stringMatching(
+        /"orders_local_biller" cannot be dropped because some objects depend on it/,
+      ) as string,
+    });
+    await asSuperuser(sandbox, "REVOKE USAGE ON SCHEMA theirs FROM orders_local_biller", "orders_local");
+    await deployment.deploy();
+    expect(await deployment.hasChanges()).toBe(false);
+  });
+
   test("is destroyed without a trace, with credentials in use", async () => {
     for (const role of ["reader", "indexer", "biller"])
       await issue(sandbox, `orders-local/database/creds/${role}`);
