@@ -10,13 +10,22 @@ const SHARE = 0.25;
 const NEAR = 1.2;
 const QUICK: readonly Deployments[] = [
   { roles: 5, rounds: 1, definitions: [GROUPS] },
+  { roles: 6, databases: 2, rounds: 1, definitions: [GROUPS], by: "first" },
   { roles: 5, rounds: 1, definitions: [BY_HAND], by: "first" },
 ];
 const STEPS: readonly Step[] = ["plan", "apply"];
 /** One program alone for what takes longest. */
 const FULL: readonly Deployments[] = [
   { roles: 1_000, rounds: 1, definitions: [GROUPS], steps: STEPS },
-  { roles: 10_000, rounds: 1, definitions: [GROUPS], steps: STEPS, by: "first", limitSeconds: 1_800 },
+  {
+    roles: 10_000,
+    databases: 10,
+    rounds: 1,
+    definitions: [GROUPS],
+    steps: STEPS,
+    by: "first",
+    limitSeconds: 1_800,
+  },
   { roles: 1_000, rounds: 1, definitions: [BY_HAND], steps: STEPS, by: "first", limitSeconds: 1_800 },
 ];
 

@@ -16,6 +16,8 @@ export interface Case {
   readonly roles: number;
   /** @default - one for each role */
   readonly applications?: number;
+  /** What the roles are divided between: each has an environment of its own. @default 1 */
+  readonly databases?: number;
   /** @default "file" */
   readonly state?: State;
 }
@@ -37,37 +39,26 @@ export const BY_HAND: Definition = { name: "HCL with for_each", write: writeHcl 
 
 export const ONE_STACK: Definition = {
   name: "one stack",
-  write: (folder, { roles, applications = roles, state }, env) =>
-    synthesize(folder, { ...empty(env, state), ...declare(namesOf(roles), applications) }),
+  write: (folder, of, env) => synthesize(folder, of, env, declare),
 };
 
 /** At one size the same as {@link ONE_STACK}, in a state for each {@link GROUP_SIZE} roles. */
 export const GROUPS: Definition = {
   name: "base and groups",
-  write: (folder, { roles, state }, env) => {
-    const names = namesOf(roles);
-    const groups: Record<string, RolesAndApplications> = {};
-    for (let first = 0; first < names.length; first += GROUP_SIZE) {
-      groups[`group-${first / GROUP_SIZE + 1}`] = declare(names.slice(first, first + GROUP_SIZE));
-    }
-    return synthesize(folder, { ...empty(env, state), groups });
-  },
+  write: (folder, of, env) =>
+    synthesize(folder, of, env, (names) => {
+      const groups: Record<string, RolesAndApplications> = {};
+      for (let first = 0; first < names.length; first += GROUP_SIZE) {
+        groups[`group-${first / GROUP_SIZE + 1}`] = declare(names.slice(first, first + GROUP_SIZE));
+      }
+      return { groups };
+    }),
 };
 
 export const DEFINITIONS: readonly Definition[] = [BY_HAND, ONE_STACK, GROUPS];
 
 function namesOf(roles: number): string[] {
   return Array.from({ length: roles }, (_, index) => `role-${String(index + 1).padStart(5, "0")}`);
-}
-
-function empty(env: NodeJS.ProcessEnv, state: State = "file"): Environment {
-  return {
-    ...local(env),
-    application: "bench",
-    state: state === "file" ? StateBackend.local() : StateBackend.postgres(),
-    roles: {},
-    applications: {},
-  };
 }
 
 /** CONNECT alone: grants on one schema, which the preset levels have, cannot be made at a time, as for_each makes them. */
@@ -79,15 +70,38 @@ function declare(names: readonly string[], applications = names.length): RolesAn
   };
 }
 
-function synthesize(folder: string, environment: Environment): string[] {
+function synthesize(
+  folder: string,
+  { roles, applications = roles, databases = 1, state = "file" }: Case,
+  env: NodeJS.ProcessEnv,
+  declared: (names: readonly string[], applications: number) => Partial<Environment>,
+): string[] {
   fs.mkdirSync(folder, { recursive: true });
   const app = new App({ outdir: path.join(folder, "cdktf.out"), stackTraces: false });
-  const stack = new CredentialsStack(app, environment);
+  const stacks = Array.from({ length: databases }, (_, index) => {
+    const environment = local(env);
+    return new CredentialsStack(app, {
+      ...environment,
+      application: "bench",
+      name: databases === 1 ? environment.name : `${environment.name}${index + 1}`,
+      state: state === "file" ? StateBackend.local() : StateBackend.postgres(),
+      roles: {},
+      applications: {},
+      ...declared(namesOf(roles / databases), applications / databases),
+    });
+  });
   app.synth();
-  return [stack, ...stack.groups].map(({ node }) => path.join(folder, "cdktf.out", "stacks", node.id));
+  return stacks
+    .flatMap((stack) => [stack, ...stack.groups])
+    .map(({ node }) => path.join(folder, "cdktf.out", "stacks", node.id));
 }
 
-function writeHcl(folder: string, { roles, state = "file" }: Case, env: NodeJS.ProcessEnv): string[] {
+function writeHcl(
+  folder: string,
+  { roles, databases = 1, state = "file" }: Case,
+  env: NodeJS.ProcessEnv,
+): string[] {
+  if (databases > 1) throw new Error("The HCL is of one database.");
   fs.mkdirSync(folder, { recursive: true });
   fs.copyFileSync(HCL, path.join(folder, "main.tf"));
   if (state === "PostgreSQL")

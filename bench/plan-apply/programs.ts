@@ -10,6 +10,7 @@ export interface PlanApplyRow {
   readonly program: string;
   readonly definition: string;
   readonly roles: number;
+  readonly databases: number;
   readonly state: State;
   /** What was to be done. */
   readonly steps: readonly Step[];
@@ -28,6 +29,8 @@ export interface Cost extends Requests {
 /** Definitions that are deployed in turns, on servers of their own each time. */
 export interface Deployments {
   readonly roles: number;
+  /** @default 1 */
+  readonly databases?: number;
   readonly rounds: number;
   /** @default "PostgreSQL" */
   readonly state?: State;
@@ -118,7 +121,7 @@ export class Programs {
 
   /** @throws Error if two deployments of the same roles do not make the same on the servers */
   async deploy(deployments: Deployments): Promise<PlanApplyRow[]> {
-    const { roles, rounds, state = "PostgreSQL", definitions = DEFINITIONS } = deployments;
+    const { roles, databases = 1, rounds, state = "PostgreSQL", definitions = DEFINITIONS } = deployments;
     const { limitSeconds = 600, steps = STEPS } = deployments;
     const programs = deployments.by === "first" ? [this.all[0]] : this.all;
     const made = new Map<string, string>();
@@ -130,6 +133,7 @@ export class Programs {
           program: program[0],
           definition: definition.name,
           roles,
+          databases,
           state,
           steps,
           limitSeconds,
@@ -140,7 +144,7 @@ export class Programs {
     for (let round = 1; round <= rounds; round++) {
       for (const { program, source, row } of rows) {
         const deployed = await inSandbox(program, (sandbox) =>
-          deploy(sandbox, source, { roles, state }, { limitSeconds, steps }),
+          deploy(sandbox, source, { roles, databases, state }, { limitSeconds, steps }),
         );
         for (const step of steps) {
           const seconds = deployed.seconds[step];

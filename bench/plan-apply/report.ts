@@ -24,7 +24,7 @@ export function secondsTable(rows: readonly PlanApplyRow[]): Table {
       row.roles,
       row.state === "file" ? "a file" : row.state,
       row.program,
-      row.definition,
+      row.databases === 1 ? row.definition : `${row.definition}, ${row.databases} databases`,
       Math.max(1, row.seconds.plan.length),
       ...STEPS.map((step) => shown(row, step)),
     ]),
