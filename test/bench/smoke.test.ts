@@ -24,8 +24,8 @@ test("an unknown name is refused, with the names that there are", () => {
   for (const { name } of BENCHMARKS) expect(stderr).toContain(name);
 });
 
-/** They deploy: three definitions three times, a fleet, and the whole demo. */
-const SLOW = ["plan-apply", "fleet", "demo"];
+/** They deploy: several definitions several times, a fleet, and the whole demo. */
+const SLOW = ["plan-apply", "plan-apply-large", "fleet", "demo"];
 const full = process.env.TEST_FULL === "1";
 
 test("the short cut runs each benchmark, and writes its result and charts", () => {
