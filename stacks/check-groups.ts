@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../lib";
+import { ConfigurationError } from "../lib/errors";
 import { ClaimedNames } from "../lib/claimed-names";
 import type { Environment, EnvironmentGroup } from "./environment";
 import type { EnvironmentNames } from "./environment-names";

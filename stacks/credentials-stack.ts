@@ -1,6 +1,10 @@
 import { TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { AppRoleAuth, DatabaseSecretsEngine, ManagerRole, PostgresDatabase, WriteOnlySecret } from "../lib";
+import { PostgresDatabase } from "../lib/postgres/database";
+import { ManagerRole } from "../lib/postgres/manager-role";
+import { AppRoleAuth } from "../lib/vault/app-role-auth";
+import { DatabaseSecretsEngine } from "../lib/vault/database-secrets-engine";
+import { WriteOnlySecret } from "../lib/write-only-secret";
 import { checkGroups, groupsOf, rolesOf } from "./check-groups";
 import { DeclaredRoles } from "./declared-roles";
 import type { Environment } from "./environment";

@@ -1,15 +1,12 @@
 import type { TerraformStack } from "cdktf";
-import {
-  ConfigurationError,
-  type AppRole,
-  type BaseRole,
-  type DynamicRole,
-  type IAppRoleAuth,
-  type IBaseRole,
-  type IPostgresConnection,
-  type IPostgresDatabase,
-  type StaticRole,
-} from "../lib";
+import { ConfigurationError } from "../lib/errors";
+import type { BaseRole, IBaseRole } from "../lib/postgres/base-role";
+import type { IPostgresDatabase } from "../lib/postgres/database";
+import type { AppRole } from "../lib/vault/app-role";
+import type { IAppRoleAuth } from "../lib/vault/app-role-auth";
+import type { DynamicRole } from "../lib/vault/dynamic-role";
+import type { IPostgresConnection } from "../lib/vault/postgres-connection";
+import type { StaticRole } from "../lib/vault/static-role";
 import type { EnvironmentGroup, RolesAndApplications } from "./environment";
 import type { InheritedRoles } from "./inherited-roles";
 import type { AppRoleOutput, RoleOutput, StaticRoleOutput } from "./outputs";

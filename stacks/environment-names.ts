@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../lib";
+import { ConfigurationError } from "../lib/errors";
 import type { Environment } from "./environment";
 
 /**

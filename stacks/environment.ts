@@ -1,11 +1,9 @@
-import type {
-  Access,
-  AppRoleOptions,
-  Duration,
-  DynamicRoleOptions,
-  PostgresEndpoint,
-  StaticRoleOptions,
-} from "../lib";
+import type { Duration } from "../lib/duration";
+import type { Access } from "../lib/postgres/access";
+import type { AppRoleOptions } from "../lib/vault/app-role";
+import type { DynamicRoleOptions } from "../lib/vault/dynamic-role";
+import type { PostgresEndpoint } from "../lib/vault/postgres-endpoint";
+import type { StaticRoleOptions } from "../lib/vault/static-role";
 import type { StateBackend } from "./state-backend";
 
 /** One application's database credentials in one environment: everything that differs from environment to environment. */

@@ -1,12 +1,10 @@
 import { TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import {
-  AppRoleAuth,
-  DatabaseSecretsEngine,
-  ManagerRole,
-  PostgresConnection,
-  PostgresDatabase,
-} from "../lib";
+import { PostgresDatabase } from "../lib/postgres/database";
+import { ManagerRole } from "../lib/postgres/manager-role";
+import { AppRoleAuth } from "../lib/vault/app-role-auth";
+import { DatabaseSecretsEngine } from "../lib/vault/database-secrets-engine";
+import { PostgresConnection } from "../lib/vault/postgres-connection";
 import { DeclaredRoles } from "./declared-roles";
 import type { Environment, EnvironmentGroup } from "./environment";
 import { groupStackName, namesOf } from "./environment-names";

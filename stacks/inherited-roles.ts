@@ -1,13 +1,10 @@
-import {
-  BaseRole,
-  DynamicRole,
-  Policy,
-  StaticRole,
-  type AppRole,
-  type IBaseRole,
-  type IPostgresConnection,
-  type IPostgresDatabase,
-} from "../lib";
+import { BaseRole, type IBaseRole } from "../lib/postgres/base-role";
+import type { IPostgresDatabase } from "../lib/postgres/database";
+import type { AppRole } from "../lib/vault/app-role";
+import { DynamicRole } from "../lib/vault/dynamic-role";
+import { Policy } from "../lib/vault/policy";
+import type { IPostgresConnection } from "../lib/vault/postgres-connection";
+import { StaticRole } from "../lib/vault/static-role";
 import type { Environment } from "./environment";
 
 /** The roles of an environment's own stack, as the stacks of its groups know them: by name. */

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { App } from "cdktf";
-import { Access } from "../../lib";
+import { Access } from "../../lib/postgres/access";
 import { CredentialsStack } from "../../stacks/credentials-stack";
 import type { Environment, RolesAndApplications } from "../../stacks/environment";
 import { local } from "../../stacks/environments/local";

@@ -1,4 +1,4 @@
-import { Access } from "../../lib";
+import { Access } from "../../lib/postgres/access";
 import type { Environment } from "../../stacks/environment";
 import { namesOf } from "./names";
 

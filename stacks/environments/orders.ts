@@ -1,4 +1,5 @@
-import { Access, Duration } from "../../lib";
+import { Duration } from "../../lib/duration";
+import { Access } from "../../lib/postgres/access";
 import type { Environment } from "../environment";
 
 /**
