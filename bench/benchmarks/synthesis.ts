@@ -35,7 +35,7 @@ async function run(context: BenchmarkContext): Promise<BenchmarkResult> {
         { environments: 10, roles: 100, rounds: 5 },
         { environments: 100, roles: 100, rounds: 1 },
         { environments: 100, roles: 10, rounds: 3 },
-        { environments: 1_000, roles: 10, rounds: 1 },
+        { environments: 1_000, roles: 10, rounds: 3 },
       ];
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "bench-synthesis-"));
   try {
