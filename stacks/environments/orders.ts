@@ -1,5 +1,4 @@
-import { Duration } from "../../lib/duration";
-import { Access } from "../../lib/postgres/access";
+import { Access, Duration } from "../../lib";
 import type { Environment } from "../environment";
 
 /**

@@ -1,4 +1,4 @@
-import { Duration } from "../../lib/duration";
+import { Duration } from "../../lib";
 import type { Environment } from "../environment";
 import { StateBackend } from "../state-backend";
 import { orders } from "./orders";
