@@ -1,5 +1,5 @@
-import { ConfigurationError } from "../lib/errors";
 import { ClaimedNames } from "../lib/claimed-names";
+import { ConfigurationError } from "../lib/errors";
 import type { Environment, EnvironmentGroup } from "./environment";
 import type { EnvironmentNames } from "./environment-names";
 
