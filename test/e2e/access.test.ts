@@ -237,11 +237,13 @@ describe("revocation", () => {
 
 describe("a password", () => {
   test("reaches PostgreSQL as a verifier only", async () => {
-    const { passwords, log } = await loggedPasswords(
-      sandbox,
-      async () => (await issue(sandbox, "access/database/creds/reader")).password,
-    );
+    let last: Credential | undefined;
+    const { passwords, log } = await loggedPasswords(sandbox, async () => {
+      last = await issue(sandbox, "access/database/creds/reader");
+      return last.password;
+    });
     expect(log).toMatch(/CREATE ROLE .* PASSWORD/);
+    expect(log).toContain(last?.username);
     for (const password of passwords) expect(log).not.toContain(password);
   });
 });
