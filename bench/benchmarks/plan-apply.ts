@@ -1,6 +1,6 @@
 import type { Benchmark } from "../benchmark";
 import { BY_HAND, GROUPS, STATES } from "../plan-apply/definitions";
-import { Programs, type Deployments, type PlanApplyRow } from "../plan-apply/programs";
+import { Programs, type Deployments } from "../plan-apply/programs";
 import { charts, samplesOf, secondsTable, shareGoals } from "../plan-apply/report";
 
 /** Of the time that HCL takes. */
@@ -21,8 +21,7 @@ export const planAndApply: Benchmark = {
     const { quick } = context;
     const programs = await Programs.find((line) => context.say(line));
     const costs = await (quick ? programs.count(2, 4) : programs.count(4, 14));
-    const rows: PlanApplyRow[] = [];
-    for (const deployments of quick ? QUICK : FULL) rows.push(...(await programs.deploy(deployments)));
+    const rows = await programs.deploy(quick ? QUICK : FULL);
     const most = costs[0]?.vault.apply ?? 0;
     const ofBoth = costs.filter(({ of }) => of === costs[0]?.of);
     return {

@@ -16,7 +16,12 @@ export interface Case {
   readonly roles: number;
   /** @default - one for each role */
   readonly applications?: number;
-  /** What the roles are divided between: each has an environment of its own. @default 1 */
+  /**
+   * What the roles are divided between: each has an environment of its own, and, where there are several, a login of its own
+   * for Terraform, as pipelines of different teams have.
+   *
+   * @default 1
+   */
   readonly databases?: number;
   /** @default "file" */
   readonly state?: State;
@@ -57,6 +62,11 @@ export const GROUPS: Definition = {
 
 export const DEFINITIONS: readonly Definition[] = [BY_HAND, ONE_STACK, GROUPS];
 
+/** Logins that Terraform uses besides the sandbox's own, with that one's password. */
+export function loginsOf({ databases = 1 }: Case): string[] {
+  return databases === 1 ? [] : Array.from({ length: databases }, (_, index) => `terraform_${index + 1}`);
+}
+
 function namesOf(roles: number): string[] {
   return Array.from({ length: roles }, (_, index) => `role-${String(index + 1).padStart(5, "0")}`);
 }
@@ -72,11 +82,13 @@ function declare(names: readonly string[], applications = names.length): RolesAn
 
 function synthesize(
   folder: string,
-  { roles, applications = roles, databases = 1, state = "file" }: Case,
+  of: Case,
   env: NodeJS.ProcessEnv,
   declared: (names: readonly string[], applications: number) => Partial<Environment>,
 ): string[] {
+  const { roles, applications = roles, databases = 1, state = "file" } = of;
   fs.mkdirSync(folder, { recursive: true });
+  const logins = loginsOf(of);
   const app = new App({ outdir: path.join(folder, "cdktf.out"), stackTraces: false });
   const stacks = Array.from({ length: databases }, (_, index) => {
     const environment = local(env);
@@ -84,6 +96,7 @@ function synthesize(
       ...environment,
       application: "bench",
       name: databases === 1 ? environment.name : `${environment.name}${index + 1}`,
+      postgres: { ...environment.postgres, username: logins[index] ?? environment.postgres.username },
       state: state === "file" ? StateBackend.local() : StateBackend.postgres(),
       roles: {},
       applications: {},

@@ -5,7 +5,7 @@ import type { Sandbox } from "../../sandbox/sandbox";
 import { addedSince, takeSnapshot } from "../../sandbox/snapshot";
 import { startCountingProxy } from "../counting-proxy";
 import { PostgresLog } from "../postgres-log";
-import type { Case, Definition } from "./definitions";
+import { loginsOf, type Case, type Definition } from "./definitions";
 
 /** In this order; `planAgain` is a plan of what stands, which changes nothing. */
 export const STEPS = ["plan", "apply", "planAgain"] as const;
@@ -23,9 +23,12 @@ export interface Deployed {
   };
 }
 
+/** How many seconds each step may take before it is given up. */
+export type Limits = Readonly<Record<Step, number>>;
+
 export interface DeployOptions {
-  /** How long a step may take before it is given up. */
-  readonly limitSeconds?: number;
+  /** @default - none */
+  readonly limits?: Limits;
   /** Those to do, from the first on. @default STEPS */
   readonly steps?: readonly Step[];
   /** Added to the environment of Terraform. */
@@ -50,7 +53,7 @@ export async function deploy(
   sandbox: Sandbox,
   definition: Definition,
   of: Case,
-  { limitSeconds = Infinity, steps = STEPS, env = {}, onStep = () => undefined }: DeployOptions = {},
+  { limits, steps = STEPS, env = {}, onStep = () => undefined }: DeployOptions = {},
 ): Promise<Deployed> {
   const folder = path.join(sandbox.directory, "plan-apply");
   const variables = {
@@ -62,7 +65,7 @@ export async function deploy(
     ...env,
   };
   const folders = definition.write(folder, of, variables);
-  const inAll = async (...args: readonly string[]): Promise<number> => {
+  const inAll = async (limitSeconds: number, ...args: readonly string[]): Promise<number> => {
     let seconds = 0;
     for (const cwd of folders) {
       seconds += await terraform(sandbox, cwd, args, variables, limitSeconds - seconds);
@@ -79,11 +82,11 @@ export async function deploy(
   const seconds: Partial<Record<Step, number>> = {};
   let made: Deployed["made"];
   try {
-    await makeStateDatabase(sandbox);
-    await inAll("init", ...common);
+    await prepare(sandbox, loginsOf(of));
+    await inAll(Infinity, "init", ...common);
     const before = await takeSnapshot(sandbox);
     for (const step of steps) {
-      seconds[step] = await inAll(...commands[step]);
+      seconds[step] = await inAll(limits?.[step] ?? Infinity, ...commands[step]);
       if (step === "apply") {
         made = {
           names: addedSince(before, await takeSnapshot(sandbox)),
@@ -100,9 +103,15 @@ export async function deploy(
   return { seconds, made };
 }
 
-async function makeStateDatabase({ postgres, deployer }: Sandbox): Promise<void> {
+/** Makes the database for the state, and logins with the rights of the one that deploys. */
+async function prepare({ postgres, deployer }: Sandbox, logins: readonly string[]): Promise<void> {
   const superuser = await postgres.connect();
   try {
+    for (const login of logins) {
+      const password = superuser.escapeLiteral(deployer.postgresPassword);
+      await superuser.query(`CREATE ROLE ${login} LOGIN CREATEDB CREATEROLE PASSWORD ${password}`);
+      await superuser.query(`GRANT CONNECT ON DATABASE postgres TO ${login}`);
+    }
     await superuser.query(`CREATE DATABASE ${STATE_DATABASE} OWNER ${deployer.postgresUser}`);
   } finally {
     await superuser.end();

@@ -3,7 +3,7 @@ import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { findTerraform, type TerraformBinary } from "../../sandbox/terraform-binary";
 import { versionsOf } from "../versions";
 import { DEFINITIONS, ONE_STACK, type Case, type Definition, type State } from "./definitions";
-import { count, deploy, STEPS, type Requests, type Step } from "./measure";
+import { count, deploy, STEPS, type Limits, type Requests, type Step } from "./measure";
 
 /** One definition, deployed by one program. */
 export interface PlanApplyRow {
@@ -15,7 +15,7 @@ export interface PlanApplyRow {
   /** What was to be done. */
   readonly steps: readonly Step[];
   /** After which a step was given up. */
-  readonly limitSeconds: number;
+  readonly limits: Limits;
   /** Seconds of each round; of what was given up, none. */
   readonly seconds: Readonly<Record<Step, readonly number[]>>;
 }
@@ -38,8 +38,8 @@ export interface Deployments {
   readonly definitions?: readonly Definition[];
   /** By all programs, or by the first alone: Terraform, where it is on the PATH. @default "all" */
   readonly by?: "all" | "first";
-  /** How long one step of one deployment may take before it is given up. @default 600 */
-  readonly limitSeconds?: number;
+  /** How long steps of one deployment may take before they are given up. @default - 600 seconds each */
+  readonly limits?: Partial<Limits>;
   /** Those to do, from the first on. @default STEPS */
   readonly steps?: readonly Step[];
 }
@@ -119,10 +119,17 @@ export class Programs {
     return costs;
   }
 
-  /** @throws Error if two deployments of the same roles do not make the same on the servers */
-  async deploy(deployments: Deployments): Promise<PlanApplyRow[]> {
+  /** @throws Error if definitions that are deployed in turns do not make the same on the servers */
+  async deploy(all: readonly Deployments[]): Promise<PlanApplyRow[]> {
+    const rows: PlanApplyRow[] = [];
+    for (const deployments of all) rows.push(...(await this.deployInTurns(deployments)));
+    return rows;
+  }
+
+  private async deployInTurns(deployments: Deployments): Promise<PlanApplyRow[]> {
     const { roles, databases = 1, rounds, state = "PostgreSQL", definitions = DEFINITIONS } = deployments;
-    const { limitSeconds = 600, steps = STEPS } = deployments;
+    const { steps = STEPS } = deployments;
+    const limits = { ...LIMITS, ...deployments.limits };
     const programs = deployments.by === "first" ? [this.all[0]] : this.all;
     const made = new Map<string, string>();
     const rows = programs.flatMap((program) =>
@@ -136,7 +143,7 @@ export class Programs {
           databases,
           state,
           steps,
-          limitSeconds,
+          limits,
           seconds: noSeconds(),
         },
       })),
@@ -144,7 +151,7 @@ export class Programs {
     for (let round = 1; round <= rounds; round++) {
       for (const { program, source, row } of rows) {
         const deployed = await inSandbox(program, (sandbox) =>
-          deploy(sandbox, source, { roles, databases, state }, { limitSeconds, steps }),
+          deploy(sandbox, source, { roles, databases, state }, { limits, steps }),
         );
         for (const step of steps) {
           const seconds = deployed.seconds[step];
@@ -164,6 +171,8 @@ export class Programs {
 
 /** By the name of the product. */
 type Program = readonly [name: string, binary: TerraformBinary];
+
+const LIMITS: Limits = { plan: 600, apply: 600, planAgain: 600 };
 
 function noSeconds(): Record<Step, number[]> {
   return { plan: [], apply: [], planAgain: [] };

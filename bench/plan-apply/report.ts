@@ -15,7 +15,7 @@ const COMPARED: State = "PostgreSQL";
 export function secondsTable(rows: readonly PlanApplyRow[]): Table {
   const shown = (row: PlanApplyRow, step: Step) => {
     if (row.seconds[step].length > 0) return median(row.seconds[step]).toFixed(1);
-    return wasTried(row, step) ? `> ${row.limitSeconds}` : "-";
+    return wasTried(row, step) ? `> ${row.limits[step]}` : "-";
   };
   return {
     title: "Seconds by number of roles, medians",
@@ -24,7 +24,7 @@ export function secondsTable(rows: readonly PlanApplyRow[]): Table {
       row.roles,
       row.state === "file" ? "a file" : row.state,
       row.program,
-      row.databases === 1 ? row.definition : `${row.definition}, ${row.databases} databases`,
+      row.databases === 1 ? row.definition : `${row.definition}, ${row.databases} databases and logins`,
       Math.max(1, row.seconds.plan.length),
       ...STEPS.map((step) => shown(row, step)),
     ]),
@@ -77,9 +77,9 @@ export function shareGoals(
   return each(rows, (program, step) => {
     const theirs = tried(rows, program, beside, step).at(-1);
     if (theirs === undefined) return [];
-    const { roles, limitSeconds } = theirs;
+    const { roles, limits } = theirs;
     const ours = tried(rows, program, of, step).find((row) => row.roles === roles);
-    const share = secondsOf(ours, step, Infinity) / secondsOf(theirs, step, limitSeconds);
+    const share = secondsOf(ours, step, Infinity) / secondsOf(theirs, step, limits[step]);
     return [
       {
         text: `${program}, ${TITLES[step]} of ${shownCount(roles)} roles: ${of.name} at most ${most} of ${beside.name}`,
