@@ -32,7 +32,7 @@ const FULL: readonly Deployments[] = [
     definitions: [BY_HAND],
     steps: STEPS,
     by: "first",
-    limits: { plan: 3_000, apply: 900 },
+    limits: { plan: 1_800, apply: 900 },
   },
 ];
 
