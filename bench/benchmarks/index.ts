@@ -4,6 +4,7 @@ import { fleet } from "./fleet";
 import { liveCredentials } from "./live-credentials";
 import { planAndApply } from "./plan-apply";
 import { planAndApplyLarge } from "./plan-apply-large";
+import { planAndApplyModule } from "./plan-apply-module";
 import { schemaSize } from "./schema-size";
 import { start } from "./start";
 import { synthesis } from "./synthesis";
@@ -19,6 +20,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   start,
   planAndApply,
   planAndApplyLarge,
+  planAndApplyModule,
   fleet,
   demo,
   tests,

@@ -37,10 +37,19 @@ export interface Definition {
 /** Roles in one group of the split environment. */
 const GROUP_SIZE = 50;
 
-const HCL = path.join(__dirname, "hcl", "main.tf");
+const HCL = path.join(__dirname, "hcl");
 
 /** For every role: base role, grant, membership of the manager and dynamic role; for its application: policy, AppRole. */
-export const BY_HAND: Definition = { name: "HCL with for_each", write: writeHcl };
+export const BY_HAND: Definition = {
+  name: "HCL with for_each",
+  write: (folder, of, env) => writeHcl("for-each", folder, of, env),
+};
+
+/** The same in a module for one role; but for the database not waiting for the base roles, which a destroy needs. */
+export const MODULES: Definition = {
+  name: "HCL with a module",
+  write: (folder, of, env) => writeHcl("modules", folder, of, env),
+};
 
 export const ONE_STACK: Definition = {
   name: "one stack",
@@ -110,13 +119,13 @@ function synthesize(
 }
 
 function writeHcl(
+  variant: "for-each" | "modules",
   folder: string,
   { roles, databases = 1, state = "file" }: Case,
   env: NodeJS.ProcessEnv,
 ): string[] {
   if (databases > 1) throw new Error("The HCL is of one database.");
-  fs.mkdirSync(folder, { recursive: true });
-  fs.copyFileSync(HCL, path.join(folder, "main.tf"));
+  for (const part of [variant, "shared"]) fs.cpSync(path.join(HCL, part), folder, { recursive: true });
   if (state === "PostgreSQL")
     fs.writeFileSync(path.join(folder, "state.tf"), 'terraform {\n  backend "pg" {}\n}\n');
   const variables = {

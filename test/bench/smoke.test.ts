@@ -25,7 +25,7 @@ test("an unknown name is refused, with the names that there are", () => {
 });
 
 /** They deploy: several definitions several times, a fleet, and the whole demo. */
-const SLOW = ["plan-apply", "plan-apply-large", "fleet", "demo"];
+const SLOW = ["plan-apply", "plan-apply-large", "plan-apply-module", "fleet", "demo"];
 const full = process.env.TEST_FULL === "1";
 
 test("the short cut runs each benchmark, and writes its result and charts", () => {
