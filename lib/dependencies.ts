@@ -9,8 +9,8 @@ import {
 } from "cdktf";
 
 /**
- * Address of what is depended on, known at synthesis. CDKTF's own token captures two whole stack traces, and is resolved
- * twice, for every one that is depended on; with a thousand roles that is a fifth of the synthesis.
+ * Address of what is depended on, known at synthesis. CDKTF's own token captures two whole stack traces for each resource that
+ * is depended on, and resolves both anew for each dependency.
  */
 class Address implements IResolvable {
   readonly creationStack = [];
