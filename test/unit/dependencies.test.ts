@@ -77,3 +77,21 @@ test("an aspect may add to what a resource waits for", () => {
   });
   expect(needsOf(stack, "waiting")).toEqual(["postgresql_role.first", "postgresql_role.second"]);
 });
+
+test("a dependency captures no stack trace", () => {
+  const captured = (depend: (waiting: TerraformResource, on: Role) => void) => {
+    const stack = stackIn(Testing.app(), "stack");
+    const [waiting, first] = ["waiting", "first"].map((id) => role(stack, id));
+    const capture = jest.spyOn(Error, "captureStackTrace");
+    try {
+      depend(waiting!, first!);
+      needsOf(stack, "waiting");
+      return capture.mock.calls.length;
+    } finally {
+      capture.mockRestore();
+    }
+  };
+  const none = captured(() => undefined);
+  expect(captured(dependOn)).toBe(none);
+  expect(captured((waiting, on) => (waiting.dependsOn = [dependable(on)]))).toBeGreaterThan(none);
+});
