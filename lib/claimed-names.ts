@@ -1,5 +1,4 @@
 import { ConfigurationError, show } from "./errors";
-import { isUnresolved } from "./names";
 
 /** The names given so far in one secrets engine or auth method, where a second of a name would overwrite the first. */
 export class ClaimedNames {
@@ -15,14 +14,14 @@ export class ClaimedNames {
   ) {}
 
   /**
-   * Takes a name.
+   * Takes a name. Of those that only Terraform knows, the same token is the same name.
    *
    * @throws ConfigurationError if it is taken; names that differ in case only count as one, since policies are named after
    *   them in lower case
    */
   claim(kind: string, name: string): void {
     this.requireFree(kind, name);
-    if (!isUnresolved(name)) this.claimed.add(key(kind, name));
+    this.claimed.add(key(kind, name));
   }
 
   /** Throws as {@link claim} does, and takes nothing. */

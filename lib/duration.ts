@@ -1,4 +1,6 @@
+import { Op } from "cdktf";
 import { ConfigurationError, show } from "./errors";
+import { isUnresolved, numberText } from "./tokens";
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -7,7 +9,8 @@ const DAY = 24 * HOUR;
 const LONGEST = 9_223_372_036;
 
 /**
- * A length of time in whole seconds, the unit of every TTL in Vault.
+ * A length of time in whole seconds, the unit of every TTL in Vault. Each of them takes a number that only Terraform knows,
+ * such as `variable.numberValue`; what the length is compared with at synthesis is then not compared.
  *
  * @example Duration.minutes(15)
  */
@@ -29,7 +32,7 @@ export class Duration {
    * @throws ConfigurationError for a negative length, a part of a second, or more than 292 years
    */
   static minutes(amount: number): Duration {
-    return new Duration(amount * MINUTE);
+    return new Duration(times(amount, MINUTE));
   }
 
   /**
@@ -39,7 +42,7 @@ export class Duration {
    * @throws ConfigurationError for a negative length, a part of a second, or more than 292 years
    */
   static hours(amount: number): Duration {
-    return new Duration(amount * HOUR);
+    return new Duration(times(amount, HOUR));
   }
 
   /**
@@ -49,10 +52,11 @@ export class Duration {
    * @throws ConfigurationError for a negative length, a part of a second, or more than 292 years
    */
   static days(amount: number): Duration {
-    return new Duration(amount * DAY);
+    return new Duration(times(amount, DAY));
   }
 
   private constructor(private readonly amount: number) {
+    if (isUnresolved(amount)) return;
     if (!Number.isSafeInteger(amount) || amount < 0) {
       throw new ConfigurationError(
         `A duration of ${show(amount)} seconds is not possible.`,
@@ -67,20 +71,31 @@ export class Duration {
     }
   }
 
-  /** The length in seconds. */
+  /** The length in seconds; in a text, a number that only Terraform knows needs {@link toString}. */
   toSeconds(): number {
     return this.amount;
   }
 
-  /** Whether this is longer than the other. */
+  /** The length in milliseconds, as a text. */
+  toMilliseconds(): string {
+    return numberText(times(this.amount, 1000));
+  }
+
+  /** Whether this is longer than the other; false where only Terraform knows one of them. */
   isLongerThan(other: Duration): boolean {
+    if (isUnresolved(this.amount) || isUnresolved(other.amount)) return false;
     return this.amount > other.amount;
   }
 
   /** The length in the largest unit that divides it, as Vault writes it: `90s`, `15m`, `24h`. */
   toString(): string {
+    if (isUnresolved(this.amount)) return `${numberText(this.amount)}s`;
     if (this.amount !== 0 && this.amount % HOUR === 0) return `${this.amount / HOUR}h`;
     if (this.amount !== 0 && this.amount % MINUTE === 0) return `${this.amount / MINUTE}m`;
     return `${this.amount}s`;
   }
+}
+
+function times(amount: number, factor: number): number {
+  return isUnresolved(amount) ? Op.mul(amount, factor) : amount * factor;
 }

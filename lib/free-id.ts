@@ -1,17 +1,24 @@
 import type { Construct } from "constructs";
 import { ConfigurationError, show } from "./errors";
+import { isUnresolved } from "./tokens";
 
 /**
  * Returns a construct id that a name gives, for a child that is yet to be made.
  *
  * @param what kind of thing has the name, for the message
  * @param id of the child @default - the name
- * @throws ConfigurationError if the name is empty, or the id is that of another child: of one with the same name, of a part
+ * @throws ConfigurationError if the name is empty, if the id would hold what only Terraform knows, or if it is that of another child: of one with the same name, of a part
  *   of the library's own, or of one whose name differs by `/` and `--`, for which a Terraform address has one spelling
  */
 export function freeId(scope: Construct, what: string, name: string, id = name): string {
   if (name === "") {
     throw new ConfigurationError(`A ${what} has an empty name.`, "Give it one of 1 character or more.");
+  }
+  if (isUnresolved(id)) {
+    throw new ConfigurationError(
+      `The name ${show(name)} of a ${what} is known to Terraform only, and no address can be made of it.`,
+      `Declare the ${what} by its constructor, with an id of your own: the name that it is given there may be a token.`,
+    );
   }
   if (scope.node.tryFindChild(id)) {
     throw new ConfigurationError(

@@ -7,6 +7,7 @@ export * from "./access-picture";
 export * from "./consumers";
 export { Duration } from "./duration";
 export { ConfigurationError } from "./errors";
+export type { NoSecrets } from "./secret-looking";
 export * from "./mysql";
 export * from "./postgres";
 export * from "./statements";

@@ -1,6 +1,8 @@
-import { Token } from "cdktf";
 import { ConfigurationError, show } from "./errors";
 import { composed, UNPRINTABLE } from "./terraform-text";
+import { isUnresolved, withStandIns } from "./tokens";
+
+export { isUnresolved };
 
 /** PostgreSQL cuts longer identifiers silently (NAMEDATALEN - 1). */
 const POSTGRES_IDENTIFIER_BYTES = 63;
@@ -11,11 +13,6 @@ const POSTGRES_IDENTIFIER_BYTES = 63;
  */
 const UNSAFE_IN_IDENTIFIER = ["${", "%{", "{{", "}}", ";", '"', "\\"];
 
-/** Whether a value is only known to Terraform, later; such values pass all checks. */
-export function isUnresolved(value: unknown): boolean {
-  return Token.isUnresolved(value);
-}
-
 /**
  * Checks the name of a database, schema, table or role of PostgreSQL and returns it.
  *
@@ -23,24 +20,24 @@ export function isUnresolved(value: unknown): boolean {
  * @throws ConfigurationError if empty, over 63 bytes in UTF-8, or unsafe in SQL that an engine substitutes and splits
  */
 export function postgresIdentifier(what: string, name: string): string {
-  if (isUnresolved(name)) return name;
-  if (typeof name !== "string" || name === "") {
+  const known = withStandIns(name);
+  if (typeof known !== "string" || known === "") {
     throw new ConfigurationError(`The ${what} has no name.`, "Give it a name of 1 to 63 bytes.");
   }
-  const bytes = Buffer.byteLength(name, "utf8");
+  const bytes = Buffer.byteLength(known, "utf8");
   if (bytes > POSTGRES_IDENTIFIER_BYTES) {
     throw new ConfigurationError(
       `The ${what} name ${show(name)} is ${bytes} bytes long.`,
       `PostgreSQL keeps ${POSTGRES_IDENTIFIER_BYTES} bytes (UTF-8) and drops the rest; use a shorter name.`,
     );
   }
-  if (UNPRINTABLE.test(name)) {
+  if (UNPRINTABLE.test(known)) {
     throw new ConfigurationError(
       `The ${what} name ${show(name)} holds a control character or is not valid Unicode.`,
       "Use printable characters only.",
     );
   }
-  const unsafe = UNSAFE_IN_IDENTIFIER.find((sequence) => name.includes(sequence));
+  const unsafe = UNSAFE_IN_IDENTIFIER.find((sequence) => known.includes(sequence));
   if (unsafe !== undefined) {
     throw new ConfigurationError(
       `The ${what} name ${show(name)} holds ${show(unsafe)}.`,
@@ -61,15 +58,15 @@ const UNSAFE_IN_DATABASE = ["?", "#", "%", "'"];
  */
 export function postgresDatabaseName(name: string): string {
   postgresIdentifier("database", name);
-  if (isUnresolved(name)) return name;
-  const unsafe = UNSAFE_IN_DATABASE.find((character) => name.includes(character));
+  const known = withStandIns(name);
+  const unsafe = UNSAFE_IN_DATABASE.find((character) => known.includes(character));
   if (unsafe !== undefined) {
     throw new ConfigurationError(
       `The database name ${show(name)} holds ${show(unsafe)}.`,
       "Terraform's provider does not quote it everywhere, and would reach other databases; use another name.",
     );
   }
-  if (name.startsWith("/")) {
+  if (known.startsWith("/")) {
     throw new ConfigurationError(
       `The database name ${show(name)} starts with "/".`,
       "The engine's driver takes it for a part of the URL, and would reach another database; use another name.",
@@ -85,7 +82,7 @@ export function postgresDatabaseName(name: string): string {
  */
 export function postgresSchemaName(name: string): string {
   postgresIdentifier("schema", name);
-  if (!isUnresolved(name) && (name.startsWith("pg_") || name === "information_schema")) {
+  if (withStandIns(name).startsWith("pg_") || name === "information_schema") {
     throw new ConfigurationError(
       `The schema name ${show(name)} is reserved by PostgreSQL.`,
       'Use a name that is not "information_schema" and does not start with "pg_".',
@@ -102,13 +99,13 @@ export function postgresSchemaName(name: string): string {
  */
 export function postgresRole(what: string, name: string): string {
   postgresIdentifier(what, name);
-  if (!isUnresolved(name) && ["public", "none"].includes(name.toLowerCase())) {
+  if (["public", "none"].includes(name.toLowerCase())) {
     throw new ConfigurationError(
       `The ${what} name ${show(name)} is reserved by PostgreSQL.`,
       "It stands for everybody, or for nobody, where a role is named; use another name.",
     );
   }
-  if (!isUnresolved(name) && name.includes("=")) {
+  if (withStandIns(name).includes("=")) {
     throw new ConfigurationError(
       `The ${what} name ${show(name)} holds "=".`,
       "Terraform's provider could not read the rights on a schema that the role has; use another name.",
@@ -124,7 +121,7 @@ export function postgresRole(what: string, name: string): string {
  */
 export function postgresRoleName(what: string, name: string): string {
   postgresRole(what, name);
-  if (!isUnresolved(name) && name.toLowerCase().startsWith("pg_")) {
+  if (withStandIns(name).toLowerCase().startsWith("pg_")) {
     throw new ConfigurationError(
       `The ${what} name ${show(name)} is reserved by PostgreSQL.`,
       'Use a name that does not start with "pg_".',
@@ -147,26 +144,26 @@ const UNSAFE_IN_MYSQL_IDENTIFIER = UNSAFE_IN_IDENTIFIER.filter((sequence) => seq
  *   and splits
  */
 export function mysqlIdentifier(what: string, name: string): string {
-  if (isUnresolved(name)) return name;
-  if (typeof name !== "string" || name === "" || name.length > MYSQL_IDENTIFIER_CHARACTERS) {
+  const known = withStandIns(name);
+  if (typeof known !== "string" || known === "" || known.length > MYSQL_IDENTIFIER_CHARACTERS) {
     throw new ConfigurationError(
       `The ${what} name ${show(name)} is empty or longer than ${MYSQL_IDENTIFIER_CHARACTERS} characters.`,
       `Give it a name of 1 to ${MYSQL_IDENTIFIER_CHARACTERS} characters.`,
     );
   }
-  if (UNPRINTABLE.test(name) || name.endsWith(" ")) {
+  if (UNPRINTABLE.test(known) || known.endsWith(" ")) {
     throw new ConfigurationError(
       `The ${what} name ${show(name)} holds a control character, is not valid Unicode, or ends in a space.`,
       "Use printable characters only, the last of them no space.",
     );
   }
-  if (/[\u{10000}-\u{10ffff}]/u.test(name)) {
+  if (/[\u{10000}-\u{10ffff}]/u.test(known)) {
     throw new ConfigurationError(
       `The ${what} name ${show(name)} holds a character beyond U+FFFF.`,
       "MySQL and MariaDB take none in a name; use another.",
     );
   }
-  const unsafe = UNSAFE_IN_MYSQL_IDENTIFIER.find((sequence) => name.includes(sequence));
+  const unsafe = UNSAFE_IN_MYSQL_IDENTIFIER.find((sequence) => known.includes(sequence));
   if (unsafe !== undefined) {
     throw new ConfigurationError(
       `The ${what} name ${show(name)} holds ${show(unsafe)}.`,
@@ -187,8 +184,8 @@ const VAULT_NAME_LENGTH = 128;
  *   `.` in a row
  */
 export function vaultName(what: string, name: string): string {
-  if (isUnresolved(name)) return name;
-  if (typeof name !== "string" || name.length > VAULT_NAME_LENGTH || !VAULT_NAME.test(name)) {
+  const known = withStandIns(name);
+  if (typeof known !== "string" || known.length > VAULT_NAME_LENGTH || !VAULT_NAME.test(known)) {
     throw new ConfigurationError(
       `The ${what} name ${show(name)} cannot be used in a Vault path.`,
       `Use 1 to ${VAULT_NAME_LENGTH} letters, digits, "_", "-" or single ".", with a letter, digit or "_" first and last.`,
@@ -203,10 +200,11 @@ export function vaultName(what: string, name: string): string {
  */
 export function lowercaseVaultName(what: string, name: string): string {
   vaultName(what, name);
-  if (!isUnresolved(name) && name !== name.toLowerCase()) {
+  const known = withStandIns(name);
+  if (known !== known.toLowerCase()) {
     throw new ConfigurationError(
       `The ${what} name ${show(name)} has capital letters.`,
-      `Vault stores it in lower case; use ${show(name.toLowerCase())}.`,
+      `Vault stores it in lower case; use ${isUnresolved(name) ? "small letters" : show(name.toLowerCase())}.`,
     );
   }
   return name;
@@ -218,8 +216,8 @@ export function lowercaseVaultName(what: string, name: string): string {
  * @throws ConfigurationError unless it is names joined by `/`; wildcards of policies (`*`, `+`) are refused
  */
 export function vaultPath(what: string, path: string): string {
-  if (isUnresolved(path)) return path;
-  const segments = typeof path === "string" ? path.split("/") : [""];
+  const known = withStandIns(path);
+  const segments = typeof known === "string" ? known.split("/") : [""];
   if (!segments.every((segment) => segment.length <= VAULT_NAME_LENGTH && VAULT_NAME.test(segment))) {
     throw new ConfigurationError(
       `The ${what} path ${show(path)} is not usable.`,
@@ -241,7 +239,7 @@ const OF_THE_SERVER: Readonly<Record<"secrets engine" | "auth method", readonly 
  */
 export function mountPath(kind: "secrets engine" | "auth method", path: string, what: string = kind): string {
   vaultPath(what, path);
-  const [first = ""] = isUnresolved(path) ? [] : path.split("/");
+  const [first = ""] = withStandIns(path).split("/");
   if (OF_THE_SERVER[kind].includes(first)) {
     throw new ConfigurationError(
       `The ${what} path ${show(path)} is the server's own.`,

@@ -1,5 +1,5 @@
-import { Token } from "cdktf";
 import { ConfigurationError, show } from "./errors";
+import { knownParts } from "./tokens";
 
 /** Control characters, and halves of characters that are no Unicode alone. */
 // eslint-disable-next-line no-control-regex -- control characters are just what must not pass
@@ -10,22 +10,29 @@ export const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]|\p{Surrogat
 const UNTRANSPORTABLE = /\u0000|\p{Surrogate}/u;
 
 /**
- * Checks a text that Terraform is to hand on as it is, and returns it; tokens of CDKTF pass.
+ * Checks a text that Terraform is to hand on as it is, and returns it. Tokens of CDKTF pass, what stands around them is
+ * checked.
  *
  * @param what it is, for the message
- * @throws ConfigurationError for what Terraform would read as a template of its own, for NUL and for what is no Unicode,
- *   and as {@link composed}
+ * @throws ConfigurationError for what Terraform would read as a template of its own, for "$" before a token, which would
+ *   end it, for NUL and for what is no Unicode, and as {@link composed}
  */
 export function terraformText(what: string, text: string): string {
-  if (Token.isUnresolved(text)) return text;
-  const sequence = ["${", "%{"].find((candidate) => text.includes(candidate));
+  const parts = knownParts(text);
+  const sequence = ["${", "%{"].find((candidate) => parts.some((part) => part.includes(candidate)));
   if (sequence !== undefined) {
     throw new ConfigurationError(
       `The ${what} holds ${show(sequence)}, which Terraform reads as a template: ${show(text)}`,
       "Leave it out, or pass a CDKTF token for a value that Terraform knows.",
     );
   }
-  if (UNTRANSPORTABLE.test(text)) {
+  if (parts.slice(0, -1).some((part) => part.endsWith("$"))) {
+    throw new ConfigurationError(
+      `The ${what} has a "$" before a value that Terraform knows, which Terraform would not fill in then: ${show(text)}`,
+      "Write something between them.",
+    );
+  }
+  if (parts.some((part) => UNTRANSPORTABLE.test(part))) {
     throw new ConfigurationError(
       `The ${what} holds a NUL or is not valid Unicode: ${show(text)}`,
       "Leave the character out.",
@@ -36,7 +43,7 @@ export function terraformText(what: string, text: string): string {
 
 /** As {@link terraformText}, for a text of one line. */
 export function terraformLine(what: string, text: string): string {
-  if (!Token.isUnresolved(text) && UNPRINTABLE.test(text)) {
+  if (knownParts(text).some((part) => UNPRINTABLE.test(part))) {
     throw new ConfigurationError(
       `The ${what} holds a control character or is not valid Unicode: ${show(text)}`,
       "Use printable characters only.",
@@ -50,10 +57,11 @@ export function terraformLine(what: string, text: string): string {
  * another text than what was given.
  */
 export function composed(what: string, text: string): string {
-  const normal = text.normalize("NFC");
-  if (normal !== text) {
+  for (const part of knownParts(text)) {
+    const normal = part.normalize("NFC");
+    if (normal === part) continue;
     throw new ConfigurationError(
-      `The ${what} ${show(text)} has characters that Terraform changes: it composes letters and their marks (NFC).`,
+      `The ${what} ${show(part)} has characters that Terraform changes: it composes letters and their marks (NFC).`,
       `Write it as ${show(normal)}, which looks the same.`,
     );
   }

@@ -1,5 +1,5 @@
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved } from "../names";
+import { isToken, withStandIns } from "../tokens";
 import { plainText } from "./plain-text";
 
 /** The JSON form of a configuration, which its readers take for HCL. */
@@ -13,8 +13,9 @@ export function configurationText(configuration: object): string {
  * @throws ConfigurationError unless it is http or https, a host and perhaps a port
  */
 export function apiAddress(address: string): string {
-  if (isUnresolved(address)) return address;
-  if (!URL.canParse(address) || !/^https?:\/\/[^/@?#\s]+\/?$/.test(address)) {
+  // A token by itself is the whole URL, and one in it a part.
+  const known = withStandIns(address, isToken(address) ? "https://x" : "1");
+  if (!URL.canParse(known) || !/^https?:\/\/[^/@?#\s]+\/?$/.test(known)) {
     // What stands before an "@" may be a password.
     const shown = address.includes("@") ? "with a login" : show(address);
     throw new ConfigurationError(

@@ -1,5 +1,5 @@
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved } from "../names";
+import { mayBeOneOf } from "../tokens";
 import { CredentialsTemplate, type CredentialSource } from "./credentials-template";
 import type { OnChange } from "./on-change";
 import { absolutePath } from "./plain-text";
@@ -50,7 +50,7 @@ export function checkFiles(who: string, files: readonly CredentialsFile[], input
     );
   }
   const paths = [...inputs, ...files.map(({ path }) => path)];
-  const twice = paths.find((path, index) => !isUnresolved(path) && paths.indexOf(path) !== index);
+  const twice = paths.find((path, index) => paths.indexOf(path) !== index);
   if (twice !== undefined) {
     throw new ConfigurationError(
       `The path ${show(twice)} is there twice.`,
@@ -60,7 +60,7 @@ export function checkFiles(who: string, files: readonly CredentialsFile[], input
 }
 
 function checkPermissions(path: string, permissions: string): string {
-  if (!isUnresolved(permissions) && !/^0[46][04]0$/.test(permissions)) {
+  if (!mayBeOneOf(permissions, ["0600", "0400", "0640", "0440"])) {
     throw new ConfigurationError(
       `The file of credentials ${show(path)} has the permissions ${show(permissions)}.`,
       'Use "0600" or "0400" for its owner alone, "0640" or "0440" to let a group read it; nobody else may.',

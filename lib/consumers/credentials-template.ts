@@ -1,6 +1,6 @@
-import { Token } from "cdktf";
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved } from "../names";
+import { isUnresolved, numberText, withStandIns } from "../tokens";
+import { checkNoSecrets, type NoSecrets } from "../secret-looking";
 import { plainText } from "./plain-text";
 
 /** Anything that credentials with a `username` and a `password` are read from, such as a role. */
@@ -13,7 +13,7 @@ export interface CredentialSource {
 export type FixedValues = Readonly<Record<string, string | number>>;
 
 /** Names for `CredentialsTemplate.env`. */
-export interface EnvTemplateOptions {
+export interface EnvTemplateOptions extends NoSecrets {
   /** Variable for the user name. @default "PGUSER" */
   readonly usernameVariable?: string;
   /** Variable for the password. @default "PGPASSWORD" */
@@ -23,7 +23,7 @@ export interface EnvTemplateOptions {
 }
 
 /** Names for `CredentialsTemplate.json`. */
-export interface JsonTemplateOptions {
+export interface JsonTemplateOptions extends NoSecrets {
   /** Field for the user name. @default "username" */
   readonly usernameField?: string;
   /** Field for the password. @default "password" */
@@ -32,6 +32,7 @@ export interface JsonTemplateOptions {
   readonly values?: FixedValues;
 }
 
+const REMEDY = "keep it in Vault";
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 // A quote inside single quotes: end them, a quote, begin them again; as a shell and systemd read it.
 const SHELL_QUOTED = `replaceAll "'" "'\\\\''"`;
@@ -47,6 +48,7 @@ export class CredentialsTemplate {
   static env(options: EnvTemplateOptions = {}): CredentialsTemplate {
     const { usernameVariable = "PGUSER", passwordVariable = "PGPASSWORD", values = {} } = options;
     checkNames("variable", [...Object.keys(values), usernameVariable, passwordVariable]);
+    checkNoSecrets("values beside credentials", values, REMEDY, options);
     const fixed = Object.entries(values).map(
       ([name, value]) => `${name}='${fixedText(name, value).replaceAll("'", "'\\''")}'`,
     );
@@ -68,6 +70,7 @@ export class CredentialsTemplate {
   static json(options: JsonTemplateOptions = {}): CredentialsTemplate {
     const { usernameField = "username", passwordField = "password", values = {} } = options;
     checkNames("field", [...Object.keys(values), usernameField, passwordField]);
+    checkNoSecrets("values beside credentials", values, REMEDY, options);
     const fields = Object.entries(values).map(([name, value]) => {
       const text = fixedText(name, value);
       return `  "${name}": ${typeof value === "number" ? text : JSON.stringify(text)}`;
@@ -84,19 +87,18 @@ export class CredentialsTemplate {
    * @throws ConfigurationError if it is empty, uses neither, or holds what Terraform reads as a template of its own
    */
   static text(template: string): CredentialsTemplate {
-    if (!isUnresolved(template)) {
-      if (template.trim() === "") {
-        throw new ConfigurationError(
-          "The template is empty.",
-          "Write the file's text with {{ .Data.username }} and {{ .Data.password }} where the credentials go.",
-        );
-      }
-      if (!/\{\{[^}]*\.Data\b/.test(template)) {
-        throw new ConfigurationError(
-          `The template ${show(template)} does not use the credentials.`,
-          "Write {{ .Data.username }} and {{ .Data.password }} where they go.",
-        );
-      }
+    if (template.trim() === "") {
+      throw new ConfigurationError(
+        "The template is empty.",
+        "Write the file's text with {{ .Data.username }} and {{ .Data.password }} where the credentials go.",
+      );
+    }
+    // A token may be what uses them.
+    if (!isUnresolved(template) && !/\{\{[^}]*\.Data\b/.test(template)) {
+      throw new ConfigurationError(
+        `The template ${show(template)} does not use the credentials.`,
+        "Write {{ .Data.username }} and {{ .Data.password }} where they go.",
+      );
     }
     if (/[{$%]$/.test(template)) {
       throw new ConfigurationError(
@@ -112,7 +114,7 @@ export class CredentialsTemplate {
   /** The template that reads these credentials, to the end of the file. */
   textFor(source: CredentialSource): string {
     const path = plainText("path of the credentials", source.credsPath);
-    if (!isUnresolved(path) && /["\\`\s]/.test(path)) {
+    if (/["\\`\s]/.test(withStandIns(path))) {
       throw new ConfigurationError(
         `The path of the credentials ${show(path)} is not usable.`,
         'Use the credsPath of a role, such as "database/creds/reader".',
@@ -127,7 +129,7 @@ function fixedText(name: string, value: string | number): string {
   if (!isUnresolved(value) && !Number.isFinite(value)) {
     throw new ConfigurationError(`The value of ${name} is ${show(value)}.`, "Use a finite number or a text.");
   }
-  return isUnresolved(value) ? Token.asString(value) : String(value);
+  return numberText(value);
 }
 
 function checkNames(what: "variable" | "field", names: readonly string[]): void {

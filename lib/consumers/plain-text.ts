@@ -1,12 +1,13 @@
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved } from "../names";
 import { composed, UNPRINTABLE } from "../terraform-text";
+import { knownParts, pathWithStandIns } from "../tokens";
 
 // eslint-disable-next-line no-control-regex -- as UNPRINTABLE, but for tab and line feed
 const UNPRINTABLE_BUT_LINES = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]|\p{Surrogate}/u;
 
 /**
- * Checks a text that goes into an agent's configuration and returns it; what only Terraform knows passes.
+ * Checks a text that goes into an agent's configuration and returns it. What only Terraform knows passes, what stands around
+ * it is checked.
  *
  * @param what it is, for the message
  * @param allow line feeds and tabs, or delimiters of templates
@@ -17,21 +18,25 @@ export function plainText(
   text: string,
   allow: { readonly lines?: boolean; readonly delimiters?: boolean } = {},
 ): string {
-  if (isUnresolved(text)) return text;
-  if ((allow.lines === true ? UNPRINTABLE_BUT_LINES : UNPRINTABLE).test(text)) {
+  const parts = knownParts(text);
+  const unprintable = allow.lines === true ? UNPRINTABLE_BUT_LINES : UNPRINTABLE;
+  if (parts.some((part) => unprintable.test(part))) {
     throw new ConfigurationError(
       `The ${what} ${show(text)} holds a control character or is not valid Unicode.`,
       "Use printable characters only.",
     );
   }
-  const delimiter = allow.delimiters === true ? undefined : ["{{", "}}"].find((each) => text.includes(each));
+  const delimiter =
+    allow.delimiters === true
+      ? undefined
+      : ["{{", "}}"].find((each) => parts.some((part) => part.includes(each)));
   if (delimiter !== undefined) {
     throw new ConfigurationError(
       `The ${what} ${show(text)} holds ${show(delimiter)}, which the agent reads as a template.`,
       "Leave it out.",
     );
   }
-  const terraform = ["${", "%{"].find((each) => text.includes(each));
+  const terraform = ["${", "%{"].find((each) => parts.some((part) => part.includes(each)));
   if (terraform !== undefined) {
     throw new ConfigurationError(
       `The ${what} ${show(text)} holds ${show(terraform)}, which Terraform reads as a template in an output.`,
@@ -49,9 +54,8 @@ export function plainText(
  * @throws ConfigurationError unless it is absolute, names a file, and has no `.` or `..` in it
  */
 export function absolutePath(what: string, path: string): string {
-  if (isUnresolved(path)) return path;
   plainText(what, path);
-  const [root, ...segments] = path.split("/");
+  const [root, ...segments] = pathWithStandIns(path).split("/");
   if (
     root !== "" ||
     segments.length === 0 ||

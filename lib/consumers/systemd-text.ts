@@ -1,4 +1,4 @@
-import { isUnresolved } from "../names";
+import { isUnresolved } from "../tokens";
 import { plainText } from "./plain-text";
 
 /** A text as the value of a setting: `%` begins a specifier of systemd's. */

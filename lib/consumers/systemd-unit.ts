@@ -1,8 +1,8 @@
 import { Construct } from "constructs";
 import { Duration } from "../duration";
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved } from "../names";
 import { addTextOutput } from "../text-output";
+import { isToken, mayBeOneOf, numberText, withStandIns } from "../tokens";
 import { absolutePath } from "./plain-text";
 import { systemdArgument, systemdText, systemdWord } from "./systemd-text";
 
@@ -77,7 +77,7 @@ export class SystemdUnit extends Construct {
       `RuntimeDirectoryMode=${checkMode(props.runtimeDirectoryMode ?? "0700")}`,
       "RuntimeDirectoryPreserve=restart",
       "Restart=always",
-      `RestartSec=${(props.restartDelay ?? Duration.seconds(5)).toSeconds()}`,
+      `RestartSec=${numberText((props.restartDelay ?? Duration.seconds(5)).toSeconds())}`,
       ...HARDENING,
       ...readWrite(props.readWritePaths ?? []),
       "",
@@ -120,7 +120,7 @@ const HARDENING = [
 
 /** systemd reads a line that ends in a backslash and the next one as one. */
 function checkDescription(description: string): string {
-  if (!isUnresolved(description) && description.endsWith("\\")) {
+  if (description.endsWith("\\")) {
     throw new ConfigurationError(
       `The description ${show(description)} of the unit ends in a backslash.`,
       "systemd would read the next line with it; end it otherwise.",
@@ -145,7 +145,7 @@ function readWrite(paths: readonly string[]): string[] {
 }
 
 function checkDirectory(name: string): string {
-  if (!isUnresolved(name) && !/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name)) {
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(withStandIns(name))) {
     throw new ConfigurationError(
       `The runtime directory ${show(name)} is not usable.`,
       'Name a folder below /run with letters, digits, "_", "-" and ".", such as "echo".',
@@ -155,7 +155,7 @@ function checkDirectory(name: string): string {
 }
 
 function checkMode(mode: string): string {
-  if (!isUnresolved(mode) && mode !== "0700" && mode !== "0750") {
+  if (!mayBeOneOf(mode, ["0700", "0750"])) {
     throw new ConfigurationError(
       `The runtime directory has the mode ${show(mode)}.`,
       'Use "0700" for its owner alone, or "0750" to let a group in; nobody else may.',
@@ -165,8 +165,7 @@ function checkMode(mode: string): string {
 }
 
 function checkUser(what: string, name: string): string {
-  if (isUnresolved(name)) return name;
-  if (!/^[A-Za-z_][A-Za-z0-9_-]{0,30}$/.test(name)) {
+  if (!/^[A-Za-z_][A-Za-z0-9_-]{0,30}$/.test(withStandIns(name))) {
     throw new ConfigurationError(
       `The ${what} ${show(name)} of the unit is not usable.`,
       'Use a name of letters, digits, "_" and "-", with no digit first.',
@@ -182,7 +181,7 @@ function checkUser(what: string, name: string): string {
 }
 
 function checkUnit(unit: string): string {
-  if (!isUnresolved(unit) && !/^[A-Za-z0-9:_.@-]+\.[a-z]+$/.test(unit)) {
+  if (!/^[A-Za-z0-9:_.@-]+\.[a-z]+$/.test(withStandIns(unit, isToken(unit) ? "x.x" : "x"))) {
     throw new ConfigurationError(
       `The unit ${show(unit)} is not usable.`,
       'Use its name with its kind, such as "echo.service".',

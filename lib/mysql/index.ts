@@ -4,4 +4,4 @@
  * @module mysql
  */
 export { MysqlAccess } from "./mysql-access";
-export type { MysqlAccessLevel, MysqlAccessOptions } from "./mysql-access";
+export type { MysqlAccessLevel, MysqlAccessOptions, MysqlCustomAccessOptions } from "./mysql-access";

@@ -1,11 +1,26 @@
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved, mysqlIdentifier } from "../names";
+import { listedOneByOne } from "../known-list";
+import { mysqlIdentifier } from "../names";
 import type { MysqlGrant } from "../statements";
+import { DEFINING_PRIVILEGES, WHY_NO_DEFINERS } from "../statements/mysql-definers";
+import { mayBeOneOf, withStandIns } from "../tokens";
 
 /** Which databases an access level covers. */
 export interface MysqlAccessOptions {
   /** Names of databases: one or more. */
   readonly databases: readonly string[];
+}
+
+/** Options of `MysqlAccess.custom`. */
+export interface MysqlCustomAccessOptions {
+  /**
+   * Allows privileges by which users make views, triggers, routines and events. These name the user that made them as their
+   * definer, and fail for everybody when it is dropped with its credential: for a table with such a trigger, that is each
+   * write. Make sure that each is given another definer before.
+   *
+   * @default false
+   */
+  readonly allowDefiners?: boolean;
 }
 
 /** Name of an access level; `custom` for a list of grants. */
@@ -48,13 +63,15 @@ export class MysqlAccess {
   /**
    * Just these grants.
    *
-   * @throws ConfigurationError for a privilege that databases or tables do not have, or two grants on the same
+   * @throws ConfigurationError for a privilege that databases or tables do not have, two grants on the same, or privileges
+   *   by which users make objects that fail without them, unless `allowDefiners` is set
    */
-  static custom(grants: readonly MysqlGrant[]): MysqlAccess {
+  static custom(grants: readonly MysqlGrant[], options: MysqlCustomAccessOptions = {}): MysqlAccess {
     if (grants.length === 0) {
       throw new ConfigurationError("An access has no grants.", "List at least one.");
     }
     grants.forEach(checkGrant);
+    if (options.allowDefiners !== true) grants.forEach(checkDefiners);
     return new MysqlAccess("custom", grants);
   }
 
@@ -63,6 +80,7 @@ export class MysqlAccess {
     { databases }: MysqlAccessOptions,
     privileges: readonly string[],
   ): MysqlAccess {
+    listedOneByOne("databases of an access level", databases);
     if (databases.length === 0) {
       throw new ConfigurationError("An access level covers no database.", "Name at least one.");
     }
@@ -86,14 +104,14 @@ const PATTERN_CHARACTERS = 64;
 
 function checkDatabase(name: string, whole: boolean): void {
   mysqlIdentifier("database", name);
-  if (isUnresolved(name)) return;
+  checkNoPattern("database", name);
   if (OF_THE_SERVER.includes(name.toLowerCase())) {
     throw new ConfigurationError(
       `An access covers the database ${show(name)}, which is the server's own.`,
       "Name databases of applications; for more, write creationStatements with allowSuperuser: true.",
     );
   }
-  const escaped = name.replaceAll(/[\\_%]/g, "\\$&").length;
+  const escaped = withStandIns(name).replaceAll(/[\\_%]/g, "\\$&").length;
   if (whole && escaped > PATTERN_CHARACTERS) {
     throw new ConfigurationError(
       `The database name ${show(name)} has ${escaped} characters in a grant, where "_" and "%" count twice.`,
@@ -102,12 +120,38 @@ function checkDatabase(name: string, whole: boolean): void {
   }
 }
 
+/** A name is taken as it is, wildcards and all: who wrote one for many databases would be given none of them. */
+function checkNoPattern(what: "database" | "table", name: string): void {
+  const known = withStandIns(name);
+  if (known.includes("*") || known.startsWith("%") || known.endsWith("%")) {
+    throw new ConfigurationError(
+      `An access covers the ${what} ${show(name)}, which is a pattern.`,
+      what === "database"
+        ? "Name each database: an access covers the database of just this name."
+        : "Name each table in a grant of its own, or leave the table out for all of the database.",
+    );
+  }
+}
+
+function checkDefiners({ privileges }: MysqlGrant): void {
+  const defining = privileges.find((privilege) => DEFINING_PRIVILEGES.includes(privilege));
+  if (defining === undefined) return;
+  throw new ConfigurationError(
+    `A grant has the privilege ${show(defining)}. ${WHY_NO_DEFINERS}`,
+    "Let a login that lasts make them, in migrations; or pass { allowDefiners: true } if each is given another definer in time.",
+  );
+}
+
 function checkGrant(grant: MysqlGrant, index: number, all: readonly MysqlGrant[]): void {
   const { database, table, privileges } = grant;
   checkDatabase(database, table === undefined);
-  if (table !== undefined) mysqlIdentifier("table", table);
+  listedOneByOne("privileges of a grant", privileges);
+  if (table !== undefined) {
+    mysqlIdentifier("table", table);
+    checkNoPattern("table", table);
+  }
   const allowed = table === undefined ? ON_DATABASES : ON_TABLES;
-  const refused = privileges.find((privilege) => !allowed.includes(privilege) && !isUnresolved(privilege));
+  const refused = privileges.find((privilege) => !mayBeOneOf(privilege, allowed));
   if (refused !== undefined || privileges.length === 0) {
     throw new ConfigurationError(
       `A grant on a ${table === undefined ? "database" : "table"} has the privileges ${show(privileges)}.`,
@@ -115,7 +159,7 @@ function checkGrant(grant: MysqlGrant, index: number, all: readonly MysqlGrant[]
     );
   }
   const same = (other: MysqlGrant) => other.database === database && other.table === table;
-  if (!isUnresolved(database) && !isUnresolved(table) && all.findIndex(same) !== index) {
+  if (all.findIndex(same) !== index) {
     throw new ConfigurationError(
       `There are two grants on ${show(table === undefined ? database : `${database}.${table}`)}.`,
       "List all privileges in one grant.",

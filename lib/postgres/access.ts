@@ -1,5 +1,7 @@
 import { ConfigurationError, show } from "../errors";
-import { idOf, isUnresolved, postgresIdentifier } from "../names";
+import { listedOneByOne } from "../known-list";
+import { idOf, postgresIdentifier } from "../names";
+import { mayBeOneOf } from "../tokens";
 
 /** What a grant is on. */
 export type GrantTarget = "database" | "schema" | "table" | "sequence" | "function";
@@ -126,7 +128,7 @@ export class Access {
 }
 
 function schemasOf(options: AccessOptions): readonly string[] {
-  const schemas = options.schemas ?? ["public"];
+  const schemas = listedOneByOne("schemas of an access level", options.schemas ?? ["public"]);
   if (schemas.length === 0) {
     throw new ConfigurationError(
       "An access level covers no schema.",
@@ -145,9 +147,7 @@ function schemasOf(options: AccessOptions): readonly string[] {
 
 function checkGrant(grant: AccessGrant, index: number, all: readonly AccessGrant[]): void {
   const allowed = PRIVILEGES[grant.on];
-  const refused = grant.privileges.find(
-    (privilege) => !allowed.includes(privilege) && !isUnresolved(privilege),
-  );
+  const refused = grant.privileges.find((privilege) => !mayBeOneOf(privilege, allowed));
   if (refused !== undefined || grant.privileges.length === 0) {
     throw new ConfigurationError(
       `A grant on a ${grant.on} has the privileges ${show(grant.privileges)}.`,

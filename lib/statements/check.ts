@@ -1,5 +1,6 @@
 import { ConfigurationError, show } from "../errors";
-import { checkPlaceholders } from "./placeholders";
+import { checkPlaceholders, mayHold } from "./placeholders";
+import { checkSplitting } from "./splitting";
 
 /** When the engine runs the SQL of a PostgreSQL role or connection. */
 export type StatementKind = "creation" | "renewal" | "revocation" | "rotation" | "root rotation";
@@ -17,12 +18,13 @@ const KNOWN = ["{{name}}", "{{username}}", "{{password}}", "{{expiration}}"];
 const KNOWN_IN_ROTATION = KNOWN.filter((placeholder) => placeholder !== "{{expiration}}");
 
 /**
- * Checks SQL that the user wrote for a role and returns it.
+ * Checks SQL that the user wrote for a role and returns it. What only Terraform knows is not seen: a list that is a token
+ * passes, and a token in a statement hides itself.
  *
  * @param role name of the role, for the message
  * @param allowSuperuser whether SQL may make superusers
- * @throws ConfigurationError if the list is empty, lacks a placeholder, holds one that no engine fills, or makes
- *   superusers without permission
+ * @throws ConfigurationError if the list is empty, lacks a placeholder, holds one that no engine fills, would be
+ *   split at a semicolon that ends no statement, or makes superusers without permission
  */
 export function checkStatements(
   role: string,
@@ -33,7 +35,9 @@ export function checkStatements(
   const rotates = kind === "rotation" || kind === "root rotation";
   const known = rotates ? KNOWN_IN_ROTATION : KNOWN;
   const sql = checkPlaceholders(role, kind, statements, { required: REQUIRED[kind], known });
-  if (!allowSuperuser && sql !== undefined && /\bSUPERUSER\b/i.test(sql)) {
+  const keepsBlocks = kind === "creation" || kind === "revocation";
+  checkSplitting(sql.statements, { role, kind, server: "postgres", keepsBlocks });
+  if (!allowSuperuser && mayHold(sql.text, "SUPERUSER")) {
     throw new ConfigurationError(
       `The ${kind} statements of role ${show(role)} make a superuser.`,
       rotates

@@ -6,7 +6,7 @@
 export { checkStatements } from "./check";
 export type { StatementKind } from "./check";
 export { checkMysqlStatements } from "./mysql-check";
-export type { MysqlStatementKind } from "./mysql-check";
+export type { MysqlAllowances, MysqlStatementKind } from "./mysql-check";
 export { quoteMysqlDatabasePattern, quoteMysqlIdentifier, quoteMysqlLiteral } from "./mysql-quote";
 export { mysqlCreation, mysqlRevocation } from "./mysql-statements";
 export type { MysqlGrant, MysqlServerKind } from "./mysql-statements";

@@ -1,5 +1,7 @@
 import { ConfigurationError, show } from "../errors";
-import { checkPlaceholders, type Placeholders } from "./placeholders";
+import { definingPrivilege, WHY_NO_DEFINERS } from "./mysql-definers";
+import { checkPlaceholders, mayHold, type Placeholders } from "./placeholders";
+import { checkSplitting } from "./splitting";
 
 /** What the engine runs: for MySQL it has nothing to renew. */
 export type MysqlStatementKind = "creation" | "revocation" | "root rotation";
@@ -14,39 +16,50 @@ const PLACEHOLDERS: Readonly<Record<MysqlStatementKind, Placeholders>> = {
 /** Rights over the whole server, or to hand on what one has. */
 const ALL_OF_THE_SERVER = /\bSUPER\b|\bALL(\s+PRIVILEGES)?\s+ON\s+\*\s*\.\s*\*|\bWITH\s+GRANT\s+OPTION\b/i;
 
+/** Rights that the user's own SQL may give, each refused unless it is set. */
+export interface MysqlAllowances {
+  /** All rights on the server, or rights that can be handed on; and so those below. @default false */
+  readonly superuser?: boolean;
+  /** To make views, triggers, routines and events, which fail for everybody once the user is dropped. @default false */
+  readonly definers?: boolean;
+}
+
 /**
- * Checks SQL that the user wrote for a role on MySQL or MariaDB and returns it.
+ * Checks SQL that the user wrote for a role on MySQL or MariaDB and returns it. What only Terraform knows is not seen: a list
+ * that is a token passes, and a token in a statement hides itself.
  *
  * @param role name of the role, for the message
- * @param allowSuperuser whether SQL may give all rights on the server, or rights that can be handed on
+ * @param allowed what the SQL may give; `true` for all
  * @throws ConfigurationError if the list is empty, lacks a placeholder, holds one that the engine does not fill, would be
- *   split in the middle of a block, or gives such rights without permission
+ *   split at a semicolon that ends no statement, or gives rights that are not allowed
  */
 export function checkMysqlStatements(
   role: string,
   kind: MysqlStatementKind,
   statements: readonly string[],
-  allowSuperuser = false,
+  allowed: boolean | MysqlAllowances = false,
 ): string[] {
+  const { superuser = false, definers = false } =
+    typeof allowed === "boolean" ? { superuser: allowed } : allowed;
   const sql = checkPlaceholders(role, kind, statements, PLACEHOLDERS[kind]);
-  if (sql === undefined) return [...statements];
-  if (/^\s*DELIMITER\b/im.test(sql)) {
+  if (/^\s*DELIMITER\b/im.test(sql.text)) {
     throw new ConfigurationError(
       `The ${kind} statements of role ${show(role)} set a DELIMITER.`,
       "That is a command of the mysql client and no SQL: write a block as a JSON list of one, JSON.stringify([block]).",
     );
   }
-  const block = statements.find((statement) => /^\s*BEGIN\b[\s\S]*;/i.test(statement));
-  if (block !== undefined) {
-    throw new ConfigurationError(
-      `The ${kind} statements of role ${show(role)} hold a block with semicolons: ${show(block)}`,
-      "The engine would split it there: write it as a JSON list of one, JSON.stringify([block]).",
-    );
-  }
-  if (!allowSuperuser && ALL_OF_THE_SERVER.test(sql)) {
+  checkSplitting(sql.statements, { role, kind, server: "mysql", keepsBlocks: false });
+  if (!superuser && (ALL_OF_THE_SERVER.test(sql.text) || mayHold(sql.text, "SUPER"))) {
     throw new ConfigurationError(
       `The ${kind} statements of role ${show(role)} give all rights on the server, or rights that can be handed on.`,
       "Grant the rights that are needed on a database, or set allowSuperuser: true if there is no other way.",
+    );
+  }
+  const defining = superuser || definers ? undefined : definingPrivilege(sql.text);
+  if (defining !== undefined) {
+    throw new ConfigurationError(
+      `The ${kind} statements of role ${show(role)} grant ${defining}. ${WHY_NO_DEFINERS}`,
+      "Let a login that lasts make them, in migrations, and grant without it; or set allowDefiners: true if each is given another definer in time.",
     );
   }
   return [...statements];

@@ -1,6 +1,9 @@
+import { Fn } from "cdktf";
+import { isUnresolved } from "../tokens";
+
 /** Quotes an identifier for MySQL and MariaDB: `orders` gets backticks around it, one inside is doubled. */
 export function quoteMysqlIdentifier(name: string): string {
-  return `\`${name.replaceAll("`", "``")}\``;
+  return `\`${replaced(name, "`", "``")}\``;
 }
 
 /**
@@ -8,7 +11,7 @@ export function quoteMysqlIdentifier(name: string): string {
  * it has to be unless NO_BACKSLASH_ESCAPES is set, which is not by default.
  */
 export function quoteMysqlLiteral(text: string): string {
-  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+  return `'${replaced(replaced(text, "\\", "\\\\"), "'", "''")}'`;
 }
 
 /**
@@ -17,5 +20,13 @@ export function quoteMysqlLiteral(text: string): string {
  * `partial_revokes` is on, which it is not by default.
  */
 export function quoteMysqlDatabasePattern(name: string): string {
-  return quoteMysqlIdentifier(name.replaceAll(/[\\_%]/g, (character) => `\\${character}`));
+  const escaped = ["\\", "_", "%"].reduce((text, each) => replaced(text, each, `\\${each}`), name);
+  return quoteMysqlIdentifier(escaped);
+}
+
+/** Terraform does it in a text that it is the one to know. */
+function replaced(text: string, search: string, replacement: string): string {
+  return isUnresolved(text)
+    ? Fn.replace(text, search, replacement)
+    : text.replaceAll(search, () => replacement);
 }

@@ -1,6 +1,7 @@
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved } from "../names";
 import { terraformText } from "../terraform-text";
+import { isUnresolved, withStandIns } from "../tokens";
+import { listWithin } from "./sent";
 
 /** What an engine fills in SQL of a kind. */
 export interface Placeholders {
@@ -10,43 +11,72 @@ export interface Placeholders {
   readonly known: readonly string[];
 }
 
+/** Stands for a token in SQL: a letter that no SQL has. */
+export const UNKNOWN = "\ue000";
+
+/** A statement list as far as it is known. */
+export interface KnownSql {
+  /** The elements, with {@link UNKNOWN} for each token. */
+  readonly statements: readonly string[];
+  /** All of it to search in: the elements, and the lists that an engine takes them for. */
+  readonly text: string;
+}
+
 /**
- * Checks a list of SQL as far as that does not depend on the kind of server, and returns the whole text to look further;
- * undefined where only Terraform knows it.
+ * Checks a list of SQL as far as that does not depend on the kind of server, and returns what is known of it to look further.
+ * A token of CDKTF hides itself and nothing else; a list that is a token passes, and so does what Terraform alone knows.
  *
  * @throws ConfigurationError if the list is empty, lacks a placeholder, or holds one that no engine fills
  */
 export function checkPlaceholders(
   role: string,
   kind: string,
-  statements: readonly string[],
+  given: readonly string[],
   { required, known }: Placeholders,
-): string | undefined {
-  if (statements.length === 0 || statements.some((statement) => statement.trim() === "")) {
+): KnownSql {
+  if (given.length === 0 || given.some((statement) => statement.trim() === "")) {
     throw new ConfigurationError(
       `The ${kind} statements of role ${show(role)} are empty.`,
       "Give at least one SQL statement and no empty ones, or leave the property out for the preset.",
     );
   }
-  // What only Terraform knows cannot be searched here.
-  if (statements.some(isUnresolved)) return undefined;
-
-  const sql = statements.join("\n");
-  statements.forEach((statement) => terraformText(`SQL of role ${show(role)}`, statement));
+  given.forEach((statement) => terraformText(`SQL of role ${show(role)}`, statement));
+  const statements = given.map((statement) => withStandIns(statement, UNKNOWN));
+  const text = statements.flatMap((element) => [element, ...(listWithin(element) ?? [])]).join("\n");
+  // What is missing may be in a token.
+  const complete = !given.some(isUnresolved);
   for (const names of required) {
-    if (!names.some((name) => sql.includes(name))) {
+    if (complete && !names.some((name) => text.includes(name))) {
       throw new ConfigurationError(
         `The ${kind} statements of role ${show(role)} do not use ${names[0]}.`,
-        `The engine puts its value there; without it the SQL cannot work. Got: ${show(sql)}`,
+        `The engine puts its value there; without it the SQL cannot work. Got: ${show(text)}`,
       );
     }
   }
-  const unknown = (sql.match(/\{\{.*?\}\}/gs) ?? []).find((placeholder) => !known.includes(placeholder));
+  const unknown = (text.match(/\{\{.*?\}\}/gs) ?? []).find(
+    (placeholder) => !placeholder.includes(UNKNOWN) && !known.includes(placeholder),
+  );
   if (unknown !== undefined) {
     throw new ConfigurationError(
       `The ${kind} statements of role ${show(role)} use ${show(unknown)}.`,
       `The engine fills only ${known.join(", ")}, written without spaces.`,
     );
   }
-  return sql;
+  return { statements, text };
+}
+
+/**
+ * Whether SQL holds a keyword, or a part of it that a token may make whole: `SUPER` before a token, as part of SUPERUSER.
+ *
+ * @param text as in {@link KnownSql}
+ */
+export function mayHold(text: string, keyword: string): boolean {
+  if (new RegExp(`\\b${keyword}\\b`, "i").test(text)) return true;
+  const words = text.match(new RegExp(`[\\w${UNKNOWN}]+`, "g")) ?? [];
+  return words.some((word) => {
+    const letters = word.replaceAll(UNKNOWN, "");
+    // Of two or three letters every name begins with some keyword.
+    if (letters.length === word.length || letters.length < Math.min(5, keyword.length)) return false;
+    return new RegExp(`^${word.replaceAll(UNKNOWN, "\\w*")}$`, "i").test(keyword);
+  });
 }

@@ -6,7 +6,8 @@ import { describeAccess } from "../access-picture/describe-access";
 import { Duration } from "../duration";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved, lowercaseVaultName } from "../names";
+import { lowercaseVaultName } from "../names";
+import { isUnresolved, withStandIns } from "../tokens";
 import type { IAppRoleAuth } from "./app-role-auth";
 import { limitsOf } from "./app-role-limits";
 import type { IPolicy } from "./policy";
@@ -240,10 +241,10 @@ function count(role: string, property: string, value = 0): number {
 
 function cidrs(role: string, blocks: readonly string[] | undefined): string[] | undefined {
   for (const block of blocks ?? []) {
-    if (isUnresolved(block)) continue;
-    const [address = "", bits = "", ...rest] = block.split("/");
-    const width = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-    if (rest.length > 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > width) {
+    // Around a token only what such a text is made of can be seen.
+    if (
+      isUnresolved(block) ? !/^[\da-f.:]*(\/\d{0,3})?$/i.test(withStandIns(block, "")) : !isNetwork(block)
+    ) {
       throw new ConfigurationError(
         `The AppRole ${show(role)} is bound to ${show(block)}.`,
         'Use CIDR notation with a prefix length, such as "10.1.0.0/16" or "10.1.2.3/32".',
@@ -251,4 +252,10 @@ function cidrs(role: string, blocks: readonly string[] | undefined): string[] | 
     }
   }
   return blocks && [...blocks];
+}
+
+function isNetwork(block: string): boolean {
+  const [address = "", bits = "", ...rest] = block.split("/");
+  const width = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= width;
 }

@@ -3,9 +3,10 @@ import { Audit } from "@cdktf/provider-vault/lib/audit";
 import { Construct } from "constructs";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved, vaultName } from "../names";
+import { vaultName } from "../names";
 import { terraformText, UNPRINTABLE } from "../terraform-text";
 import { addTextOutput } from "../text-output";
+import { mayBeOneOf, pathWithStandIns, withStandIns } from "../tokens";
 
 /** Options of {@link AuditDevice}. */
 export interface AuditDeviceProps {
@@ -94,8 +95,8 @@ function stanza(name: string, description: string, options: Readonly<Record<stri
 }
 
 function checkText(what: string, text: string): string {
-  if (isUnresolved(text)) return text;
-  if (UNPRINTABLE.test(text) || /["\\]/.test(text)) {
+  const known = withStandIns(text);
+  if (UNPRINTABLE.test(known) || /["\\]/.test(known)) {
     throw new ConfigurationError(
       `The ${what} of the audit device, ${show(text)}, cannot be written in a configuration.`,
       'Use printable characters, without quotes and "\\".',
@@ -105,8 +106,8 @@ function checkText(what: string, text: string): string {
 }
 
 function checkFile(file: string): string {
-  if (isUnresolved(file)) return file;
-  if (!file.startsWith("/") || file.endsWith("/")) {
+  const known = pathWithStandIns(file);
+  if (!known.startsWith("/") || known.endsWith("/")) {
     throw new ConfigurationError(
       `The file of the audit device, ${show(file)}, is not an absolute path.`,
       'Start it with "/" and name a file: where else it would be depends on how the server was started.',
@@ -116,7 +117,7 @@ function checkFile(file: string): string {
 }
 
 function checkMode(mode: string): string {
-  if (!isUnresolved(mode) && !/^0[46][04]0$/.test(mode)) {
+  if (!mayBeOneOf(mode, ["0600", "0400", "0640", "0440"])) {
     throw new ConfigurationError(
       `The file of the audit device has the permissions ${show(mode)}.`,
       'Use "0600" for its owner alone, or "0640" to let a group read it; nobody else may.',

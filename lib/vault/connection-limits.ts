@@ -1,5 +1,7 @@
+import { Fn } from "cdktf";
 import { Duration } from "../duration";
 import { ConfigurationError, show } from "../errors";
+import { isUnresolved } from "../tokens";
 
 /** How many connections an engine keeps to a database server. */
 export interface ConnectionLimits {
@@ -19,23 +21,30 @@ export interface ConnectionLimits {
  */
 export function checkLimits(connection: string, limits: ConnectionLimits) {
   const maxOpenConnections = limits.maxOpenConnections ?? 4;
-  const maxIdleConnections = limits.maxIdleConnections ?? Math.min(2, maxOpenConnections);
-  if (!Number.isInteger(maxOpenConnections) || maxOpenConnections < 1) {
+  const maxIdleConnections = limits.maxIdleConnections ?? least(2, maxOpenConnections);
+  const known = !isUnresolved(maxOpenConnections);
+  if (known && (!Number.isInteger(maxOpenConnections) || maxOpenConnections < 1)) {
     throw new ConfigurationError(
       `The connection ${show(connection)} may open ${show(maxOpenConnections)} connections.`,
       "Set maxOpenConnections to a whole number, 1 or more.",
     );
   }
   if (
-    !Number.isInteger(maxIdleConnections) ||
-    maxIdleConnections < 0 ||
-    maxIdleConnections > maxOpenConnections
+    !isUnresolved(maxIdleConnections) &&
+    (!Number.isInteger(maxIdleConnections) ||
+      maxIdleConnections < 0 ||
+      (known && maxIdleConnections > maxOpenConnections))
   ) {
+    const most = known ? ` (${maxOpenConnections})` : "";
     throw new ConfigurationError(
       `The connection ${show(connection)} may keep ${show(maxIdleConnections)} idle connections.`,
-      `Set maxIdleConnections to a whole number from 0 to maxOpenConnections (${maxOpenConnections}).`,
+      `Set maxIdleConnections to a whole number from 0 to maxOpenConnections${most}.`,
     );
   }
   const lifetime = limits.maxConnectionLifetime ?? Duration.minutes(30);
   return { maxOpenConnections, maxIdleConnections, maxConnectionLifetime: lifetime.toSeconds() };
+}
+
+function least(a: number, b: number): number {
+  return isUnresolved(b) ? (Fn.min([a, b]) as number) : Math.min(a, b);
 }

@@ -1,7 +1,8 @@
 import { Fn } from "cdktf";
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved } from "../names";
+import { checkNoSecrets, type NoSecrets } from "../secret-looking";
 import { terraformText } from "../terraform-text";
+import { isUnresolved } from "../tokens";
 import type { WriteOnlySecret } from "../write-only-secret";
 
 /** What the provider takes of a secret's content. */
@@ -16,17 +17,15 @@ export class KeyValueContent {
   /**
    * Values that are no secret, such as a host and a port. They stand in the synthesized file and in the state.
    *
-   * @throws ConfigurationError for keys that name a secret, such as `password`
+   * @throws ConfigurationError for keys that name a secret, such as `dbPassword`, and values that look like one, such as a
+   *   URL with a password or a private key, unless `notSecret` lists the key
    */
-  static visible(values: Readonly<Record<string, string | number | boolean>>): KeyValueContent {
+  static visible(
+    values: Readonly<Record<string, string | number | boolean>>,
+    options: NoSecrets = {},
+  ): KeyValueContent {
     const keys = checkKeys(Object.keys(values));
-    const secret = keys.find((key) => /(^|[_-])(password|passwd|secret|token|private[_-]?key)$/i.test(key));
-    if (secret !== undefined) {
-      throw new ConfigurationError(
-        `The visible key-value content has the key ${show(secret)}.`,
-        "Its value would stand in the synthesized file, in the plan and in the state; pass it to KeyValueContent.writeOnly.",
-      );
-    }
+    checkNoSecrets("visible key-value content", values, "pass it to KeyValueContent.writeOnly", options);
     for (const value of Object.values(values)) {
       if (typeof value === "string") terraformText("key-value content", value);
       if (typeof value === "number" && !isUnresolved(value) && !Number.isFinite(value)) {
@@ -78,6 +77,12 @@ function checkKeys(keys: readonly string[]): string[] {
   }
   if (keys.length === 0) {
     throw new ConfigurationError("The key-value content is empty.", "Give it one key and value or more.");
+  }
+  if (keys.some(isUnresolved)) {
+    throw new ConfigurationError(
+      "The key-value content has keys that only Terraform knows.",
+      "Whether one names a secret has to be known when the stack is synthesized: list the keys; their values may be tokens.",
+    );
   }
   const unusable = keys.find((key) => !/^[A-Za-z0-9_.-]+$/.test(key));
   if (unusable !== undefined) {

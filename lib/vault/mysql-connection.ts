@@ -4,8 +4,9 @@ import { Construct, type IConstruct } from "constructs";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
 import { freeId } from "../free-id";
-import { idOf, isUnresolved, vaultName } from "../names";
+import { idOf, vaultName } from "../names";
 import { checkMysqlStatements, type MysqlServerKind } from "../statements";
+import { withStandIns } from "../tokens";
 import type { WriteOnlySecret } from "../write-only-secret";
 import { AllowedRoles } from "./allowed-roles";
 import { checkLimits, type ConnectionLimits } from "./connection-limits";
@@ -202,7 +203,7 @@ function serverOf(props: MysqlConnectionProps) {
 }
 
 function checkUsername(username: string): string {
-  if (!isUnresolved(username) && !/^[A-Za-z0-9_.-]{1,80}$/.test(username)) {
+  if (!/^[A-Za-z0-9_.-]{1,80}$/.test(withStandIns(username))) {
     throw new ConfigurationError(
       `The MySQL login ${show(username)} is not usable.`,
       'The engine puts it into a URL: use letters, digits, "_", "-" and ".".',

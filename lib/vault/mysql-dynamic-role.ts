@@ -5,9 +5,10 @@ import { dependOn } from "../dependencies";
 import { describeAccess } from "../access-picture/describe-access";
 import type { Duration } from "../duration";
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved, vaultName } from "../names";
+import { vaultName } from "../names";
 import type { MysqlAccess } from "../mysql";
 import { checkMysqlStatements, mysqlCreation, mysqlRevocation } from "../statements";
+import { withStandIns } from "../tokens";
 import { CredsRole, ImportedCredsRole, type DynamicRoleAttributes, type IDynamicRole } from "./creds-role";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import type { IMysqlConnection } from "./mysql-connection";
@@ -27,6 +28,13 @@ export interface MysqlDynamicRoleOptions extends RoleTtls {
   readonly revocationStatements?: readonly string[];
   /** Allows SQL that gives all rights on the server, or rights that can be handed on. @default false */
   readonly allowSuperuser?: boolean;
+  /**
+   * Allows SQL that gives the right to make views, triggers, routines and events. They name the credential's user as their
+   * definer, and fail for everybody once it is dropped.
+   *
+   * @default false
+   */
+  readonly allowDefiners?: boolean;
 }
 
 /** Options of {@link MysqlDynamicRole}. */
@@ -115,7 +123,8 @@ export class MysqlDynamicRole extends CredsRole implements IDynamicRole {
 }
 
 function statementsOf(props: MysqlDynamicRoleProps) {
-  const { name, access, connection, creationStatements, revocationStatements, allowSuperuser } = props;
+  const { name, access, connection, creationStatements, revocationStatements } = props;
+  const allowed = { superuser: props.allowSuperuser, definers: props.allowDefiners };
   if ((access === undefined) === (creationStatements === undefined)) {
     throw new ConfigurationError(
       `The role ${show(name)} has ${access ? "both an access and" : "neither an access nor"} creation statements.`,
@@ -126,16 +135,16 @@ function statementsOf(props: MysqlDynamicRoleProps) {
   const requireTls = props.requireTls ?? connection.requiresTls;
   return {
     creationStatements: creationStatements
-      ? checkMysqlStatements(name, "creation", creationStatements, allowSuperuser)
+      ? checkMysqlStatements(name, "creation", creationStatements, allowed)
       : mysqlCreation(host, access?.grants ?? [], requireTls),
     revocationStatements: revocationStatements
-      ? checkMysqlStatements(name, "revocation", revocationStatements, allowSuperuser)
+      ? checkMysqlStatements(name, "revocation", revocationStatements, allowed)
       : mysqlRevocation(connection.server, host),
   };
 }
 
 function checkHost(role: string, host: string): string {
-  if (!isUnresolved(host) && !/^[A-Za-z0-9._%:/-]{1,60}$/.test(host)) {
+  if (!/^[A-Za-z0-9._%:/-]{1,60}$/.test(withStandIns(host))) {
     throw new ConfigurationError(
       `The users of the role ${show(role)} are to log in from the host ${show(host)}.`,
       'Use a name, an address, or a pattern of MySQL\'s, such as "10.1.%", or "%" for anywhere.',

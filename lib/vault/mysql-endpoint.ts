@@ -1,7 +1,6 @@
 import { isIPv6 } from "node:net";
-import { Token } from "cdktf";
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved } from "../names";
+import { isToken, isUnresolved, numberText, withStandIns } from "../tokens";
 import { plainUrl } from "./plain-url";
 
 /** Whether the engine's connections are encrypted, and whom it takes for the server. */
@@ -31,7 +30,8 @@ const HOST = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?$/;
 /** The part of a connection's block that says where the server is, with the engine's placeholders for the login. */
 export function mysqlServer(endpoint: MysqlEndpoint): { connectionUrl: string; tlsCa?: string } {
   const { host, port = 3306, tls = "verify-full", caCertificate } = endpoint;
-  if (!isUnresolved(host) && !isIPv6(host) && !(HOST.test(host) && host.length <= 253)) {
+  const known = withStandIns(host, "0");
+  if (!isIPv6(known) && !(HOST.test(known) && known.length <= 253)) {
     throw new ConfigurationError(
       `The MySQL host ${show(host)} is not usable.`,
       "Use a host name or an IP address alone; port and TLS have properties of their own.",
@@ -43,15 +43,20 @@ export function mysqlServer(endpoint: MysqlEndpoint): { connectionUrl: string; t
       "Use a number from 1 to 65535.",
     );
   }
+  if (isUnresolved(tls)) {
+    throw new ConfigurationError(
+      "The TLS mode of a MySQL endpoint is known to Terraform only.",
+      "What users have to log in with depends on it, so that it has to be known when the stack is synthesized.",
+    );
+  }
   if (!Object.hasOwn(DRIVER_NAMES, tls)) {
     throw new ConfigurationError(
       `The TLS mode ${show(tls)} is not usable.`,
       `Use one of ${Object.keys(DRIVER_NAMES).join(", ")}; only verify-full checks certificate and host name.`,
     );
   }
-  const authority = !isUnresolved(host) && isIPv6(host) ? `[${host}]` : host;
-  // A number that only Terraform knows does not survive in a template literal.
-  const url = `{{username}}:{{password}}@tcp(${authority}:${Token.asString(port)})/`;
+  const authority = isIPv6(known) ? `[${host}]` : host;
+  const url = `{{username}}:{{password}}@tcp(${authority}:${numberText(port)})/`;
   if (caCertificate === undefined) return { connectionUrl: `${url}?tls=${DRIVER_NAMES[tls]}` };
   // Without tls=true, for which OpenBao 2.7 takes the system's certificates instead of this one. With just the certificate,
   // both engines verify the server's certificate and its host name.
@@ -65,8 +70,8 @@ function checkCaCertificate(pem: string, tls: MysqlTlsMode): string {
       "A CA certificate is to verify the server with: leave tls out, or the certificate.",
     );
   }
-  if (isUnresolved(pem)) return pem;
-  if (pem.includes("PRIVATE KEY") || !/^\s*-----BEGIN CERTIFICATE-----\s/.test(pem)) {
+  const known = withStandIns(pem, "-----BEGIN CERTIFICATE-----\n");
+  if (known.includes("PRIVATE KEY") || !/^\s*-----BEGIN CERTIFICATE-----\s/.test(known)) {
     // Not shown: it may be a key.
     throw new ConfigurationError(
       "The CA certificate of the MySQL endpoint is no certificate in PEM.",
@@ -82,9 +87,9 @@ function checkCaCertificate(pem: string, tls: MysqlTlsMode): string {
  * @throws ConfigurationError for a URL that names a user or password itself
  */
 export function checkMysqlConnectionUrl(url: string): string {
-  if (isUnresolved(url)) return url;
+  if (isToken(url)) return url;
   // The URL is not shown: it may hold a password.
-  if (!/^\{\{username\}\}:\{\{password\}\}@[^@]*\/[^/]*$/.test(url)) {
+  if (!/^\{\{username\}\}:\{\{password\}\}@[^@]*\/[^/]*$/.test(withStandIns(url))) {
     throw new ConfigurationError(
       "The connection URL does not take its login from the engine, or is none of the MySQL driver's.",
       "Write {{username}}:{{password}}@tcp(host:port)/?tls=true and pass the login apart; a password in a URL would stand " +

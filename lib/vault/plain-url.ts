@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../errors";
+import { withStandIns } from "../tokens";
 
 /**
  * Checks the characters of a connection URL and returns it. It is not shown, for it may hold a password.
@@ -6,7 +7,8 @@ import { ConfigurationError } from "../errors";
  * @throws ConfigurationError for all that is not printable ASCII, for blanks, and for templates of Terraform's
  */
 export function plainUrl(url: string): string {
-  if (!/^[!-~]*$/.test(url) || url.includes("${") || url.includes("%{")) {
+  const known = withStandIns(url);
+  if (!/^[!-~]*$/.test(known) || known.includes("${") || known.includes("%{")) {
     throw new ConfigurationError(
       'The connection URL holds a character that is not printable ASCII, a blank, "${" or "%{".',
       'Percent-encode it, such as "%20" for a blank and "%C3%A9" for "é".',

@@ -3,7 +3,7 @@ import { Policy as PolicyResource } from "@cdktf/provider-vault/lib/policy";
 import { Construct, type IConstruct } from "constructs";
 import { describeAccess } from "../access-picture/describe-access";
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved } from "../names";
+import { withStandIns } from "../tokens";
 import { checkNamespace } from "./namespace";
 
 /** What a policy allows at a path, as Vault names it; `deny` wins over all others. */
@@ -103,9 +103,9 @@ class ImportedPolicy extends Construct implements IPolicy {
 }
 
 function checkName(name: string): string {
-  if (isUnresolved(name)) return name;
-  const usable = PATH.test(name) && !CONFUSING.test(name) && !name.endsWith("/");
-  if (!usable || name.length > 128 || name !== name.toLowerCase()) {
+  const known = withStandIns(name);
+  const usable = PATH.test(known) && !CONFUSING.test(known) && !known.endsWith("/");
+  if (!usable || known.length > 128 || known !== known.toLowerCase()) {
     throw new ConfigurationError(
       `The policy name ${show(name)} is not usable.`,
       'Use at most 128 lower-case letters, digits, "_", "-", single "." and "/", with a letter, digit or "_" first and names between the "/".',
@@ -119,7 +119,6 @@ const declared = new WeakMap<IConstruct, Map<string, string>>();
 
 /** One policy would overwrite the other: names are in lower case, and so those of paths that differ in case only are one. */
 function claim(scope: Construct, { name, namespace, provider }: PolicyProps, policy: string): void {
-  if (isUnresolved(name)) return;
   const stack = TerraformStack.of(scope);
   const policies = declared.get(stack) ?? new Map<string, string>();
   declared.set(stack, policies);
@@ -134,7 +133,8 @@ function claim(scope: Construct, { name, namespace, provider }: PolicyProps, pol
 }
 
 function render(rule: PolicyRule): string {
-  if (!isUnresolved(rule.path) && (!PATH.test(rule.path) || CONFUSING.test(rule.path))) {
+  const path = withStandIns(rule.path);
+  if (!PATH.test(path) || CONFUSING.test(path)) {
     throw new ConfigurationError(
       `The policy path ${show(rule.path)} is not an exact path.`,
       'Use letters, digits, "_", "-", ".", "@" and "/" only; wildcards ("*", "+") and ".." reach paths of others.',

@@ -54,7 +54,7 @@ export interface PostgresConnectionOptions extends ConnectionLimits {
   readonly database: IPostgresDatabase;
   /** Where the server is, seen from Vault. Exactly one of this and `connectionUrl`. */
   readonly endpoint?: PostgresEndpoint;
-  /** The whole URL, beginning with `postgresql://{{username}}:{{password}}@`. */
+  /** The whole URL, beginning with `postgresql://{{username}}:{{password}}@`, and with the name of `database` as its path. */
   readonly connectionUrl?: string;
   /** Login that the engine uses. */
   readonly manager: IManagerRole;
@@ -66,7 +66,12 @@ export interface PostgresConnectionOptions extends ConnectionLimits {
    * @default true
    */
   readonly verify?: boolean;
-  /** Go template for the names of dynamic users; it has to use `random` or `uuid`. @default - the engine's */
+  /**
+   * Go template for the names of dynamic users; it has to use `random` or `uuid`, and no display name but hashed, since an
+   * identity provider says what is in it: `{{.DisplayName | sha256 | truncate 8}}`.
+   *
+   * @default - the engine's
+   */
   readonly usernameTemplate?: string;
   /** What reaches the server on CREATE ROLE: a SCRAM verifier, or the password as it is. @default "scram-sha-256" */
   readonly passwordAuthentication?: "scram-sha-256" | "password";
@@ -133,7 +138,7 @@ export class PostgresConnection extends PostgresConnectionBase implements IPostg
 
   /**
    * @throws ConfigurationError for a name that is unusable or taken, both or neither of `endpoint` and
-   *   `connectionUrl`, a URL with a login of its own, an imported manager without a password, limits that contradict
+   *   `connectionUrl`, a URL with a login of its own or to another database, an imported manager without a password, limits that contradict
    *   each other, and a template whose names may repeat
    */
   constructor(scope: Construct, id: string, props: PostgresConnectionProps) {
@@ -220,5 +225,8 @@ function urlOf(props: PostgresConnectionProps): string {
     );
   }
   if (props.endpoint !== undefined) return connectionUrl(props.endpoint, props.database.name);
-  return checkConnectionUrl(props.connectionUrl ?? "");
+  return checkConnectionUrl(props.connectionUrl ?? "", {
+    database: props.database.name,
+    username: props.manager.name,
+  });
 }

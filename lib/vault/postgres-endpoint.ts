@@ -1,8 +1,7 @@
 import { isIPv6 } from "node:net";
-import { Token } from "cdktf";
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved } from "../names";
 import { terraformLine } from "../terraform-text";
+import { isToken, isUnresolved, mayBeOneOf, numberText, percentEncoded, withStandIns } from "../tokens";
 import { plainUrl } from "./plain-url";
 
 /** Modes of libpq that the engine, Terraform's provider and applications all take. */
@@ -27,11 +26,8 @@ const HOST = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?$/;
 /** Checks an endpoint and fills in its defaults. */
 function checkEndpoint(endpoint: PostgresEndpoint): Required<Omit<PostgresEndpoint, "sslRootCert">> {
   const { host, port = 5432, sslMode = "verify-full" } = endpoint;
-  if (
-    !isUnresolved(host) &&
-    (!isIPv6(host) || host.includes("%")) &&
-    !(HOST.test(host) && host.length <= 253)
-  ) {
+  const known = withStandIns(host, "0");
+  if ((!isIPv6(known) || known.includes("%")) && !(HOST.test(known) && known.length <= 253)) {
     throw new ConfigurationError(
       `The PostgreSQL host ${show(host)} is not usable.`,
       "Use a host name or an IP address alone; port, user, database and options have properties of their own.",
@@ -43,7 +39,7 @@ function checkEndpoint(endpoint: PostgresEndpoint): Required<Omit<PostgresEndpoi
       "Use a number from 1 to 65535.",
     );
   }
-  if (!isUnresolved(sslMode) && !SSL_MODES.includes(sslMode)) {
+  if (!mayBeOneOf(sslMode, SSL_MODES)) {
     throw new ConfigurationError(
       `The sslmode ${show(sslMode)} is not usable.`,
       `Use one of ${SSL_MODES.join(", ")}; only verify-full checks both certificate and host name.`,
@@ -59,27 +55,34 @@ function checkEndpoint(endpoint: PostgresEndpoint): Required<Omit<PostgresEndpoi
  */
 export function connectionUrl(endpoint: PostgresEndpoint, database: string): string {
   const { host, port, sslMode } = checkEndpoint(endpoint);
-  const authority = !isUnresolved(host) && isIPv6(host) ? `[${host}]` : host;
-  const path = isUnresolved(database) ? database : encodeURIComponent(database);
+  const authority = isIPv6(withStandIns(host, "0")) ? `[${host}]` : host;
+  const path = percentEncoded(database);
   const query = [`sslmode=${sslMode}`];
   if (endpoint.sslRootCert !== undefined) {
     query.push(
-      `sslrootcert=${encodeURIComponent(terraformLine("path of the CA certificate", endpoint.sslRootCert))}`,
+      `sslrootcert=${percentEncoded(terraformLine("path of the CA certificate", endpoint.sslRootCert))}`,
     );
   }
-  // A number that only Terraform knows does not survive in a template literal.
-  return `postgresql://{{username}}:{{password}}@${authority}:${Token.asString(port)}/${path}?${query.join("&")}`;
+  return `postgresql://{{username}}:{{password}}@${authority}:${numberText(port)}/${path}?${query.join("&")}`;
+}
+
+/** What a connection says of itself beside its URL. */
+export interface ConnectedTo {
+  /** Name of the database. */
+  readonly database: string;
+  /** Name of the login. */
+  readonly username: string;
 }
 
 /**
  * Checks a connection URL that the user wrote and returns it.
  *
- * @throws ConfigurationError for a URL that names a user or password itself, or is not in URL form
+ * @throws ConfigurationError for a URL that names a user or password itself, is not in URL form, or leads to another database
  */
-export function checkConnectionUrl(url: string): string {
-  if (isUnresolved(url)) return url;
+export function checkConnectionUrl(url: string, connected: ConnectedTo): string {
+  if (isToken(url)) return url;
   // The URL is not shown: it may hold a password.
-  if (!/^postgres(ql)?:\/\/\{\{username\}\}:\{\{password\}\}@[^@]+$/.test(url)) {
+  if (!/^postgres(ql)?:\/\/\{\{username\}\}:\{\{password\}\}@[^@]+$/.test(withStandIns(url))) {
     throw new ConfigurationError(
       "The connection URL does not take its login from the engine.",
       "Begin it with postgresql://{{username}}:{{password}}@ and pass the login apart; a password in a URL would stand in " +
@@ -93,5 +96,40 @@ export function checkConnectionUrl(url: string): string {
       "Remove user, password, passfile and sslpassword from it, and pass the login apart.",
     );
   }
-  return plainUrl(url);
+  plainUrl(url);
+  checkDatabase(databasesOf(url, connected.username), connected.database);
+  return url;
+}
+
+/**
+ * The databases that a URL names, which the engine's driver takes one of: in its options, else in its path, else by the
+ * login's name. Only the first part of the options is read by it, and a name in both spellings by chance.
+ */
+function databasesOf(url: string, username: string): string[] {
+  const [address = "", query = ""] = (url.split("#")[0] ?? "").split(/\?(.*)/s);
+  const options = new URLSearchParams(query);
+  const named = ["dbname", "database"].flatMap((key) => options.getAll(key)).filter((name) => name !== "");
+  if (named.length > 0) return named;
+  const path = /@[^/]*\/+(.+)$/s.exec(address)?.[1];
+  return [path === undefined ? username : decoded(path).replaceAll(/\{\{(user)?name\}\}/g, () => username)];
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+/** In another database the objects of users would not be found when they are dropped, and users stay. */
+function checkDatabase(named: readonly string[], database: string): void {
+  const other = named.find(
+    (name) => name !== database && !isUnresolved(database) && !mayBeOneOf(name, [database]),
+  );
+  if (other === undefined) return;
+  throw new ConfigurationError(
+    `The connection URL leads to the database ${show(other)}, and the connection's database is ${show(database)}.`,
+    `Name the same database in both: end the URL's path with /${show(encodeURIComponent(database)).slice(1, -1)}, or pass endpoint instead of a URL.`,
+  );
 }

@@ -1,6 +1,6 @@
-import type { ITerraformDependable, TerraformProvider } from "cdktf";
+import { Annotations, TerraformProvider, TerraformStack, type ITerraformDependable } from "cdktf";
 import { QuotaRateLimit } from "@cdktf/provider-vault/lib/quota-rate-limit";
-import { Construct } from "constructs";
+import { Construct, type IConstruct } from "constructs";
 import { dependOn } from "../dependencies";
 import type { Duration } from "../duration";
 import { ConfigurationError, show } from "../errors";
@@ -12,6 +12,10 @@ import type { IAppRoleAuth } from "./app-role-auth";
 export interface RateLimitedEngine {
   /** Where it is mounted, without a `/` at either end. */
   readonly path: string;
+  /** Namespace that it is in; absent for the provider's. */
+  readonly namespace?: string;
+  /** Provider that it is declared with; absent for the stack's vault provider. */
+  readonly provider?: TerraformProvider;
   /** What has to stand before a quota can be put on it; nothing for an imported one. */
   readonly ready: readonly ITerraformDependable[];
 }
@@ -27,7 +31,7 @@ export class RateLimitTarget {
   static secretsEngine(engine: RateLimitedEngine, path?: string): RateLimitTarget {
     // A server keeps the path of a mount with a slash at the end.
     const below = path === undefined ? "" : vaultPath("rate-limited", path);
-    return new RateLimitTarget(`${engine.path}/${below}`, engine.ready);
+    return new RateLimitTarget(`${engine.path}/${below}`, engine);
   }
 
   /**
@@ -36,14 +40,14 @@ export class RateLimitTarget {
    * @param appRole one of that auth method
    */
   static authMethod(auth: IAppRoleAuth, appRole?: IAppRole): RateLimitTarget {
-    return new RateLimitTarget(`auth/${auth.path}/`, auth.ready, appRole?.name);
+    return new RateLimitTarget(`auth/${auth.path}/`, auth, appRole?.name);
   }
 
   private constructor(
-    /** Path that the quota is put on. */
+    /** Path that the quota is put on, in the namespace of what it is about. */
     readonly path: string,
-    /** What has to stand before the quota. */
-    readonly ready: readonly ITerraformDependable[],
+    /** Secrets engine or auth method that it is about. */
+    readonly mount: Omit<RateLimitedEngine, "path">,
     /** Name of the AppRole whose logins are counted; absent where all requests are. */
     readonly appRole?: string,
   ) {}
@@ -61,7 +65,12 @@ export interface RateLimitQuotaProps {
   readonly interval?: Duration;
   /** How long a client is refused altogether once it was over the limit. @default - not */
   readonly blockInterval?: Duration;
-  /** Provider to declare it with. @default - the stack's vault provider */
+  /**
+   * Provider to declare it with, which has to be one of the root namespace: no other may have quotas. What is limited may be
+   * in another namespace, or declared with a provider of one.
+   *
+   * @default - the stack's vault provider
+   */
   readonly provider?: TerraformProvider;
 }
 
@@ -81,15 +90,42 @@ export class RateLimitQuota extends Construct {
     this.name = vaultName("quota", props.name);
     this.resource = new QuotaRateLimit(this, "Resource", {
       name: this.name,
-      path: props.target.path,
+      path: this.pathOf(props),
       role: props.target.appRole,
       rate: checkRate(this.name, props.rate),
       interval: checkInterval(this.name, "interval", props.interval),
       blockInterval: checkInterval(this.name, "blockInterval", props.blockInterval),
       provider: props.provider,
     });
-    dependOn(this.resource, ...props.target.ready);
+    dependOn(this.resource, ...props.target.mount.ready);
   }
+
+  /** Servers see the path of a quota from the root: without the namespace it would be on the root's own mount, or on none. */
+  private pathOf({ target, provider }: RateLimitQuotaProps): string {
+    const here = namespaceOf(this, provider);
+    if (here !== "") {
+      Annotations.of(this).addWarning(
+        `The quota ${show(this.name)} is declared with a provider of the namespace ${show(here)}, where servers refuse quotas: ` +
+          "pass a provider of the root namespace.",
+      );
+    }
+    const mountedBy = provider === target.mount.provider ? "" : namespaceOf(this, target.mount.provider);
+    return [...[mountedBy, target.mount.namespace ?? ""].map(withoutSlashes), target.path]
+      .filter((part) => part !== "")
+      .join("/");
+  }
+}
+
+const withoutSlashes = (namespace: string) => namespace.replaceAll(/^\/+|\/+$/g, "");
+
+/** Namespace that a provider works in, the stack's vault provider unless given; empty for the root. */
+function namespaceOf(scope: Construct, given?: TerraformProvider): string {
+  const isDefault = (child: IConstruct): child is TerraformProvider =>
+    TerraformProvider.isTerraformElement(child) &&
+    (child as TerraformProvider).terraformResourceType === "vault" &&
+    (child as TerraformProvider).alias === undefined;
+  const provider = given ?? TerraformStack.of(scope).node.findAll().find(isDefault);
+  return (provider as { readonly namespaceInput?: string } | undefined)?.namespaceInput ?? "";
 }
 
 function checkRate(quota: string, rate: number): number {

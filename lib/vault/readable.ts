@@ -1,6 +1,7 @@
 import type { ITerraformDependable, TerraformProvider } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { dependOn } from "../dependencies";
+import { inLowerCase } from "../tokens";
 import type { IGrantee } from "./app-role";
 import { Policy, type IPolicy } from "./policy";
 
@@ -32,7 +33,7 @@ export abstract class Readable extends Construct implements IReadable {
   get readPolicy(): IPolicy {
     if (this.policy === undefined) {
       this.policy = new Policy(this, "ReadPolicy", {
-        name: this.readPath.toLowerCase(),
+        name: inLowerCase(this.readPath),
         rules: [{ path: this.readPath, capabilities: ["read"] }],
         namespace: this.engine.namespace,
         provider: this.engine.provider,

@@ -1,16 +1,18 @@
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved } from "../names";
 import { terraformLine } from "../terraform-text";
+import { isToken, withStandIns } from "../tokens";
+import { HARMLESS_ACTIONS, readAction, type TemplateValue } from "./template-action";
 
 /**
- * Checks a template for the names of dynamic users and returns it.
+ * Checks a template for the names of dynamic users and returns it. A token of CDKTF stands for letters and digits in it.
  *
- * @throws ConfigurationError if it gives the same name twice, or names with which statements would say something else
+ * @throws ConfigurationError if it gives the same name twice, or names with which statements would say something else: with
+ *   quotes, with what an identity provider says of a person, or by anything of Go's templates that is not known to be harmless
  */
 export function checkUsernameTemplate(template: string): string {
-  if (isUnresolved(template)) return template;
+  if (isToken(template)) return template;
   checkHarmless(template);
-  if (!/\{\{.*\b(random|uuid|unix_time_millis)\b.*\}\}/s.test(template)) {
+  if (!valuesOf(template).some(({ differs }) => differs)) {
     throw new ConfigurationError(
       `The username template ${show(template)} gives the same name twice.`,
       'Use {{random 20}} or {{uuid}} in it: the second credential would fail with "already exists".',
@@ -30,7 +32,7 @@ const LONGEST_FIXED_BYTES = 43;
  */
 export function checkPostgresUsernameTemplate(template: string): string {
   checkUsernameTemplate(template);
-  if (isUnresolved(template)) return template;
+  if (isToken(template)) return template;
   const fixed = fixedText(template);
   if (!/^[ -~]*$/.test(fixed)) {
     throw new ConfigurationError(
@@ -54,27 +56,53 @@ export function checkPostgresUsernameTemplate(template: string): string {
   return template;
 }
 
-const fixedText = (template: string) => template.replaceAll(/\{\{.*?\}\}/gs, "");
+const ACTION = /\{\{(.*?)\}\}/gs;
+
+/** The template with a digit for each token: as part of a name, or as the number of an action. */
+const known = (template: string) => withStandIns(template, "1");
+
+const fixedText = (template: string) => known(template).replaceAll(ACTION, "");
+
+/** What the actions of a harmless template put in. */
+function valuesOf(template: string): TemplateValue[] {
+  return [...known(template).matchAll(ACTION)].flatMap(([, inside = ""]) => readAction(inside) ?? []);
+}
 
 /** The engine writes the name into SQL as plain text: in quotes, between semicolons. */
 function checkHarmless(template: string): void {
   terraformLine("username template", template);
-  if (
-    /\{\{\s*(name|username|password|expiration)\s*\}\}/.test(template) ||
-    fixedText(template).includes("{{")
-  ) {
+  const text = known(template);
+  const fixed = fixedText(template);
+  if (/\{\{\s*(name|username|password|expiration)\s*\}\}/.test(text) || fixed.includes("{{")) {
     throw new ConfigurationError(
       `The username template ${show(template)} is none that the engine can read.`,
-      "Close each {{ by }}; {{name}} and the like stand in SQL only: here it is {{.RoleName}}, {{.DisplayName}}, {{random 20}}.",
+      "Close each {{ by }}; {{name}} and the like stand in SQL only: here it is {{.RoleName}}, {{random 20}}, {{unix_time}}.",
     );
   }
-  const unsafe = [..."'\"`\\;$"].find((character) => fixedText(template).includes(character));
+  const unsafe = [..."'\"`\\;$"].find((character) => fixed.includes(character));
   // In what is filled in, a double quote begins a text, and no other way to write one is let in.
-  const hidden = /\{\{[^}]*['`\\;$]/.test(template);
+  const hidden = /\{\{[^}]*['`\\;$]/.test(text);
   if (unsafe !== undefined || hidden) {
     throw new ConfigurationError(
       `The username template ${show(template)} gives names with quotes, "$", backslashes or semicolons.`,
       "The engine writes names into SQL as they are, which such a name would change; use letters, digits, _ and -.",
+    );
+  }
+  for (const [action, inside = ""] of text.matchAll(ACTION)) checkAction(template, action, inside);
+}
+
+function checkAction(template: string, action: string, inside: string): void {
+  const value = readAction(inside);
+  if (value === undefined) {
+    throw new ConfigurationError(
+      `The username template ${show(template)} has ${show(action)}, which is not known to be harmless in SQL.`,
+      `Use ${HARMLESS_ACTIONS}.`,
+    );
+  }
+  if (value.raw) {
+    throw new ConfigurationError(
+      `The username template ${show(template)} has ${show(action)}, which puts the display name into SQL as it is.`,
+      "What it holds is said by an identity provider, quotes and SQL included: leave it out, or write {{.DisplayName | sha256 | truncate 8}}.",
     );
   }
 }
@@ -83,24 +111,22 @@ function checkHarmless(template: string): void {
  * As {@link checkUsernameTemplate}, for servers that refuse a long name instead of cutting it.
  *
  * @param limit characters that the server allows
- * @throws ConfigurationError also if the names would be longer, or as long as the names of tokens and roles make them
+ * @throws ConfigurationError also if the names would be longer, or as long as the names of roles make them
  */
 export function checkShortUsernameTemplate(template: string, limit: number): string {
   checkUsernameTemplate(template);
-  if (isUnresolved(template)) return template;
-  const lengths = (helper: RegExp) => [...template.matchAll(helper)].map((match) => Number(match[1]));
-  const cut = lengths(/\btruncate(?:_sha256)?\s+(\d+)/g).at(-1);
-  if (cut === undefined && /\.(DisplayName|RoleName)\b/.test(template)) {
+  if (isToken(template)) return template;
+  const longest = valuesOf(template).reduce((sum, { length }) => sum + length, fixedText(template).length);
+  if (longest === Infinity) {
     throw new ConfigurationError(
       `The username template ${show(template)} gives names of any length.`,
-      `The server refuses names of more than ${limit} characters; end it with "| truncate ${limit}".`,
+      `The server refuses names of more than ${limit} characters; shorten what is filled in by "| truncate 8".`,
     );
   }
-  const longest = cut ?? Math.max(0, ...lengths(/\brandom\s+(\d+)/g));
   if (longest > limit) {
     throw new ConfigurationError(
       `The username template ${show(template)} gives names of ${longest} characters.`,
-      `The server refuses names of more than ${limit} characters; end it with "| truncate ${limit}".`,
+      `The server refuses names of more than ${limit} characters; shorten what is filled in by "| truncate 8".`,
     );
   }
   return template;

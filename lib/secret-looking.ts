@@ -1,0 +1,170 @@
+import { ConfigurationError, show } from "./errors";
+import { withStandIns } from "./tokens";
+
+/** Ends of words that name a secret: `PGPASSWORD`, `tokens`. */
+const SECRET_WORD =
+  /(password|passwd|passphrase|passcode|secret|token|credential|apikey|privatekey|secretkey|accesskey|connectionstring|connstr)s?$/;
+/** Whole words that do. */
+const SECRET_WORDS = [
+  ...["pass", "pwd", "pw", "pgpass", "dbpass", "dbpwd", "userpass", "rootpass", "adminpass", "smtppass"],
+  ...["dsn", "jwt", "bearer", "authorization", "otp", "mnemonic", "keytab", "credentials", "creds"],
+];
+/** Kinds of key that are kept secret, before the word `key`. */
+const SECRET_KEYS =
+  /^(api|private|secret|access|signing|signature|encryption|decryption|master|hmac|ssh|tls|ssl|license|account|shared|session|service|auth|root|host|deploy|storage)$/;
+/** What has a URL with a login in it, before the word `url`. */
+const SERVERS =
+  /^(db|database|pg|postgres|postgresql|mysql|mariadb|mongo|mongodb|redis|valkey|amqp|rabbitmq|jdbc|sqlalchemy|clickhouse|cockroach|elasticsearch|smtp|broker|celery|connection)$/;
+/** Last words of names that say something about a secret, and hold none. */
+const ABOUT =
+  /^(path|file|folder|dir|directory|policy|name|ttl|length|size|version|type|kind|algorithm|expiry|expires|expiration|lifetime|rotation|period|interval|url|uri|endpoint|host|port|enabled|required|header|prefix|role|mount|engine|field|variable|env|ref|reference|id|count|limit|issuer|audience|provider|store|manager|method|mode|min|max|days|hours|minutes|seconds|format|encoding)s?$/;
+
+/** `dbPassword`, `DB_PASSWORD` and `db-password` as words in lower case. */
+function wordsOf(name: string): string[] {
+  return (name.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g) ?? []).map((word) => word.toLowerCase());
+}
+
+/** Whether a name suggests that what it names is a secret. */
+export function namesSecret(name: string): boolean {
+  const words = wordsOf(name);
+  const last = words.at(-1) ?? "";
+  const before = words.at(-2) ?? "";
+  if (/^(url|uri|dsn)s?$/.test(last) && SERVERS.test(before)) return true;
+  if (/^(.*)(url|uri|dsn)$/.test(last) && SERVERS.test(last.replace(/(url|uri|dsn)$/, ""))) return true;
+  if (last === "string" && /^conn(ection)?$/.test(before)) return true;
+  if (/^ids?$/.test(last) && before === "secret") return true;
+  if (words.length > 1 && ABOUT.test(last)) return false;
+  return words.some(
+    (word, index) =>
+      SECRET_WORD.test(word) ||
+      /(password|passwd|passphrase)/.test(word) ||
+      SECRET_WORDS.includes(word) ||
+      (/^keys?$/.test(word) && SECRET_KEYS.test(words[index - 1] ?? "")),
+  );
+}
+
+/** Texts that are secrets by their form, and what they are. */
+const FORMS: readonly (readonly [RegExp, string])[] = [
+  [/-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----|PuTTY-User-Key-File|AGE-SECRET-KEY-1/, "a private key"],
+  [/\beyJ[\w-]{5,}\.eyJ[\w-]{5,}\.[\w-]*/, "a JSON Web Token"],
+  [/\b(hv[sbr]\.[\w-]{10,}|[sb]\.[A-Za-z0-9]{24}\b)/, "a token of Vault"],
+  [
+    /\b(gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|npm_\w{30,}|pypi-[\w-]{16,}|dckr_pat_[\w-]{16,}|hf_\w{30,})/,
+    "a token",
+  ],
+  [
+    /\b(xox[abeoprs]-[\w-]{10,}|xapp-[\w-]{10,}|(sk|rk)_(live|test)_\w{10,}|sk-[\w-]{20,}|shpat_\w{16,}|dop_v1_\w{16,})/,
+    "a token",
+  ],
+  [
+    /\b((AKIA|ASIA)[A-Z0-9]{16}\b|AIza[\w-]{30,}|ya29\.[\w-]{16,}|SG\.[\w-]{16,}\.[\w-]{16,})/,
+    "a key of a cloud service",
+  ],
+  [/hooks\.slack\.com\/services\/\w/, "a webhook, which lets in whoever has it"],
+  [/\bSCRAM-SHA-256\$\d+:|\bmd5[0-9a-f]{32}\b|\$2[abxy]\$\d\d\$|\$argon2/, "a password's hash"],
+  [/^\s*(Basic|Bearer)\s+[\w+/=.~-]{6,}\s*$/i, "a header to log in with"],
+];
+
+/** What stands where a secret will be: `{{password}}`, `<password>`, `$PGPASSWORD`, `***`. */
+const PLACEHOLDER = /^("|'|)(\{\{.*\}\}|<.*>|\$\w+|\*+|\.{3}|…|%s)\1$/;
+
+/** What a value shows itself to be; undefined where it looks like no secret. */
+export function secretShown(value: string, depth = 0): string | undefined {
+  const text = withStandIns(value);
+  const form = FORMS.find(([pattern]) => pattern.test(text))?.[1];
+  if (form !== undefined) return form;
+  for (const [, , password = ""] of text.matchAll(/(:\/\/[^\s/?#@]*?:)(?!\d+(?:[/?#]|$))(\S+)@/g)) {
+    if (!PLACEHOLDER.test(password)) return "a URL with a password";
+  }
+  if (/\S:(?!\{\{)\S+@(tcp6?|unix)?\(/.test(text)) return "a URL with a password";
+  return secretWithin(text, depth);
+}
+
+const DEEPEST = 4;
+
+/** In JSON, in lines and options such as `password=…`, and in base64 of all these. */
+function secretWithin(text: string, depth: number): string | undefined {
+  if (depth > DEEPEST) return undefined;
+  const json = /^\s*[[{"]/.test(text) ? parsed(text) : undefined;
+  if (json !== undefined) return secretInJson(json, depth);
+  for (const [, option, line, assigned = ""] of text.matchAll(ASSIGNMENT)) {
+    const name = option ?? line ?? "";
+    if (namesSecret(name) && !PLACEHOLDER.test(assigned)) return `a text that sets ${show(name)}`;
+  }
+  const inner = fromBase64(text.trim());
+  return inner === undefined ? undefined : secretShown(inner, depth + 1);
+}
+
+/** `name=value` anywhere, `name: value` on a line of its own. */
+const ASSIGNMENT =
+  /(?:([A-Za-z_][\w.-]*)\s*=\s*|(?<=^|\n)[ \t-]*(?:export\s+)?["']?([A-Za-z_][\w.-]*)["']?\s*:\s+)("[^"]+"|'[^']+'|[^\s;&,]+)/g;
+
+function secretInJson(json: unknown, depth: number): string | undefined {
+  if (typeof json === "string") return secretShown(json, depth + 1);
+  if (typeof json !== "object" || json === null) return undefined;
+  for (const [name, value] of Object.entries(json)) {
+    const inside = secretInJson(value, depth);
+    if (inside !== undefined) return inside;
+    const filled =
+      (typeof value === "string" && value !== "" && !PLACEHOLDER.test(value)) || typeof value === "number";
+    if (!Array.isArray(json) && filled && namesSecret(name)) return `a text that sets ${show(name)}`;
+  }
+  return undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function fromBase64(text: string): string | undefined {
+  if (text.length < 16 || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) return undefined;
+  const inner = Buffer.from(text.replaceAll("-", "+").replaceAll("_", "/"), "base64").toString("utf8");
+  return /^[\t\n\r -~]+$/.test(inner) ? inner : undefined;
+}
+
+/** Says that values look like secrets and are none. */
+export interface NoSecrets {
+  /**
+   * Keys of values that look like secrets, by their name or by what they hold, and are none. Each of them is seen by
+   * everybody who can read the synthesized file, the plan or the state.
+   *
+   * @default - none
+   */
+  readonly notSecret?: readonly string[];
+}
+
+/**
+ * Checks that values are no secrets, as far as their names and they themselves tell.
+ *
+ * @param what they are, for the message, such as `visible key-value content`
+ * @param remedy what to do with a secret
+ * @throws ConfigurationError for one that looks like a secret and is not listed as none; it shows no value
+ */
+export function checkNoSecrets(
+  what: string,
+  values: Readonly<Record<string, string | number | boolean>>,
+  remedy: string,
+  { notSecret = [] }: NoSecrets,
+): void {
+  const unknown = notSecret.find((key) => !Object.hasOwn(values, key));
+  if (unknown !== undefined) {
+    throw new ConfigurationError(
+      `The ${what} has no key ${show(unknown)}, which notSecret lists.`,
+      "List keys that are there, spelt as they are.",
+    );
+  }
+  const aloud = "or, if it is no secret, list the key in notSecret.";
+  for (const [key, value] of Object.entries(values)) {
+    if (notSecret.includes(key)) continue;
+    const shown = typeof value === "string" ? secretShown(value) : undefined;
+    if (!namesSecret(key) && shown === undefined) continue;
+    throw new ConfigurationError(
+      `The ${what} has the key ${show(key)}, ${shown === undefined ? "which names a secret" : `whose value looks like ${shown}`}.`,
+      `Its value would stand in the synthesized file, in the plan and in the state; ${remedy}, ${aloud}`,
+    );
+  }
+}

@@ -1,0 +1,61 @@
+/** What begins a part of SQL in which a semicolon ends nothing, each with the whole of such a part. */
+const QUOTED_IN_POSTGRES = [
+  /[eE]'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)/y,
+  /'(?:[^']|'')*(?:'|$)/y,
+  /"(?:[^"]|"")*(?:"|$)/y,
+  /(\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$)[\s\S]*?(?:\1|$)/y,
+  /--[^\n]*(?:\n|$)/y,
+];
+const QUOTED_IN_MYSQL = [
+  /'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)/y,
+  /"(?:[^"\\]|\\[\s\S]|"")*(?:"|$)/y,
+  /`(?:[^`]|``)*(?:`|$)/y,
+  /--(?=\s|$)[^\n]*(?:\n|$)/y,
+  /#[^\n]*(?:\n|$)/y,
+];
+const WORD = /[A-Za-z0-9_$\u0080-\uffff]+/y;
+
+/** SQL of a kind of server without what stands in quotes or comments, for which there is a blank. */
+export function bareSql(sql: string, server: "postgres" | "mysql"): string {
+  let bare = "";
+  let at = 0;
+  while (at < sql.length) {
+    const end = endOfQuoted(sql, at, server);
+    const word = end === undefined ? matchAt(WORD, sql, at) : undefined;
+    bare += end === undefined ? (word ?? sql.charAt(at)) : " ";
+    at = end ?? at + (word?.length ?? 1);
+  }
+  return bare;
+}
+
+function endOfQuoted(sql: string, at: number, server: "postgres" | "mysql"): number | undefined {
+  if (sql.startsWith("/*", at)) return endOfComment(sql, at, server === "postgres");
+  for (const quoted of server === "postgres" ? QUOTED_IN_POSTGRES : QUOTED_IN_MYSQL) {
+    const text = matchAt(quoted, sql, at);
+    if (text !== undefined) return at + text.length;
+  }
+  return undefined;
+}
+
+/** Comments of PostgreSQL may stand in one another. */
+function endOfComment(sql: string, start: number, nested: boolean): number {
+  let depth = 0;
+  for (let at = start; at < sql.length;) {
+    if (sql.startsWith("*/", at)) {
+      depth = nested ? depth - 1 : 0;
+      at += 2;
+      if (depth === 0) return at;
+    } else if (sql.startsWith("/*", at)) {
+      depth++;
+      at += 2;
+    } else {
+      at++;
+    }
+  }
+  return sql.length;
+}
+
+function matchAt(pattern: RegExp, text: string, at: number): string | undefined {
+  pattern.lastIndex = at;
+  return pattern.exec(text)?.[0];
+}
