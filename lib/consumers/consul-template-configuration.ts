@@ -1,6 +1,7 @@
 import { Construct } from "constructs";
 import { Duration } from "../duration";
 import { ConfigurationError, show } from "../errors";
+import { listedOneByOne } from "../known-list";
 import { addTextOutput } from "../text-output";
 import { apiAddress, configurationText } from "./configuration-text";
 import { checkFiles, templateBlock, type CredentialsFile } from "./credentials-file";
@@ -93,7 +94,7 @@ export class ConsulTemplateConfiguration extends Construct {
 }
 
 function execBlock({ command, reloadSignal, killSignal, killTimeout }: SupervisedProgram) {
-  const [program = "", ...args] = command;
+  const [program = "", ...args] = listedOneByOne("arguments of the program to run", command);
   absolutePath("program to run", program);
   args.forEach((argument) => plainText("argument of the program to run", argument));
   // consul-template hands a lone element with blanks in it to a shell.

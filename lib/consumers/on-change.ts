@@ -1,5 +1,6 @@
 import { Duration } from "../duration";
 import { ConfigurationError, show } from "../errors";
+import { listedOneByOne } from "../known-list";
 import { absolutePath, plainText } from "./plain-text";
 
 /** Options of an {@link OnChange}. */
@@ -23,7 +24,7 @@ export class OnChange {
    *   `["/usr/bin/systemctl", "reload", "orders"]`
    */
   static command(command: readonly string[], options: OnChangeOptions = {}): OnChange {
-    const [program = "", ...args] = command;
+    const [program = "", ...args] = listedOneByOne("arguments of the program to run on a change", command);
     absolutePath("program to run on a change", program);
     args.forEach((argument) => plainText("argument of the program to run on a change", argument));
     return new OnChange(`"$@" || echo "exit code $? of $1" >&2`, command, options.timeout);

@@ -1,6 +1,7 @@
 import { Construct } from "constructs";
 import { Duration } from "../duration";
 import { ConfigurationError, show } from "../errors";
+import { listedOneByOne } from "../known-list";
 import { addTextOutput } from "../text-output";
 import { isToken, mayBeOneOf, numberText, withStandIns } from "../tokens";
 import { absolutePath } from "./plain-text";
@@ -64,7 +65,9 @@ export class SystemdUnit extends Construct {
       `Description=${checkDescription(props.description)}`,
       "Wants=network-online.target",
       "After=network-online.target",
-      ...(props.before ?? []).map((unit) => `Before=${checkUnit(unit)}`),
+      ...listedOneByOne("units to start after it", props.before ?? []).map(
+        (unit) => `Before=${checkUnit(unit)}`,
+      ),
       // However often it ends, it is started again: without it an application loses its credentials.
       "StartLimitIntervalSec=0",
       "",
@@ -130,7 +133,7 @@ function checkDescription(description: string): string {
 }
 
 function commandLine(command: readonly string[]): string {
-  const [program = "", ...args] = command;
+  const [program = "", ...args] = listedOneByOne("arguments of the unit's program", command);
   absolutePath("program of the unit", program);
   return [
     systemdWord("program of the unit", program),
@@ -140,6 +143,7 @@ function commandLine(command: readonly string[]): string {
 
 function readWrite(paths: readonly string[]): string[] {
   if (paths.length === 0) return [];
+  listedOneByOne("paths to write to", paths);
   const words = paths.map((path) => systemdWord("path to write to", absolutePath("path to write to", path)));
   return [`ReadWritePaths=${words.join(" ")}`];
 }

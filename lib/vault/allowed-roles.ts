@@ -25,7 +25,9 @@ export class AllowedRoles {
 
   private known(): string[] {
     const names = [...this.names].sort();
-    return this.later === undefined ? names : Fn.sort(Fn.distinct(Fn.concat([names, this.later])));
+    return this.later === undefined
+      ? names
+      : Fn.sort(Fn.distinct(Fn.concat([names, this.later]) as string[]));
   }
 }
 

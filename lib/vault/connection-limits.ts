@@ -46,5 +46,5 @@ export function checkLimits(connection: string, limits: ConnectionLimits) {
 }
 
 function least(a: number, b: number): number {
-  return isUnresolved(b) ? (Fn.min([a, b]) as number) : Math.min(a, b);
+  return isUnresolved(b) ? Fn.min([a, b]) : Math.min(a, b);
 }

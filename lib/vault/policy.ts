@@ -3,6 +3,7 @@ import { Policy as PolicyResource } from "@cdktf/provider-vault/lib/policy";
 import { Construct, type IConstruct } from "constructs";
 import { describeAccess } from "../access-picture/describe-access";
 import { ConfigurationError, show } from "../errors";
+import { listedOneByOne } from "../known-list";
 import { withStandIns } from "../tokens";
 import { checkNamespace } from "./namespace";
 
@@ -140,6 +141,7 @@ function render(rule: PolicyRule): string {
       'Use letters, digits, "_", "-", ".", "@" and "/" only; wildcards ("*", "+") and ".." reach paths of others.',
     );
   }
+  listedOneByOne("capabilities of a policy", rule.capabilities);
   const unknown = rule.capabilities.find((capability) => !CAPABILITIES.includes(capability));
   if (unknown !== undefined || rule.capabilities.length === 0) {
     throw new ConfigurationError(

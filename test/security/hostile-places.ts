@@ -256,8 +256,14 @@ export const SERVER_PLACES: readonly Place<string>[] = [
     build: (s, mode) => void postgres(s, { endpoint: { host: "db", sslMode: mode as "require" } }),
   },
   {
+    what: "host of a URL",
+    build: (s, host) =>
+      void postgres(s, { connectionUrl: `postgresql://{{username}}:{{password}}@${host}/existing` }),
+  },
+  {
     what: "end of a URL",
-    build: (s, end) => void postgres(s, { connectionUrl: `postgresql://{{username}}:{{password}}@${end}` }),
+    build: (s, end) =>
+      void postgres(s, { connectionUrl: `postgresql://{{username}}:{{password}}@db/existing?x=${end}` }),
   },
   {
     what: "username template",

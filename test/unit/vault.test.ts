@@ -96,7 +96,7 @@ describe("PostgresConnection", () => {
     });
     const connection = one(stack, "vault_database_secret_backend_connection", { name: "${var.connection}" });
     expect((connection.postgresql as Record<string, unknown>).connection_url).toBe(
-      "postgresql://{{username}}:{{password}}@${var.host}:${var.port}/${var.db}?sslmode=verify-full",
+      'postgresql://{{username}}:{{password}}@${var.host}:${var.port}/${replace(urlencode(var.db), "+", "%20")}?sslmode=verify-full',
     );
     expect(all(stack, "postgresql_grant").map((grant) => grant.schema)).toContain("${var.schema}");
   });
