@@ -43,15 +43,44 @@ export function mayBeOneOf(text: string, values: readonly string[]): boolean {
 
 const literally = (text: string) => text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 
-/** A text in lower case; Terraform does it where it is the one to know the text. */
-export function inLowerCase(text: string): string {
-  return isUnresolved(text) ? Fn.lower(text) : text.toLowerCase();
+/**
+ * Changes a text by its parts: what is known here, and its tokens by Terraform.
+ *
+ * @param later returns a function of Terraform's on a token
+ */
+function changed(text: string, known: (part: string) => string, later: (token: string) => string): string {
+  const parts = knownParts(text).map(known);
+  const tokens = (text.match(EACH) ?? []).map(later);
+  return parts.map((part, index) => part + (tokens[index] ?? "")).join("");
 }
 
-/** A text percent-encoded for a URL; Terraform does it where it is the one to know the text. */
+/** A text in lower case. */
+export function inLowerCase(text: string): string {
+  return changed(
+    text,
+    (part) => part.toLowerCase(),
+    (token) => Fn.lower(token),
+  );
+}
+
+/** A text percent-encoded for a URL. */
 export function percentEncoded(text: string): string {
-  if (!isUnresolved(text)) return encodeURIComponent(text);
-  return Fn.replace(Fn.urlencode(text), "+", "%20");
+  return changed(text, encodeURIComponent, (token) => Fn.replace(Fn.urlencode(token), "+", "%20"));
+}
+
+/** A text with each of what is searched for replaced. */
+export function replaced(text: string, search: string, replacement: string): string {
+  return changed(
+    text,
+    (part) => part.replaceAll(search, () => replacement),
+    (token) => Fn.replace(token, asArgument(search), asArgument(replacement)),
+  );
+}
+
+/** A text as an argument of a function of Terraform's, in which CDKTF escapes line feeds only. */
+export function asArgument(text: string): string {
+  const escaped = (part: string) => part.replaceAll(/["\\]/g, "\\$&").replaceAll("\r", "\\r");
+  return changed(text, escaped, (token) => token);
 }
 
 /** A number as a part of a text: one that only Terraform knows does not survive in a template literal. */

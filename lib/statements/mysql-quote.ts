@@ -1,5 +1,4 @@
-import { Fn } from "cdktf";
-import { isUnresolved } from "../tokens";
+import { replaced } from "../tokens";
 
 /** Quotes an identifier for MySQL and MariaDB: `orders` gets backticks around it, one inside is doubled. */
 export function quoteMysqlIdentifier(name: string): string {
@@ -22,11 +21,4 @@ export function quoteMysqlLiteral(text: string): string {
 export function quoteMysqlDatabasePattern(name: string): string {
   const escaped = ["\\", "_", "%"].reduce((text, each) => replaced(text, each, `\\${each}`), name);
   return quoteMysqlIdentifier(escaped);
-}
-
-/** Terraform does it in a text that it is the one to know. */
-function replaced(text: string, search: string, replacement: string): string {
-  return isUnresolved(text)
-    ? Fn.replace(text, search, replacement)
-    : text.replaceAll(search, () => replacement);
 }

@@ -2,7 +2,7 @@ import { Fn } from "cdktf";
 import { ConfigurationError, show } from "../errors";
 import { checkNoSecrets, type NoSecrets } from "../secret-looking";
 import { terraformText } from "../terraform-text";
-import { isUnresolved } from "../tokens";
+import { asArgument, isUnresolved } from "../tokens";
 import type { WriteOnlySecret } from "../write-only-secret";
 
 /** What the provider takes of a secret's content. */
@@ -36,7 +36,9 @@ export class KeyValueContent {
       }
     }
     const sorted = Object.fromEntries(keys.map((key) => [key, values[key]]));
-    const json = Object.values(values).some(isUnresolved) ? Fn.jsonencode(sorted) : JSON.stringify(sorted);
+    const json = Object.values(values).some(isUnresolved)
+      ? Fn.jsonencode(asArguments(sorted))
+      : JSON.stringify(sorted);
     return new KeyValueContent({ dataJson: json });
   }
 
@@ -65,6 +67,13 @@ export class KeyValueContent {
     /** @internal What a secret passes to the provider. */
     readonly resourceArguments: ContentArguments,
   ) {}
+}
+
+function asArguments(values: Readonly<Record<string, string | number | boolean | undefined>>) {
+  const entries = Object.entries(values);
+  return Object.fromEntries(
+    entries.map(([key, value]) => [key, typeof value === "string" ? asArgument(value) : value]),
+  );
 }
 
 /** Sorted, as the servers keep them. */

@@ -18,6 +18,7 @@ import {
   OnChange,
   Policy,
   PostgresDatabase,
+  quoteMysqlDatabasePattern,
   RateLimitQuota,
   RateLimitTarget,
   SystemdUnit,
@@ -438,7 +439,7 @@ describe("what stands around a token is checked:", () => {
     [
       "a database, encoded by Terraform",
       (s, t) => connect(s, { database: PostgresDatabase.fromName(s, "D", `a ${t}`) }),
-      "urlencode(",
+      '/a%20${replace(urlencode(var.t), "+", "%20")}?',
     ],
     [
       "a CA's path, encoded by Terraform",
@@ -448,7 +449,7 @@ describe("what stands around a token is checked:", () => {
     [
       "a database of MySQL, with its wildcards escaped by Terraform",
       (s, t) => mysqlRole(s, `my_${t}`),
-      "replace(",
+      "GRANT SELECT ON `my\\_${replace(",
     ],
   ];
   const mysqlRole = (stack: TerraformStack, database: string) =>
@@ -478,12 +479,21 @@ test("the policy of an engine whose path only Terraform knows is named by Terraf
     DynamicRole.fromName(stack, "R", { engine, name: "Reader" }).grantRead(reader);
     expect(accessTable(accessOf(stack))).toContain("(known at deployment)/creds/Reader");
   });
-  const name = '${lower("${var.path}/creds/Reader")}';
+  const name = "${lower(var.path)}/creds/reader";
   expect(one(made, "vault_policy")).toMatchObject({
     name,
     policy: expect.stringContaining('"${var.path}/creds/Reader"') as string,
   });
   expect(one(made, "vault_approle_auth_backend_role").token_policies).toEqual([name]);
+});
+
+test("what Terraform does with a name of MySQL is escaped as its language wants it", () => {
+  const { json } = synthesize((stack) => {
+    const description = quoteMysqlDatabasePattern(new TerraformVariable(stack, "t", {}).stringValue);
+    new DatabaseSecretsEngine(stack, "E", { description });
+  });
+  const expression = String.raw`replace(replace(replace(replace(var.t, "\\", "\\\\"), "_", "\\_"), "%", "\\%"), "Q", "QQ")`;
+  expect(json).toContain(JSON.stringify(`Q\${${expression}}Q`.replaceAll("Q", "`")).slice(1, -1));
 });
 
 test("two things of one engine with the same token for a name are one name", () => {
