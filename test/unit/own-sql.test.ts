@@ -1,0 +1,147 @@
+// What a user's own SQL becomes on its way through an engine.
+import { checkMysqlStatements, checkStatements, type StatementKind } from "../../lib";
+
+const NEEDED: Readonly<Record<StatementKind, string>> = {
+  creation: `CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}'`,
+  renewal: `ALTER ROLE "{{name}}" VALID UNTIL '{{expiration}}'`,
+  revocation: `DROP ROLE "{{name}}"`,
+  rotation: `ALTER ROLE "{{name}}" PASSWORD '{{password}}'`,
+  "root rotation": `ALTER ROLE "{{name}}" PASSWORD '{{password}}'`,
+};
+const postgres = (kind: StatementKind, statement: string) => () =>
+  checkStatements("r", kind, [NEEDED[kind], statement]);
+const mysql = (statement: string) => () =>
+  checkMysqlStatements("r", "creation", ["CREATE USER '{{name}}' IDENTIFIED BY '{{password}}'", statement]);
+
+const BLOCK = "DO $$ BEGIN PERFORM 1; END $$";
+const SPLIT_ALWAYS = [
+  `COMMENT ON ROLE "{{name}}" IS 'a;b'`,
+  `COMMENT ON ROLE "{{name}}" IS E'a\\';b'`,
+  `CREATE TABLE "a;b" (x int)`,
+  "SELECT 1 -- a;b",
+  "SELECT 1 /* a;b */",
+  "SELECT 1 /* /* */ ; */",
+  "DO $body$ begin perform 1; end $body$",
+  "DO 'begin perform 1; end'",
+  "CREATE FUNCTION f() RETURNS int LANGUAGE sql begin atomic SELECT 1; end",
+  // Today's engines keep this for the END in quotes, by chance.
+  "SELECT 'END', 'a;b'",
+  "SELECT 'a;b', 'END'",
+];
+
+describe("SQL that engines would split in the middle", () => {
+  test.each(["renewal", "rotation", "root rotation"] as const)(
+    "is refused in %s statements, which they split at every semicolon, blocks too",
+    (kind) => {
+      for (const statement of [BLOCK, ...SPLIT_ALWAYS]) {
+        expect(postgres(kind, statement)).toThrow(
+          /holds? a (semicolon that ends no statement|block).*JSON\.stringify/s,
+        );
+      }
+    },
+  );
+
+  test.each(["creation", "revocation"] as const)("is refused in %s statements", (kind) => {
+    for (const statement of SPLIT_ALWAYS) {
+      expect(postgres(kind, statement)).toThrow(/split it there. Write END in capitals/);
+    }
+  });
+
+  test.each(["creation", "revocation"] as const)("is taken in %s statements with the word END", (kind) => {
+    for (const statement of [
+      BLOCK,
+      "DO $$ BEGIN PERFORM 1; END; $$;",
+      "DO $$ BEGIN PERFORM 1; END$$",
+      `DO $$ BEGIN EXECUTE 'ALTER ROLE "{{name}}" NOLOGIN'; END $$`,
+      "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END",
+    ]) {
+      expect(postgres(kind, statement)).not.toThrow();
+    }
+  });
+
+  test("is taken as a JSON list of one, in all kinds", () => {
+    for (const kind of ["renewal", "rotation", "root rotation"] as const) {
+      expect(postgres(kind, JSON.stringify([BLOCK]))).not.toThrow();
+    }
+    expect(postgres("creation", JSON.stringify([`COMMENT ON ROLE "{{name}}" IS 'a;b'`]))).not.toThrow();
+  });
+
+  test("is refused as a JSON list that engines would not read as one, for the END in it", () => {
+    const statement = JSON.stringify([`DO $$ BEGIN EXECUTE 'ALTER ROLE "{{name}}" NOLOGIN'; END $$`]);
+    expect(postgres("creation", statement)).toThrow(/are a list in themselves.*Write the block itself/s);
+    expect(postgres("renewal", statement)).not.toThrow();
+  });
+
+  test("statements in one element, with semicolons between them, are taken in all kinds", () => {
+    for (const kind of ["creation", "renewal", "revocation", "rotation", "root rotation"] as const) {
+      expect(
+        postgres(kind, `SET x = 'it''s'; SELECT 1 /* no more */; SELECT "b"; SELECT $$c$$;`),
+      ).not.toThrow();
+      expect(postgres(kind, "SELECT 1; SELECT 2 -- the end")).not.toThrow();
+      expect(postgres(kind, "SELECT type'x' ; SELECT a$b ; SELECT $1 ; SELECT E'\\\\' ;")).not.toThrow();
+      expect(postgres(kind, "BEGIN; SELECT 1; END;")).not.toThrow();
+    }
+  });
+});
+
+test.each([
+  JSON.stringify([`ALTER ROLE "{{name}}" SUPERUSER`]).replace("SUPER", "\\u0053UPER"),
+  Buffer.from(JSON.stringify([`ALTER ROLE "{{name}}" SUPERUSER`])).toString("base64"),
+  Buffer.from(`ALTER ROLE "{{name}}" SUPERUSER`).toString("base64"),
+])("a superuser is seen in what an engine decodes: %s", (statement) => {
+  expect(postgres("creation", statement)).toThrow(/make a superuser/);
+});
+
+describe("SQL of MySQL", () => {
+  test.each([
+    "SELECT 'a;b'",
+    'SELECT "a;b"',
+    "SELECT 'it\\'s; so'",
+    "SELECT `a;b`",
+    "SELECT 1 -- a;b",
+    "SELECT 1 # a;b",
+    "SELECT 1 /* a;b */",
+  ])("is refused where the engine would split it: %s", (statement) => {
+    expect(mysql(statement)).toThrow(/semicolon that ends no statement.*JSON\.stringify/s);
+  });
+
+  test.each([
+    "BEGIN NOT ATOMIC KILL USER '{{name}}'; END",
+    "IF 1 THEN SELECT 1; END IF",
+    "IF 1 THEN SELECT 1; ELSE SELECT 2; END IF",
+    "CREATE PROCEDURE d.p() BEGIN SELECT 1; END",
+    "REPEAT SELECT 1; UNTIL 1 END REPEAT",
+  ])("is refused where the engine would split a block: %s", (statement) => {
+    expect(mysql(statement)).toThrow(/hold a block with semicolons/);
+    expect(mysql(JSON.stringify([statement]))).not.toThrow();
+  });
+
+  test("is taken where semicolons end statements", () => {
+    expect(mysql("SELECT 'it''s'; SELECT `b` ; SELECT 5--3 ; SELECT 1 -- the end")).not.toThrow();
+    expect(mysql("SELECT CASE WHEN 1 THEN 2 END; SELECT 1")).not.toThrow();
+  });
+
+  test.each([
+    ["GRANT SELECT, CREATE VIEW ON d.* TO '{{name}}'", "CREATE VIEW"],
+    ["GRANT create\n  routine ON d.* TO '{{name}}'", "CREATE ROUTINE"],
+    ["GRANT TRIGGER ON d.t TO '{{name}}'", "TRIGGER"],
+    ["GRANT Event ON d.* TO '{{name}}'", "EVENT"],
+    ["GRANT ALL ON d.* TO '{{name}}'", "ALL"],
+    ["GRANT ALL PRIVILEGES ON d.* TO '{{name}}'", "ALL"],
+    [JSON.stringify(["GRANT TRIGGER ON d.t TO '{{name}}'"]), "TRIGGER"],
+  ])("that lets users define what fails without them is refused: %s", (statement, privilege) => {
+    expect(mysql(statement)).toThrow(
+      new RegExp(`grant ${privilege}\\. .*fail for everybody.*allowDefiners`, "s"),
+    );
+    const all = ["CREATE USER '{{name}}' IDENTIFIED BY '{{password}}'", statement];
+    expect(() => checkMysqlStatements("r", "creation", all, { definers: true })).not.toThrow();
+    expect(() => checkMysqlStatements("r", "creation", all, true)).not.toThrow();
+  });
+
+  test.each([
+    "GRANT SELECT, SHOW VIEW, ALTER ROUTINE, EXECUTE, CREATE, CREATE TEMPORARY TABLES ON d.* TO '{{name}}'",
+    "GRANT SELECT (event, `trigger`) ON d.t TO '{{name}}'",
+    "GRANT SELECT ON d.event TO '{{name}}'",
+    "GRANT `all` TO '{{name}}'",
+  ])("that does not is taken: %s", (statement) => expect(mysql(statement)).not.toThrow());
+});
