@@ -1,12 +1,14 @@
+import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
 import {
   AppRoleAuth,
   DatabaseSecretsEngine,
   Duration,
+  KeyValueEngine,
   RateLimitQuota,
   RateLimitTarget,
   type RateLimitQuotaProps,
 } from "../../lib";
-import { addressOf, one, synthesize, waitsFor } from "./synthesis";
+import { addressOf, all, one, synthesize, waitsFor } from "./synthesis";
 
 const TYPE = "vault_quota_rate_limit";
 const build = (props: Partial<RateLimitQuotaProps> = {}, path?: string) =>
@@ -36,6 +38,61 @@ describe("RateLimitQuota", () => {
     });
     expect(one(made, TYPE)).toMatchObject({ path: "auth/orders/approle/", role: "web", rate: 0.5 });
     expect(waitsFor(made, addressOf(made, TYPE))).toContain(addressOf(made, "vault_auth_backend"));
+  });
+
+  test("has the namespace of what it limits in its path, and is in the root's itself", () => {
+    const made = synthesize((scope) => {
+      const engine = new DatabaseSecretsEngine(scope, "Secrets", { namespace: "team" });
+      const auth = new AppRoleAuth(scope, "AppRoles", { namespace: "/team/sub/" });
+      const kv = KeyValueEngine.fromPath(scope, "Values", { path: "secret", namespace: "team" });
+      const targets = [
+        RateLimitTarget.secretsEngine(engine),
+        RateLimitTarget.secretsEngine(engine, "creds/reader"),
+        RateLimitTarget.authMethod(auth, auth.addRole("web")),
+        RateLimitTarget.secretsEngine(kv),
+      ];
+      targets.forEach((target, index) => {
+        new RateLimitQuota(scope, `Quota${index}`, { name: `q${index}`, target, rate: 1 });
+      });
+    });
+    const quotas = all(made, TYPE);
+    expect(quotas.map(({ path }) => path)).toEqual([
+      "team/database/",
+      "team/database/creds/reader",
+      "team/sub/auth/approle/",
+      "team/secret/",
+    ]);
+    expect(quotas.map(({ namespace }) => namespace)).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  test("has the namespace of a provider that what it limits is declared with in its path, too", () => {
+    const made = synthesize((scope) => {
+      const provider = new VaultProvider(scope, "Team", { alias: "team", namespace: "team" });
+      const engine = new DatabaseSecretsEngine(scope, "Secrets", { provider, namespace: "sub" });
+      new RateLimitQuota(scope, "Quota", {
+        name: "q",
+        target: RateLimitTarget.secretsEngine(engine),
+        rate: 1,
+      });
+    });
+    expect(one(made, TYPE).path).toBe("team/sub/database/");
+  });
+
+  test("warns of a provider of another namespace than the root, where servers take no quotas", () => {
+    const warnings: unknown[] = [];
+    synthesize((scope) => {
+      const provider = new VaultProvider(scope, "Team", { alias: "team", namespace: "team" });
+      const engine = new DatabaseSecretsEngine(scope, "Secrets", { provider });
+      const target = RateLimitTarget.secretsEngine(engine);
+      for (const [name, props] of [
+        ["in-team", { provider }],
+        ["in-root", {}],
+      ] as const) {
+        const quota = new RateLimitQuota(scope, name, { name, target, rate: 1, ...props });
+        warnings.push(quota.node.metadata.map(({ data }) => data as unknown));
+      }
+    });
+    expect(warnings).toEqual([[expect.stringMatching(/namespace "team", where servers refuse quotas/)], []]);
   });
 
   test("has its intervals in seconds", () => {

@@ -1,0 +1,197 @@
+import { ConfigurationError, CredentialsTemplate, KeyValueContent } from "../../lib";
+
+const visible =
+  (values: Record<string, string | number>, ...notSecret: string[]) =>
+  () =>
+    KeyValueContent.visible(values, { notSecret });
+
+describe("a visible value whose name says that it is a secret is refused:", () => {
+  test.each([
+    ...["PGPASSWORD", "dbPassword", "DB_PASSWORD", "db-password", "mysql.password", "password1", "passwords"],
+    ...[
+      "DBPASS",
+      "db_pass",
+      "pwd",
+      "passwd",
+      "passphrase",
+      "api_key",
+      "apiKey",
+      "APIKEY",
+      "x-api-key",
+      "accessKey",
+    ],
+    ...[
+      "AWS_SECRET_ACCESS_KEY",
+      "secret",
+      "client_secret",
+      "clientSecret",
+      "secret_id",
+      "secretKeyBase",
+      "tokens",
+    ],
+    ...[
+      "GITHUB_TOKEN",
+      "authToken",
+      "private_key",
+      "privateKey",
+      "ssh-private-key",
+      "signingKey",
+      "encryption_key",
+    ],
+    ...[
+      "credentials",
+      "DATABASE_URL",
+      "databaseUrl",
+      "REDIS_URL",
+      "MONGODB_URI",
+      "dburl",
+      "DSN",
+      "connectionString",
+    ],
+    ...[
+      "password_hash",
+      "passwordValue",
+      "basicAuthPassword",
+      "jwt",
+      "authorization",
+      "sessionKey",
+      "HTPASSWD",
+    ],
+  ])("%s", (key) => {
+    expect(visible({ host: "db", [key]: "hunter2" })).toThrow(
+      `The visible key-value content has the key "${key}", which names a secret.`,
+    );
+    expect(visible({ [key]: 42 })).toThrow(ConfigurationError);
+    expect(visible({ [key]: "hunter2" })).toThrow(/KeyValueContent\.writeOnly.*notSecret/);
+    expect(visible({ [key]: "hunter2" })).not.toThrow(/hunter2/);
+    expect(visible({ [key]: "hunter2" }, key)).not.toThrow();
+  });
+});
+
+describe("one whose name does not is taken:", () => {
+  test.each([
+    ...[
+      "host",
+      "port",
+      "PGHOST",
+      "database",
+      "user",
+      "username",
+      "token_path",
+      "password_policy",
+      "passwordFile",
+    ],
+    ...["secretName", "token_ttl", "api_key_header", "TOKEN_URL", "public_key", "key", "keyboard", "bypass"],
+    ...[
+      "secretary",
+      "tokenizer",
+      "compass",
+      "passenger",
+      "region",
+      "url",
+      "baseUrl",
+      "private_key_path",
+      "author",
+    ],
+  ])("%s", (key) => expect(visible({ [key]: "x" })).not.toThrow());
+});
+
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+const jwt = `${base64('{"alg":"HS256"}').replaceAll("=", "")}.${base64('{"sub":"somebody"}').replaceAll("=", "")}.c2lnbmF0dXJl`;
+const SECRETS: readonly (readonly [string, string])[] = [
+  ["postgres://app:hunter2@db/orders", "a URL with a password"],
+  ["jdbc:postgresql://app:hunter2@db/orders", "a URL with a password"],
+  ["redis://:hunter2@cache:6379", "a URL with a password"],
+  ["amqp://a:p%40ss/w@mq/", "a URL with a password"],
+  ["see https://me:hunter2@example.com for more", "a URL with a password"],
+  ["app:hunter2@tcp(db:3306)/orders", "a URL with a password"],
+  ["host=db user=app password=hunter2", 'a text that sets "password"'],
+  ["Server=db;Database=orders;Pwd=hunter2", 'a text that sets "Pwd"'],
+  ["jdbc:mysql://db/orders?user=app&password=hunter2", 'a text that sets "password"'],
+  ["PGHOST=db\nexport PGPASSWORD=hunter2", 'a text that sets "PGPASSWORD"'],
+  ["database:\n  host: db\n  password: hunter2\n", 'a text that sets "password"'],
+  ['{"host":"db","auth":{"dbPassword":"hunter2"}}', 'a text that sets "dbPassword"'],
+  ['[{"name":"x","apiKey":"hunter2"}]', 'a text that sets "apiKey"'],
+  ['{"url":"postgres://app:hunter2@db/orders"}', "a URL with a password"],
+  [JSON.stringify(JSON.stringify({ token: "hunter2" })), 'a text that sets "token"'],
+  [base64("postgres://app:hunter2@db/orders"), "a URL with a password"],
+  [base64('{"password":"hunter2"}'), 'a text that sets "password"'],
+  ["-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "a private key"],
+  ["-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n", "a private key"],
+  [base64("-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"), "a private key"],
+  [jwt, "a JSON Web Token"],
+  ["hvs.CAESIJ0123456789abcdef", "a token of Vault"],
+  ["s.0123456789abcdefghijABCD", "a token of Vault"],
+  [`ghp_${"a1".repeat(18)}`, "a token"],
+  [`glpat-${"a1".repeat(10)}`, "a token"],
+  [`xoxb-${"12".repeat(10)}`, "a token"],
+  [`sk_live_${"a1".repeat(12)}`, "a token"],
+  ["AKIAIOSFODNN7EXAMPLE", "a key of a cloud service"],
+  ["SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy", "a password's hash"],
+  ["Bearer 0123456789abcdef", "a header to log in with"],
+];
+
+describe("a visible value that looks like a secret is refused, and not shown:", () => {
+  test.each(SECRETS)("%j", (value, looks) => {
+    expect(visible({ setting: value })).toThrow(`has the key "setting", whose value looks like ${looks}.`);
+    expect(visible({ setting: value })).not.toThrow(/hunter2|MIIE|0123456789|a1a1a1/);
+    expect(visible({ setting: value }, "setting")).not.toThrow();
+  });
+});
+
+describe("one that does not is taken:", () => {
+  test.each([
+    ...[
+      "db.example.com",
+      "https://vault.example.com:8200",
+      "http://db:8080/path@version",
+      "postgres://app@db/orders",
+    ],
+    ...[
+      "postgresql://{{username}}:{{password}}@db/orders",
+      "postgres://app:<password>@db/orders",
+      "https://a:***@db",
+    ],
+    ...[
+      "host=db user=app",
+      "password=$PGPASSWORD",
+      "token_ttl=1h",
+      '{"host":"db","port":5432,"passwordPolicy":"long"}',
+    ],
+    ...[
+      "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----",
+      "-----BEGIN PUBLIC KEY-----",
+      "ops@example.com",
+    ],
+    ...[
+      "Basic",
+      "Bearer",
+      "a note: the token is elsewhere",
+      "ghp_",
+      "AKIA",
+      "{not json",
+      "SGVsbG8sIHdvcmxkIQ==",
+    ],
+    ...[
+      "https://example.com/login?next=token",
+      '{"password":""}',
+      '{"password":"{{password}}"}',
+      "2006-01-02T15:04:05Z",
+    ],
+  ])("%s", (setting) => expect(visible({ setting })).not.toThrow());
+});
+
+test("notSecret names keys that are there", () => {
+  expect(visible({ host: "db" }, "hots")).toThrow(/has no key "hots", which notSecret lists/);
+  expect(visible({ password: "x", token: "y" }, "token")).toThrow(/has the key "password"/);
+});
+
+test("values beside credentials in an agent's file are looked at in the same way", () => {
+  const values = { PGHOST: "db", ADMIN_PASSWORD: "hunter2" };
+  for (const make of [CredentialsTemplate.env, CredentialsTemplate.json]) {
+    expect(() => make.call(CredentialsTemplate, { values })).toThrow(
+      /"ADMIN_PASSWORD", which names a secret/,
+    );
+    expect(() => make.call(CredentialsTemplate, { values, notSecret: ["ADMIN_PASSWORD"] })).not.toThrow();
+  }
+});
