@@ -4,7 +4,7 @@ import { mysqlCreation, mysqlRevocation, MysqlAccess, quoteMysqlIdentifier } fro
 import type { MariadbServer } from "../../sandbox/mariadb-server";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { issue, revoke } from "../e2e/credential";
-import { describeWithMariadb, loginOf, startMariadb, usersLike, verdictOf } from "../e2e/mariadb";
+import { asRoot, describeWithMariadb, loginOf, startMariadb, usersLike, verdictOf } from "../e2e/mariadb";
 import { cases, sqlText, unlessRefused } from "./hostile-values";
 
 jest.setTimeout(900_000);
@@ -79,4 +79,90 @@ describeWithMariadb("on MariaDB", () => {
     );
     expect(accepted).toBeGreaterThan(5);
   });
+
+  test("the privileges that are refused are those by which users make what fails without them", async () => {
+    const vault = sandbox.vault.client();
+    await root.query("CREATE DATABASE made");
+    await root.query("CREATE TABLE made.t (x int)");
+    await root.query("CREATE PROCEDURE made.standing() SELECT 1");
+    const makers = [
+      ...[
+        "CREATE VIEW made.v AS SELECT 1",
+        "CREATE TABLE made.n (x int)",
+        "CREATE TEMPORARY TABLE made.m (x int)",
+      ],
+      ...[
+        "CREATE TRIGGER made.g BEFORE INSERT ON made.t FOR EACH ROW SET NEW.x = 2",
+        "ALTER TABLE made.t ADD y int",
+      ],
+      ...["CREATE PROCEDURE made.p() SELECT 1", "CREATE FUNCTION made.f() RETURNS int RETURN 1"],
+      ...[
+        "ALTER PROCEDURE made.standing COMMENT 'x'",
+        "CREATE OR REPLACE PROCEDURE made.standing() SELECT 2",
+      ],
+      ...["CREATE EVENT made.e ON SCHEDULE EVERY 1 HOUR DO SELECT 1", "CREATE INDEX i ON made.t (x)"],
+    ];
+    const outcomes: Record<string, readonly [refused: boolean, left: readonly string[]]> = {};
+    for (const privilege of PRIVILEGES) {
+      const grants = [{ database: "made", privileges: [privilege] }];
+      const refused = unlessRefused(() => MysqlAccess.custom(grants)) === undefined;
+      await vault.write("names/roles/r", {
+        db_name: "c",
+        creation_statements: mysqlCreation(
+          "%",
+          MysqlAccess.custom(grants, { allowDefiners: true }).grants,
+          true,
+        ),
+        revocation_statements: mysqlRevocation("mariadb", "%"),
+      });
+      const credential = await issue(sandbox, "names/creds/r");
+      const client = await server.connectAs(credential.username, credential.password);
+      for (const maker of makers) await verdictOf(client, maker);
+      client.destroy();
+      await revoke(sandbox, credential);
+      outcomes[privilege] = [refused, await definedBy(credential.username)];
+      if (privilege === "TRIGGER") {
+        expect(await verdictOf(root, "INSERT INTO made.t (x) VALUES (1)")).toBe("ER_NO_SUCH_USER");
+      }
+    }
+    expect(Object.entries(outcomes).filter(([, [refused, left]]) => refused !== left.length > 0)).toEqual([]);
+    expect(Object.values(outcomes).filter(([refused]) => refused)).toHaveLength(4);
+    await root.query("DROP DATABASE made");
+  });
+
+  /** What names a user as its definer. */
+  async function definedBy(user: string): Promise<string[]> {
+    const found: string[] = [];
+    for (const [kind, schema, name, table] of [
+      ["VIEW", "table_schema", "table_name", "views"],
+      ["TRIGGER", "trigger_schema", "trigger_name", "triggers"],
+      ["EVENT", "event_schema", "event_name", "events"],
+    ] as const) {
+      const sql = `SELECT ${name} FROM information_schema.${table} WHERE ${schema} = 'made' AND definer LIKE '${user}@%'`;
+      for (const object of await asRoot(server, sql)) found.push(`${kind} made.${String(object)}`);
+    }
+    const routines = await asRoot(
+      server,
+      `SELECT CONCAT(routine_type, ' made.', routine_name) FROM information_schema.routines
+         WHERE routine_schema = 'made' AND definer LIKE '${user}@%'`,
+    );
+    return [...found, ...routines.map(String)];
+  }
 });
+
+const PRIVILEGES = [
+  ...[
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "CREATE",
+    "DROP",
+    "REFERENCES",
+    "INDEX",
+    "ALTER",
+    "CREATE VIEW",
+  ],
+  ...["SHOW VIEW", "TRIGGER", "CREATE TEMPORARY TABLES", "LOCK TABLES", "CREATE ROUTINE", "ALTER ROUTINE"],
+  ...["EXECUTE", "EVENT"],
+];
