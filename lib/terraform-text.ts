@@ -1,4 +1,5 @@
 import { ConfigurationError, show } from "./errors";
+import { knownAtSynthesis } from "./known-at-synthesis";
 import { knownParts } from "./tokens";
 
 /** Control characters, and halves of characters that are no Unicode alone. */
@@ -74,6 +75,7 @@ export function composed(what: string, text: string): string {
  * @throws ConfigurationError unless it is letters, digits, `_` and `-`, with a letter or `_` first, or if it is `__proto__`
  */
 export function terraformName(what: string, name: string): string {
+  knownAtSynthesis(`name of a Terraform ${what}`, name);
   // JavaScript loses an entry of the name "__proto__".
   if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name) || name === "__proto__") {
     throw new ConfigurationError(

@@ -3,6 +3,7 @@ import type { Construct } from "constructs";
 import { ConfigurationError, show } from "./errors";
 import { freeId } from "./free-id";
 import { terraformName, terraformText } from "./terraform-text";
+import { isUnresolved } from "./tokens";
 
 /** Options of `WriteOnlySecret.fromVariable`. */
 export interface WriteOnlySecretProps {
@@ -66,7 +67,7 @@ export class WriteOnlySecret {
     /** Number that says when to send it. */
     readonly version: number,
   ) {
-    if (!Number.isSafeInteger(version) || version < 1) {
+    if (!isUnresolved(version) && (!Number.isSafeInteger(version) || version < 1)) {
       throw new ConfigurationError(
         `A write-only secret has the version ${show(version)}.`,
         "Use a whole number, 1 or more: without one the provider never sends the value.",

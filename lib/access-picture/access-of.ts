@@ -1,6 +1,7 @@
 import type { IConstruct } from "constructs";
 import { descriptionOf, type DescribedPolicy, type DescribedRole, type Description } from "./described";
-import { knownText } from "./known";
+import { inLowerCase } from "../tokens";
+import { known, knownText } from "./known";
 import type {
   AccessReport,
   AppRoleAccess,
@@ -81,11 +82,11 @@ class Reader {
     const held = new Set(report.appRoles.flatMap(({ policies }) => policies));
     report.policies = this.each("policy", (id, part, { name, existing, rules }): PolicyAccess | undefined => {
       if (this.readBy(part.construct) !== undefined && !held.has(id)) return undefined;
-      const known = rules.map(({ path, capabilities }) => ({
+      const ruled = rules.map(({ path, capabilities }) => ({
         path: knownText(path),
         capabilities: [...capabilities],
       }));
-      return { id, name: knownText(name), existing, rules: known };
+      return { id, name: knownText(name), existing, rules: ruled };
     });
     return all;
   }
@@ -93,11 +94,15 @@ class Reader {
   private roleOf(id: string, { kind, namespace, ...role }: DescribedRole): RoleAccess {
     void [kind, namespace];
     const { baseRole, login, ownSql = [], ...plain } = role;
+    const { defaultTtl, maxTtl, rotationPeriod } = plain;
     return {
       id,
       ...plain,
       name: knownText(role.name),
       path: knownText(role.path),
+      ...(defaultTtl !== undefined && { defaultTtl: known(defaultTtl) }),
+      ...(maxTtl !== undefined && { maxTtl: known(maxTtl) }),
+      ...(rotationPeriod !== undefined && { rotationPeriod: known(rotationPeriod) }),
       ...(baseRole && { baseRole: this.meet(baseRole, "base-role") }),
       ...(login && { login: this.meet(login, "login") }),
       ownSql,
@@ -122,7 +127,7 @@ class Reader {
     if (description.existing) {
       const role = policy.node.scope;
       const described = role && descriptionOf(role);
-      const isRead = described?.kind === "role" && described.path.toLowerCase() === description.name;
+      const isRead = described?.kind === "role" && knownText(inLowerCase(described.path)) === knownText(description.name);
       return isRead && role !== undefined ? this.meet(role) : undefined;
     }
     const [rule, ...others] = description.rules;
@@ -138,8 +143,8 @@ class Reader {
 
   /** The id of the part that a construct describes, which it becomes if there is none. */
   private meet(construct: IConstruct & { readonly name?: string }, kind?: "base-role" | "login"): string {
-    const known = this.ids.get(construct);
-    if (known !== undefined) return known;
+    const met = this.ids.get(construct);
+    if (met !== undefined) return met;
     const description = descriptionOf(construct) ?? foreign(construct, kind);
     const wanted = idOf(description);
     const there = this.parts.get(wanted);

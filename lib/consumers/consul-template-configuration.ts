@@ -1,7 +1,7 @@
 import { Construct } from "constructs";
 import { Duration } from "../duration";
 import { ConfigurationError, show } from "../errors";
-import { listedOneByOne } from "../known-list";
+import { listedOneByOne } from "../known-at-synthesis";
 import { addTextOutput } from "../text-output";
 import { apiAddress, configurationText } from "./configuration-text";
 import { checkFiles, templateBlock, type CredentialsFile } from "./credentials-file";

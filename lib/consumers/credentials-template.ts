@@ -1,5 +1,6 @@
 import { ConfigurationError, show } from "../errors";
 import { isUnresolved, numberText, withStandIns } from "../tokens";
+import { knownAtSynthesis } from "../known-at-synthesis";
 import { checkNoSecrets, type NoSecrets } from "../secret-looking";
 import { plainText } from "./plain-text";
 
@@ -134,6 +135,7 @@ function fixedText(name: string, value: string | number): string {
 
 function checkNames(what: "variable" | "field", names: readonly string[]): void {
   for (const [index, name] of names.entries()) {
+    knownAtSynthesis(`name of a ${what}`, name);
     if (!VARIABLE.test(name)) {
       throw new ConfigurationError(
         `The ${what} name ${show(name)} is not usable.`,

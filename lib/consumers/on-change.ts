@@ -1,6 +1,6 @@
 import { Duration } from "../duration";
 import { ConfigurationError, show } from "../errors";
-import { listedOneByOne } from "../known-list";
+import { knownAtSynthesis, listedOneByOne } from "../known-at-synthesis";
 import { absolutePath, plainText } from "./plain-text";
 
 /** Options of an {@link OnChange}. */
@@ -62,6 +62,7 @@ export class OnChange {
 
 /** @throws ConfigurationError for any other text */
 export function checkSignal(signal: ReloadSignal): ReloadSignal {
+  knownAtSynthesis("signal", signal);
   if (!SIGNALS.includes(signal)) {
     throw new ConfigurationError(
       `The signal ${show(signal)} is not usable.`,

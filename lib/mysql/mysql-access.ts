@@ -1,5 +1,5 @@
 import { ConfigurationError, show } from "../errors";
-import { listedOneByOne } from "../known-list";
+import { listedOneByOne } from "../known-at-synthesis";
 import { mysqlIdentifier } from "../names";
 import type { MysqlGrant } from "../statements";
 import { DEFINING_PRIVILEGES, WHY_NO_DEFINERS } from "../statements/mysql-definers";

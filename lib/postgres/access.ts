@@ -1,5 +1,5 @@
 import { ConfigurationError, show } from "../errors";
-import { listedOneByOne } from "../known-list";
+import { listedOneByOne } from "../known-at-synthesis";
 import { idOf, postgresIdentifier } from "../names";
 import { mayBeOneOf } from "../tokens";
 

@@ -5,6 +5,7 @@ import { describeAccess } from "../access-picture/describe-access";
 import { dependOn } from "../dependencies";
 import { show } from "../errors";
 import { postgresRole, postgresRoleName } from "../names";
+import { numberText } from "../tokens";
 import type { WriteOnlySecret } from "../write-only-secret";
 import type { IBaseRole } from "./base-role";
 import { checkConnectionLimit } from "./connection-limit";
@@ -81,7 +82,7 @@ export class Login extends Construct implements ILogin {
       assumeRole: props.baseRole.level === "owner" ? props.baseRole.name : undefined,
       connectionLimit: checkConnectionLimit(`login ${show(this.name)}`, props.connectionLimit),
       passwordWo: props.password?.value,
-      passwordWoVersion: props.password && `${props.password.version}`,
+      passwordWoVersion: props.password && numberText(props.password.version),
       provider: props.provider,
     });
     dependOn(this.resource, props.baseRole.resource);

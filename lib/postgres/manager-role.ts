@@ -6,6 +6,7 @@ import { describeAccess } from "../access-picture/describe-access";
 import { dependOn } from "../dependencies";
 import { freeId } from "../free-id";
 import { isUnresolved, postgresRole, postgresRoleName } from "../names";
+import { numberText } from "../tokens";
 import type { IPostgresDatabase } from "./database";
 import type { IPostgresRole } from "./postgres-role";
 import type { WriteOnlySecret } from "../write-only-secret";
@@ -113,7 +114,7 @@ export class ManagerRole extends ManagerRoleBase implements IManagerRole {
       superuser: false,
       createRole: true,
       passwordWo: props.password.value,
-      passwordWoVersion: `${props.password.version}`,
+      passwordWoVersion: numberText(props.password.version),
       lifecycle: { ignoreChanges: "all" },
       provider: props.provider,
     });

@@ -1,6 +1,8 @@
+import { replaced } from "../tokens";
+
 /** Quotes an identifier for PostgreSQL: `orders` becomes `"orders"`, a `"` inside is doubled. */
 export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+  return `"${replaced(name, '"', '""')}"`;
 }
 
 /**
@@ -8,8 +10,8 @@ export function quoteIdentifier(name: string): string {
  * backslash becomes an escape string, which means the same whatever that setting is.
  */
 export function quoteLiteral(text: string): string {
-  const doubled = text.replaceAll("'", "''");
-  return text.includes("\\") ? `E'${doubled.replaceAll("\\", "\\\\")}'` : `'${doubled}'`;
+  const doubled = replaced(text, "'", "''");
+  return text.includes("\\") ? `E'${replaced(doubled, "\\", "\\\\")}'` : `'${doubled}'`;
 }
 
 /** Wraps a body in dollar quotes with a tag that the body does not hold. */

@@ -51,7 +51,8 @@ export class KeyValueContent {
   static writeOnly(values: Readonly<Record<string, WriteOnlySecret>>): KeyValueContent {
     const keys = checkKeys(Object.keys(values));
     const versions = [...new Set(Object.values(values).map(({ version }) => version))];
-    if (versions.length > 1) {
+    // Of two that Terraform knows, nobody can say here that they differ.
+    if (versions.length > 1 && !versions.some(isUnresolved)) {
       throw new ConfigurationError(
         `The values of the key-value content have the versions ${versions.sort((a, b) => a - b).join(" and ")}.`,
         "They are sent together; give them one version, higher than before.",

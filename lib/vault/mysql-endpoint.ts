@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import { ConfigurationError, show } from "../errors";
+import { knownAtSynthesis } from "../known-at-synthesis";
 import { isToken, isUnresolved, numberText, withStandIns } from "../tokens";
 import { plainUrl } from "./plain-url";
 
@@ -43,12 +44,7 @@ export function mysqlServer(endpoint: MysqlEndpoint): { connectionUrl: string; t
       "Use a number from 1 to 65535.",
     );
   }
-  if (isUnresolved(tls)) {
-    throw new ConfigurationError(
-      "The TLS mode of a MySQL endpoint is known to Terraform only.",
-      "What users have to log in with depends on it, so that it has to be known when the stack is synthesized.",
-    );
-  }
+  knownAtSynthesis("TLS mode of a MySQL endpoint", tls);
   if (!Object.hasOwn(DRIVER_NAMES, tls)) {
     throw new ConfigurationError(
       `The TLS mode ${show(tls)} is not usable.`,

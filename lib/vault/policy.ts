@@ -3,8 +3,8 @@ import { Policy as PolicyResource } from "@cdktf/provider-vault/lib/policy";
 import { Construct, type IConstruct } from "constructs";
 import { describeAccess } from "../access-picture/describe-access";
 import { ConfigurationError, show } from "../errors";
-import { listedOneByOne } from "../known-list";
-import { withStandIns } from "../tokens";
+import { listedOneByOne } from "../known-at-synthesis";
+import { mayBeOneOf, withStandIns } from "../tokens";
 import { checkNamespace } from "./namespace";
 
 /** What a policy allows at a path, as Vault names it; `deny` wins over all others. */
@@ -142,7 +142,7 @@ function render(rule: PolicyRule): string {
     );
   }
   listedOneByOne("capabilities of a policy", rule.capabilities);
-  const unknown = rule.capabilities.find((capability) => !CAPABILITIES.includes(capability));
+  const unknown = rule.capabilities.find((capability) => !mayBeOneOf(capability, CAPABILITIES));
   if (unknown !== undefined || rule.capabilities.length === 0) {
     throw new ConfigurationError(
       `The policy has the capabilities ${show(rule.capabilities)} on ${show(rule.path)}.`,

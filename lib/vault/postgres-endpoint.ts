@@ -125,7 +125,7 @@ function decoded(path: string): string {
 /** In another database the objects of users would not be found when they are dropped, and users stay. */
 function checkDatabase(named: readonly string[], database: string): void {
   const other = named.find(
-    (name) => name !== database && !isUnresolved(database) && !mayBeOneOf(name, [database]),
+    (name) => name !== database && !mayBeOneOf(name, [database]) && !mayBeOneOf(database, [name]),
   );
   if (other === undefined) return;
   throw new ConfigurationError(

@@ -5,7 +5,7 @@ import { describeAccess } from "../access-picture/describe-access";
 import { Duration } from "../duration";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
-import { isUnresolved, vaultName } from "../names";
+import { vaultName } from "../names";
 import { Login, type ILogin } from "../postgres/login";
 import { checkStatements } from "../statements";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
@@ -174,7 +174,7 @@ function loginOf(scope: Construct, props: StaticRoleProps): ILogin {
       "The engine sets another as soon as the role is made: leave the password of the login out.",
     );
   }
-  if (!isUnresolved(login.name) && login.name === props.connection.manager?.name) {
+  if (login.name === props.connection.manager?.name) {
     throw new ConfigurationError(
       `The static role ${show(props.name)} manages ${show(login.name)}, the login of its own connection.`,
       "The engine would lock itself out. Its own password is rotated by rotate-root.",

@@ -44,13 +44,11 @@ const KNOWN_AT_SYNTHESIS: Readonly<Record<string, RegExp>> = {
   role: /known to Terraform only, and no address can be made of it.*constructor/s,
   AppRole: /known to Terraform only, and no address can be made of it.*constructor/s,
   "key-value path": /known to Terraform only, and no address can be made of it.*constructor/s,
-  variable: /name .* of a Terraform variable is not usable/,
-  capability: /has the capabilities/,
+  variable: /name of a Terraform variable is known to Terraform only/,
   "key of a content": /keys that only Terraform knows/,
   "MySQL TLS mode": /TLS mode of a MySQL endpoint is known to Terraform only/,
-  field: /field name .* is not usable/,
-  signal: /signal .* is not usable/,
-  "version of a secret": /has the version/,
+  field: /name of a field is known to Terraform only/,
+  signal: /signal is known to Terraform only/,
 };
 
 /** The text of a stack with a variable in one place; fails if the reference to it is not there, or broken. */
@@ -494,6 +492,38 @@ test("what Terraform does with a name of MySQL is escaped as its language wants 
   });
   const expression = String.raw`replace(replace(replace(replace(var.t, "\\", "\\\\"), "_", "\\_"), "%", "\\%"), "Q", "QQ")`;
   expect(json).toContain(JSON.stringify(`Q\${${expression}}Q`.replaceAll("Q", "`")).slice(1, -1));
+});
+
+test("a role whose TTLs only Terraform knows has them so in a report of access", () => {
+  synthesize((stack) => {
+    const life = Duration.seconds(new TerraformVariable(stack, "ttl", {}).numberValue);
+    const connection = connect(stack);
+    const baseRole = BaseRole.fromName(stack, "Base", "base");
+    connection.addDynamicRole("r", { baseRole, defaultTtl: life, maxTtl: life });
+    connection.addStaticRole("s", { username: "u", rotationPeriod: life });
+    const later = "(known at deployment)";
+    expect(accessOf(stack).roles).toMatchObject([
+      { defaultTtl: later, maxTtl: later },
+      { rotationPeriod: later },
+    ]);
+    expect(accessTable(accessOf(stack))).toContain(`${later}, at most ${later}`);
+  });
+});
+
+test("a program's arguments that only Terraform knows are words of their own to systemd", () => {
+  const made = synthesize((stack) => {
+    const later = new TerraformVariable(stack, "v", {}).stringValue;
+    const command = ["/usr/bin/vault", `-config=a b${later}`];
+    new SystemdUnit(stack, "U", {
+      description: "50%",
+      command,
+      user: "x",
+      runtimeDirectory: "x",
+      outputName: "unit",
+    });
+  });
+  const word = String.raw`"-config=a b${"$"}{replace(replace(replace(replace(var.v, "%", "%%"), "\\", "\\\\"), "\"", "\\\""), "$", "$$")}"`;
+  expect(made.output.unit?.value).toContain(`ExecStart=/usr/bin/vault ${word}\n`);
 });
 
 test("two things of one engine with the same token for a name are one name", () => {

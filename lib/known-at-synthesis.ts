@@ -2,6 +2,22 @@ import { ConfigurationError } from "./errors";
 import { isUnresolved } from "./tokens";
 
 /**
+ * Checks that a value is known at synthesis, where it decides what is declared or written, and returns it.
+ *
+ * @param what it is, for the message, such as `name of a field`
+ * @throws ConfigurationError for a value that Terraform alone knows, or a part of it
+ */
+export function knownAtSynthesis<T extends string>(what: string, value: T): T {
+  if (isUnresolved(value)) {
+    throw new ConfigurationError(
+      `The ${what} is known to Terraform only.`,
+      "What is declared depends on it, so that it has to be known when the stack is synthesized: write it as a plain text.",
+    );
+  }
+  return value;
+}
+
+/**
  * Checks that the elements of a list are known at synthesis, where each becomes a thing of its own, and returns it. An
  * element may be a token; a list that is one has no elements yet.
  *
