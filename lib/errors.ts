@@ -12,8 +12,8 @@ export class ConfigurationError extends Error {
 /** What JSON leaves as it is, but a terminal obeys: more control characters, and those that turn the writing around. */
 const INVISIBLE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
-/** What CDKTF writes for a value that only Terraform knows, by a number that tells nobody anything. */
-const TOKEN = /[$#&]\{TfToken\[[^\]]*\]\}/g;
+/** What CDKTF writes for a value that only Terraform knows, which tells nobody anything. */
+const TOKEN = /[$#&]\{TfToken\[[^\]]*\]\}|-\d\.\d{10,}e\+\d{3}/g;
 
 const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 

@@ -1,23 +1,50 @@
 import { Fn, Token } from "cdktf";
+import { ConfigurationError, show } from "./errors";
 
-/** As CDKTF writes a token into a text, a list and the keys of a map. */
-const TOKEN = /[$#&]\{TfToken\[[a-zA-Z0-9:._-]+\]\}/;
-const EACH = new RegExp(TOKEN, "g");
+/** As CDKTF writes a token into a text, a list and the keys of a map; and what may be a number that is one. */
+const TOKEN = /[$#&]\{TfToken\[[a-zA-Z0-9:._-]+\]\}|-\d(?:\.\d+)?e\+\d{3}/g;
+
+/** A text as what is known of it, and the tokens between: one fewer. */
+function partsOf(text: string): { readonly known: readonly string[]; readonly tokens: readonly string[] } {
+  const known: string[] = [];
+  const tokens: string[] = [];
+  let end = 0;
+  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+    if (token.startsWith("-") && !isNumber(token, text, index)) continue;
+    known.push(text.slice(end, index));
+    tokens.push(token);
+    end = index + token.length;
+  }
+  return { known: [...known, text.slice(end)], tokens };
+}
+
+/** CDKTF takes such a number for more of a text than it is, where it stands beside what numbers are written with. */
+function isNumber(token: string, text: string, index: number): boolean {
+  if (!Token.isUnresolved(Number(token))) return false;
+  if (/[-|\d.+]$/.test(text.slice(0, index)) || /^[-|\d.eE+]/.test(text.slice(index + token.length))) {
+    throw new ConfigurationError(
+      `The text ${show(text)} holds a number that only Terraform knows, which CDKTF would not find there.`,
+      "Write it with Token.asString(number) in place of the number.",
+    );
+  }
+  return true;
+}
 
 /** Whether a value, or a part of it, is only known to Terraform, later. */
 export function isUnresolved(value: unknown): boolean {
-  // An element of a list that only Terraform knows is no token of CDKTF's by itself.
-  return Token.isUnresolved(value) || (typeof value === "string" && TOKEN.test(value));
+  // Neither an element of a list that is a token, nor a text made with a number that is one, is a token of CDKTF's by itself.
+  return Token.isUnresolved(value) || (typeof value === "string" && partsOf(value).tokens.length > 0);
 }
 
 /** Whether a text is one token and nothing else. */
 export function isToken(text: string): boolean {
-  return TOKEN.test(text) && text.replace(TOKEN, "") === "";
+  const { known, tokens } = partsOf(text);
+  return tokens.length === 1 && known.every((part) => part === "");
 }
 
 /** The parts of a text that are known, between its tokens. */
-export function knownParts(text: string): string[] {
-  return text.split(EACH);
+export function knownParts(text: string): readonly string[] {
+  return partsOf(text).known;
 }
 
 /**
@@ -26,12 +53,13 @@ export function knownParts(text: string): string[] {
  */
 export function withStandIns(text: string, standIn = "x"): string {
   if (typeof text !== "string") return isUnresolved(text) ? standIn : text;
-  return text.replaceAll(EACH, () => standIn);
+  return knownParts(text).join(standIn);
 }
 
 /** As {@link withStandIns}, for an absolute path: a token that it begins with is taken for the folder that it may be. */
 export function pathWithStandIns(path: string): string {
-  return withStandIns(path.search(TOKEN) === 0 ? path.replace(TOKEN, "/x") : path);
+  const beginsWithToken = isUnresolved(path) && knownParts(path)[0] === "";
+  return `${beginsWithToken ? "/" : ""}${withStandIns(path)}`;
 }
 
 /** Whether some value of the tokens in a text would make it one of these. */
@@ -49,9 +77,9 @@ const literally = (text: string) => text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, "\\
  * @param later returns a function of Terraform's on a token
  */
 function changed(text: string, known: (part: string) => string, later: (token: string) => string): string {
-  const parts = knownParts(text).map(known);
-  const tokens = (text.match(EACH) ?? []).map(later);
-  return parts.map((part, index) => part + (tokens[index] ?? "")).join("");
+  const parts = partsOf(text);
+  const tokens = parts.tokens.map(later);
+  return parts.known.map((part, index) => known(part) + (tokens[index] ?? "")).join("");
 }
 
 /** A text in lower case. */

@@ -127,7 +127,8 @@ class Reader {
     if (description.existing) {
       const role = policy.node.scope;
       const described = role && descriptionOf(role);
-      const isRead = described?.kind === "role" && knownText(inLowerCase(described.path)) === knownText(description.name);
+      const isRead =
+        described?.kind === "role" && knownText(inLowerCase(described.path)) === knownText(description.name);
       return isRead && role !== undefined ? this.meet(role) : undefined;
     }
     const [rule, ...others] = description.rules;

@@ -151,6 +151,33 @@ describe("a number that only Terraform knows arrives:", () => {
     withReference({ what, build }, (variable) => variable.numberValue);
   });
 
+  test("as a part of a text, as JavaScript makes one with it", () => {
+    const { json } = synthesize((stack) => {
+      const n = new TerraformVariable(stack, "n", {}).numberValue;
+      new DatabaseSecretsEngine(stack, "E", { path: `team${n}/database`, description: `No. ${n}` });
+      new AppRoleAuth(stack, "A").addRole("a", { tokenBoundCidrs: [`10.0.0.0/${n}`] });
+      expect(() => new DatabaseSecretsEngine(stack, "F", { path: `team${n}/*` })).toThrow(
+        /"team\$\{…\}\/\*" is not usable/,
+      );
+    });
+    for (const text of ["team${var.n}/database", "No. ${var.n}", "10.0.0.0/${var.n}"])
+      expect(json).toContain(text);
+    expect(json).not.toMatch(/e\+\d{3}/);
+  });
+
+  test("as a part of a text in which CDKTF would lose it, by another spelling", () => {
+    const { json } = synthesize((stack) => {
+      const n = new TerraformVariable(stack, "n", {}).numberValue;
+      for (const path of [`team-${n}/database`, `team${n}.1`]) {
+        expect(() => new DatabaseSecretsEngine(stack, path.slice(-3), { path })).toThrow(
+          /Token\.asString\(number\)/,
+        );
+      }
+      new DatabaseSecretsEngine(stack, "E", { path: `team-${Token.asString(n)}/database` });
+    });
+    expect(json).toContain("team-${var.n}/database");
+  });
+
   test("in minutes, hours and days, which Terraform counts in seconds", () => {
     const role = (life: (value: number) => Duration) => (stack: TerraformStack) =>
       void new AppRoleAuth(stack, "A").addRole("a", {
