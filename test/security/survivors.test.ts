@@ -15,7 +15,7 @@ import { announce } from "../e2e/announce";
 import { asSuperuser, connect, issue, revoke, verdict, type Credential } from "../e2e/credential";
 import { BASE_ROLES, credsPath, DATABASE, deployMatrix, ENGINE, roleOf, type Mode } from "./fixture";
 import { asPerson, enableIdentities } from "./identities";
-import { FULL, postgresToTry } from "./servers";
+import { FULL, ignoringSetRole, postgresToTry } from "./servers";
 import type { Level } from "./statements";
 
 jest.setTimeout(FULL ? 300_000 : 60_000);
@@ -340,6 +340,25 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
       }
       expect(await users()).toEqual(before);
     });
+  });
+});
+
+/** Only the full set brings such a server. */
+(FULL ? describe : describe.skip)(`on ${ignoringSetRole.name}, which ignores ALTER ROLE … SET role`, () => {
+  let sandbox: Sandbox;
+  beforeAll(async () => {
+    const postgresBinDirectory = ignoringSetRole.binDirectory();
+    sandbox = await startSandbox({ onProgress: announce, postgresBinDirectory });
+  });
+  afterAll(() => sandbox?.stop());
+
+  test("no owner's credential is issued, and what to do is said; others are", async () => {
+    await expect(deployMatrix(sandbox)).rejects.toThrow(
+      /PostgreSQL 17\.1 ignores ALTER ROLE \.\.\. SET role: update it to the next minor release/,
+    );
+    const credential = await issue(sandbox, credsPath(roleOf("read-only", "terminate")));
+    await revoke(sandbox, credential);
+    expect(await asSuperuser(sandbox, "SELECT 1 FROM pg_roles WHERE rolname LIKE 'v-%'")).toEqual([]);
   });
 });
 
