@@ -10,9 +10,10 @@ const NAME_TAG = "$name_under_a_tag_that_is_longer_than_any_name_that_postgresql
 /** The user's name, cut as PostgreSQL cuts names; after a space, since Terraform reads a dollar sign and a brace as a template. */
 const USER_NAME = `pg_catalog.substr(${NAME_TAG} {{name}}${NAME_TAG}::pg_catalog.text, 2)`;
 
-/** OID of the user; null if there is none. */
-export const USER_OID =
-  "(SELECT oid FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) user_name)";
+/** OID of a role by its name; null if there is none. A function, which costs a tenth of a query. */
+export function oidOfRole(name: string): string {
+  return `pg_catalog.to_regrole(pg_catalog.quote_ident(${name}))`;
+}
 
 /**
  * What every body does first. What a user can make is then found by no name in the body, nor in what the rest of the

@@ -1,5 +1,5 @@
 import { Duration } from "../duration";
-import { aboutUser, execute, indent, inFormat, USER_OID } from "./plpgsql";
+import { aboutUser, execute, indent, inFormat, oidOfRole } from "./plpgsql";
 import { quoteIdentifier, quoteLiteral } from "./quote";
 
 /** What the SQL that ends a login depends on. */
@@ -76,7 +76,7 @@ function refusingLogins({ namePrefix, timeout = Duration.seconds(10) }: Revocati
     aboutUser(
       [],
       [
-        `IF ${USER_OID} IS NOT NULL THEN`,
+        `IF ${oidOfRole("user_name")} IS NOT NULL THEN`,
         `  ${execute("ALTER ROLE %I NOLOGIN", "user_name")}`,
         `  ${execute("GRANT %I TO CURRENT_USER", "user_name")}`,
         issuedElsewhere,
@@ -90,18 +90,23 @@ function refusingLogins({ namePrefix, timeout = Duration.seconds(10) }: Revocati
 }
 
 const DECLARATIONS = [
-  `user_oid CONSTANT pg_catalog.oid := ${USER_OID};`,
+  `user_oid CONSTANT pg_catalog.oid := ${oidOfRole("user_name")};`,
+  `engine_oid CONSTANT pg_catalog.oid := ${oidOfRole("CURRENT_USER")};`,
   `engine_role CONSTANT pg_catalog.text := pg_catalog.current_setting('role');`,
   // The user, and who is a member of it.
-  `acting pg_catalog.oid[];`,
+  `acting pg_catalog.oid[] := ARRAY[user_oid];`,
   `lent pg_catalog.name[] := '{}';`,
+  `borrowed pg_catalog.name;`,
   `other record;`,
   `starting pg_catalog.int4[];`,
+  `known pg_catalog.int4[];`,
   `backend pg_catalog.int4;`,
   `alive int;`,
   `fewest int;`,
   `give_up pg_catalog.timestamptz;`,
   `gids pg_catalog.text[];`,
+  `is_joined boolean;`,
+  `objects int;`,
 ];
 
 /** A revocation that failed is tried again, perhaps after its login was dropped. */
@@ -109,18 +114,32 @@ function ifStillThere(...lines: string[]): string[] {
   return [`IF user_oid IS NOT NULL THEN`, ...indent(lines), `END IF;`];
 }
 
+/** Each query of a block is planned anew, so that in the usual case, where nothing is left, there are two. */
 function endingSessions(): string[] {
   return [
-    ...findMembers(),
     `LOOP`,
-    // Before the look at the sessions: a backend that comes up meanwhile is in one of the two lists.
-    `  starting := ARRAY(SELECT DISTINCT pid FROM pg_catalog.pg_lock_status() WHERE pid IS NOT NULL);`,
+    // Locks before sessions: a backend that comes up meanwhile is in one of the two lists.
+    `  SELECT`,
+    `    ARRAY(SELECT pid FROM pg_catalog.pg_lock_status() WHERE locktype OPERATOR(pg_catalog.=) 'virtualxid'),`,
+    `    EXISTS (`,
+    `      SELECT FROM pg_catalog.pg_auth_members`,
+    `      WHERE roleid OPERATOR(pg_catalog.=) user_oid AND member OPERATOR(pg_catalog.<>) engine_oid`,
+    `    ),`,
+    ...indent(indent(countObjects())),
+    `  INTO starting, is_joined, objects;`,
+    `  IF is_joined AND pg_catalog.cardinality(acting) OPERATOR(pg_catalog.=) 1 THEN`,
+    ...indent(indent(findMembers())),
+    `  END IF;`,
     `  PERFORM pg_catalog.pg_stat_clear_snapshot();`,
-    `  PERFORM pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_get_activity(NULL)`,
-    `    WHERE usesysid OPERATOR(pg_catalog.=) user_oid;`,
-    `  GET DIAGNOSTICS alive = ROW_COUNT;`,
-    ...indent(endMembers()),
-    ...indent(endStarting()),
+    `  SELECT pg_catalog.array_agg(pid) FILTER (WHERE usesysid IS NOT NULL),`,
+    `      pg_catalog.count(CASE WHEN usesysid OPERATOR(pg_catalog.=) user_oid THEN pg_catalog.pg_terminate_backend(pid) END)`,
+    `    INTO known, alive FROM pg_catalog.pg_stat_get_activity(NULL);`,
+    `  IF pg_catalog.cardinality(acting) OPERATOR(pg_catalog.>) 1 THEN`,
+    ...indent(indent(endMembers())),
+    `  END IF;`,
+    `  IF NOT starting OPERATOR(pg_catalog.<@) known THEN`,
+    ...indent(indent(endStarting())),
+    `  END IF;`,
     `  EXIT WHEN alive OPERATOR(pg_catalog.=) 0;`,
     `  IF fewest IS NULL OR alive OPERATOR(pg_catalog.<) fewest THEN`,
     `    fewest := alive;`,
@@ -128,10 +147,10 @@ function endingSessions(): string[] {
     `  ELSIF pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>) give_up THEN`,
     `    RAISE EXCEPTION 'sessions of % could not be ended: % left', user_name, alive;`,
     `  END IF;`,
-    `  PERFORM pg_catalog.pg_sleep(0.01);`,
+    `  PERFORM pg_catalog.pg_sleep(0.005);`,
     `END LOOP;`,
-    `FOR other IN SELECT rolname FROM pg_catalog.unnest(lent) AS rolname LOOP`,
-    `  ${execute("REVOKE %I FROM CURRENT_USER", "other.rolname")}`,
+    `FOREACH borrowed IN ARRAY lent LOOP`,
+    `  ${execute("REVOKE %I FROM CURRENT_USER", "borrowed")}`,
     `END LOOP;`,
   ];
 }
@@ -190,31 +209,23 @@ function endMembers(): string[] {
  */
 function endStarting(): string[] {
   return [
-    `starting := ARRAY(`,
-    `  SELECT candidate.pid FROM pg_catalog.unnest(starting) AS candidate (pid)`,
-    `  WHERE NOT EXISTS (`,
-    `    SELECT FROM pg_catalog.pg_stat_get_activity(NULL) AS activity`,
-    `    WHERE activity.pid OPERATOR(pg_catalog.=) candidate.pid AND activity.usesysid IS NOT NULL`,
-    `  )`,
-    `);`,
-    `IF pg_catalog.cardinality(starting) OPERATOR(pg_catalog.>) 0 THEN`,
-    `  FOR other IN`,
-    `    SELECT rolname FROM pg_catalog.pg_roles`,
-    `    WHERE oid OPERATOR(pg_catalog.=) ANY (acting) AND pg_catalog.pg_has_role(oid, 'USAGE')`,
-    `  LOOP`,
-    `    PERFORM pg_catalog.set_config('role', other.rolname::pg_catalog.text, true);`,
-    `    FOREACH backend IN ARRAY starting LOOP`,
-    `      BEGIN`,
-    `        IF pg_catalog.pg_terminate_backend(backend) THEN`,
-    `          alive := alive OPERATOR(pg_catalog.+) 1;`,
-    `        END IF;`,
-    `      EXCEPTION WHEN insufficient_privilege THEN`,
-    `        NULL; -- somebody else's`,
-    `      END;`,
-    `    END LOOP;`,
-    `    PERFORM pg_catalog.set_config('role', engine_role, true);`,
+    `FOR other IN`,
+    `  SELECT rolname FROM pg_catalog.pg_roles`,
+    `  WHERE oid OPERATOR(pg_catalog.=) ANY (acting) AND pg_catalog.pg_has_role(oid, 'USAGE')`,
+    `LOOP`,
+    `  PERFORM pg_catalog.set_config('role', other.rolname::pg_catalog.text, true);`,
+    `  FOREACH backend IN ARRAY starting LOOP`,
+    `    CONTINUE WHEN backend OPERATOR(pg_catalog.=) ANY (known);`,
+    `    BEGIN`,
+    `      IF pg_catalog.pg_terminate_backend(backend) THEN`,
+    `        alive := alive OPERATOR(pg_catalog.+) 1;`,
+    `      END IF;`,
+    `    EXCEPTION WHEN insufficient_privilege THEN`,
+    `      NULL; -- somebody else's`,
+    `    END;`,
     `  END LOOP;`,
-    `END IF;`,
+    `  PERFORM pg_catalog.set_config('role', engine_role, true);`,
+    `END LOOP;`,
   ];
 }
 
@@ -224,23 +235,41 @@ function endStarting(): string[] {
  */
 function refusePrepared(): string[] {
   return [
-    `FOR attempt IN 0..20 LOOP`,
-    `  gids := ARRAY(`,
-    `    SELECT gid FROM pg_catalog.pg_prepared_xact() AS waiting`,
-    `    WHERE (gids IS NULL OR gid OPERATOR(pg_catalog.=) ANY (gids)) AND (`,
-    `      ownerid OPERATOR(pg_catalog.=) user_oid OR EXISTS (`,
-    `        SELECT FROM pg_catalog.pg_auth_members AS membership`,
-    `        WHERE membership.member OPERATOR(pg_catalog.=) user_oid`,
-    `          AND membership.roleid OPERATOR(pg_catalog.=) waiting.ownerid`,
-    `      )`,
-    `    )`,
-    `  );`,
-    `  EXIT WHEN pg_catalog.cardinality(gids) OPERATOR(pg_catalog.=) 0;`,
-    `  IF attempt OPERATOR(pg_catalog.=) 20 THEN`,
-    `    RAISE EXCEPTION 'prepared transactions of % or of its base role are left, to be committed or rolled back: %', user_name, pg_catalog.array_to_string(gids, ', ');`,
-    `  END IF;`,
-    `  PERFORM pg_catalog.pg_sleep(0.05);`,
-    `END LOOP;`,
+    `IF pg_catalog.current_setting('max_prepared_transactions') OPERATOR(pg_catalog.<>) '0' THEN`,
+    ...indent([
+      `FOR attempt IN 0..20 LOOP`,
+      `  gids := ARRAY(`,
+      `    SELECT gid FROM pg_catalog.pg_prepared_xact() AS waiting`,
+      `    WHERE (gids IS NULL OR gid OPERATOR(pg_catalog.=) ANY (gids)) AND (`,
+      `      ownerid OPERATOR(pg_catalog.=) user_oid OR EXISTS (`,
+      `        SELECT FROM pg_catalog.pg_auth_members AS membership`,
+      `        WHERE membership.member OPERATOR(pg_catalog.=) user_oid`,
+      `          AND membership.roleid OPERATOR(pg_catalog.=) waiting.ownerid`,
+      `      )`,
+      `    )`,
+      `  );`,
+      `  EXIT WHEN pg_catalog.cardinality(gids) OPERATOR(pg_catalog.=) 0;`,
+      `  IF attempt OPERATOR(pg_catalog.=) 20 THEN`,
+      `    RAISE EXCEPTION 'prepared transactions of % or of its base role are left, to be committed or rolled back: %', user_name, pg_catalog.array_to_string(gids, ', ');`,
+      `  END IF;`,
+      `  PERFORM pg_catalog.pg_sleep(0.05);`,
+      `END LOOP;`,
+    ]),
+    `END IF;`,
+  ];
+}
+
+/** How much belongs to the user or was granted to it, in every database; counted no further than it matters. */
+function countObjects(): string[] {
+  return [
+    `(`,
+    `  SELECT pg_catalog.count(*) FROM (`,
+    `    SELECT FROM pg_catalog.pg_shdepend`,
+    `    WHERE refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass::pg_catalog.oid`,
+    `      AND refobjid OPERATOR(pg_catalog.=) user_oid`,
+    `    LIMIT ${MOST_OBJECTS + 1}`,
+    `  ) AS dependent`,
+    `)`,
   ];
 }
 
@@ -251,16 +280,17 @@ function refusePrepared(): string[] {
 function handOverAndDrop(reassignTo?: string): string[] {
   const to = reassignTo === undefined ? "CURRENT_USER" : inFormat(quoteIdentifier(reassignTo));
   return [
-    `PERFORM FROM pg_catalog.pg_shdepend`,
-    `  WHERE refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass::pg_catalog.oid`,
-    `    AND refobjid OPERATOR(pg_catalog.=) user_oid`,
-    `  OFFSET ${MOST_OBJECTS} LIMIT 1;`,
-    `IF FOUND THEN`,
+    `IF objects IS NULL THEN`,
+    `  objects := ${countObjects().join(" ").replaceAll(/\s+/g, " ")};`,
+    `END IF;`,
+    `IF objects OPERATOR(pg_catalog.>) ${MOST_OBJECTS} THEN`,
     `  RAISE EXCEPTION 'user % owns or has rights on more than ${MOST_OBJECTS} objects: hand them over with vault-postgres hand-over', user_name;`,
     `END IF;`,
     `PERFORM pg_catalog.set_config('lock_timeout', '1s', true);`,
-    execute(`REASSIGN OWNED BY %I TO ${to}`, "user_name"),
-    execute("DROP OWNED BY %I", "user_name"),
+    `IF objects OPERATOR(pg_catalog.>) 0 THEN`,
+    `  ${execute(`REASSIGN OWNED BY %I TO ${to}`, "user_name")}`,
+    `  ${execute("DROP OWNED BY %I", "user_name")}`,
+    `END IF;`,
     execute("DROP ROLE %I", "user_name"),
   ];
 }
