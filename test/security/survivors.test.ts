@@ -136,8 +136,15 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
       const borrowing = await open(borrower, "SET ROLE matrix_owner");
       const byTheThird = await open(third, "SET ROLE matrix_owner", "INSERT INTO app.t (x) VALUES ('lent')");
       const bystander = await open(await issueFor("read-only"), "SELECT 1");
+      const again: Client[] = [];
+      let goesOn = true;
+      const reconnecting = (async () => {
+        while (goesOn) again.push(await open(third, "SET ROLE matrix_owner").catch(() => lending));
+      })();
       await revoke(sandbox, lender);
-      for (const client of [lending, further, borrowing, byTheThird]) {
+      goesOn = false;
+      await reconnecting;
+      for (const client of [...again, lending, further, borrowing, byTheThird]) {
         expect(await verdict(client, "INSERT INTO app.t (x) VALUES ('outlived')")).not.toBe("ok");
       }
       expect(await verdict(bystander, "SELECT 1")).toBe("ok");
