@@ -57,6 +57,8 @@ export async function logIn(
     client.on("end", () => (ended = true));
     try {
       await client.connect();
+      // Nothing that others have made is looked up. A startup option would do, but poolers refuse it.
+      await client.query("SET search_path = pg_catalog, pg_temp");
       return { client, isEnded: () => ended, close: () => client.end().catch(() => undefined) };
     } catch (error) {
       await client.end().catch(() => undefined);

@@ -135,7 +135,7 @@ class Prover {
         ...{ list, subject, application, vault, role, credential, rootCertificateFile, revocationTimeoutMs },
         postgres: outputs.postgres,
         observer: client,
-        probe: `SELECT count(*) FROM ${probed}`,
+        probe: `SELECT pg_catalog.count(*) FROM ${probed}`,
       };
       await checkRenewal(lease);
       await checkRevocation(lease);
