@@ -8,6 +8,7 @@ import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
 import { vaultName } from "../names";
 import type { IBaseRole } from "../postgres/base-role";
+import { checkConnectionLimit } from "../postgres/connection-limit";
 import { checkStatements, renewal } from "../statements";
 import { CredsRole, ImportedCredsRole, type DynamicRoleAttributes, type IDynamicRole } from "./creds-role";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
@@ -26,6 +27,13 @@ export interface DynamicRoleOptions extends RoleTtls {
    * @default Revocation.terminate()
    */
   readonly revocation?: Revocation;
+  /**
+   * Most sessions at a time of one credential, -1 for no limit. Without one, a single credential can fill the server, and
+   * keep the engine out that would end it. Part of the preset: your own `creationStatements` set their own.
+   *
+   * @default -1
+   */
+  readonly connectionLimit?: number;
   /** Replaces the preset; has to use `{{name}}` and `{{password}}`. @default - a login that is a member of baseRole */
   readonly creationStatements?: readonly string[];
   /** Replaces the preset; has to use `{{name}}` and `{{expiration}}`. @default - moves VALID UNTIL */
@@ -140,13 +148,16 @@ function statementsOf(props: DynamicRoleProps, revocation: Revocation) {
       "Pass one of them: the statements replace what the mode would do.",
     );
   }
-  const preset = baseRole && revocation.statementsFor(baseRole.name, baseRole.level);
+  const { namePrefix } = props.connection;
+  const connectionLimit = checkConnectionLimit(`role ${show(name)}`, props.connectionLimit);
+  const preset =
+    baseRole && revocation.statementsFor(baseRole.name, baseRole.level, { namePrefix, connectionLimit });
   const own = (kind: "creation" | "renewal" | "revocation", statements: readonly string[] | undefined) =>
     statements && checkStatements(name, kind, statements, allowSuperuser);
   return {
     creationStatements: own("creation", props.creationStatements) ?? preset?.creation ?? [],
     renewStatements: own("renewal", props.renewStatements) ?? preset?.renewal ?? renewal(),
     revocationStatements:
-      own("revocation", props.revocationStatements) ?? revocation.revocationTo(baseRole?.name),
+      own("revocation", props.revocationStatements) ?? revocation.revocationTo(baseRole?.name, namePrefix),
   };
 }
