@@ -212,6 +212,7 @@ export async function ownersAmong(
   return rows.map(({ name }) => name);
 }
 
-function baseRolesOf({ roles }: EnvironmentOutputs): string[] {
+/** Names of the environment's base roles, each once. */
+export function baseRolesOf({ roles }: EnvironmentOutputs): string[] {
   return [...new Set(Object.values(roles).map(({ base_role }) => base_role))];
 }

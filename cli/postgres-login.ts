@@ -13,6 +13,8 @@ export const SqlState = {
   invalidPassword: "28P01",
   invalidAuthorization: "28000",
   adminShutdown: "57P01",
+  undefinedTable: "42P01",
+  invalidSchema: "3F000",
 } as const;
 
 /** An open connection that notices when the server ends it. */
