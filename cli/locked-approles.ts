@@ -25,7 +25,7 @@ export async function lockedAppRoles(
 ): Promise<LockedAppRole[] | undefined> {
   let locked: LockedUsers;
   try {
-    locked = ((await vault.read("sys/locked-users")).data ?? {});
+    locked = (await vault.read("sys/locked-users")).data ?? {};
   } catch (error) {
     if (isForbidden(error)) return undefined;
     // An older server does not lock anybody out.
