@@ -219,6 +219,8 @@ function describeResource(resource: Readonly<Record<string, unknown>>): string {
     "creation_statements",
     "renew_statements",
     "revocation_statements",
+    "data_json",
+    "lifecycle",
     "policy",
   ];
   return Object.entries(resource)
