@@ -14,6 +14,12 @@ import type { IPolicy } from "./policy";
 /** Whoever can be given a policy. */
 export interface IGrantee {
   /**
+   * What tells it apart from all others on its server, such as `orders-dev/approle/reports`. The names of policies that are
+   * for it alone hold it. Without, they hold the stack's id and a mark of where it stands in the tree.
+   */
+  readonly identity?: string;
+
+  /**
    * Attaches a policy.
    *
    * @param credsPath path of the credentials that it opens, if it is about one
@@ -86,6 +92,10 @@ export interface AppRoleAttributes {
 abstract class AppRoleBase extends Construct implements IAppRole {
   abstract readonly name: string;
   protected abstract readonly auth: IAppRoleAuth;
+
+  get identity(): string {
+    return `${this.auth.path}/${this.name}`;
+  }
 
   get loginPath(): string {
     return `auth/${this.auth.path}/login`;
@@ -188,10 +198,12 @@ class ImportedAppRole extends AppRoleBase {
     describeAccess(this, () => ({ ...this.description, existing: true, policies: [] }));
   }
 
-  addPolicy(policy: IPolicy): void {
+  addPolicy(policy: IPolicy, credsPath?: string): void {
+    // Where the role is declared, the policy has its path for a name.
+    const name = credsPath === undefined ? policy.name : credsPath.toLowerCase();
     throw new ConfigurationError(
       `The AppRole ${show(this.name)} is managed elsewhere, so its policies cannot be changed here.`,
-      `Add the policy ${show(policy.name)} to its token_policies where it is declared.`,
+      `Add the policy ${show(name)} to its token_policies where it is declared.`,
     );
   }
 }

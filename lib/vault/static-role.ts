@@ -80,7 +80,7 @@ abstract class StaticRoleBase extends ReadableRole implements IStaticRole {
  * When the role is removed, the login stays in PostgreSQL with its last password.
  */
 export class StaticRole extends StaticRoleBase implements IStaticRole {
-  /** Refers to a role that is managed elsewhere; `grantRead` declares a policy for it in this stack. */
+  /** Refers to a role that is managed elsewhere; `grantRead` declares a policy of this stack's own for each grantee. */
   static fromName(scope: Construct, id: string, attributes: StaticRoleAttributes): IStaticRole {
     return new ImportedStaticRole(scope, id, attributes);
   }
@@ -149,6 +149,7 @@ class ImportedStaticRole extends StaticRoleBase {
   readonly name: string;
   protected readonly engine: IDatabaseSecretsEngine;
   protected readonly ready = [];
+  protected override readonly managedElsewhere = true;
 
   constructor(scope: Construct, id: string, attributes: StaticRoleAttributes) {
     super(scope, id);
