@@ -35,7 +35,7 @@ function expressionOf(value: Templates): string {
   if (Array.isArray(value)) return `[${(value as readonly Templates[]).map(expressionOf).join(", ")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const entries = Object.entries(value).map(
-    ([name, each]) => `${JSON.stringify(name)} = ${expressionOf(each as Templates)}`,
+    ([name, each]) => `${JSON.stringify(name)} = ${expressionOf(each)}`,
   );
   return `{${entries.join(", ")}}`;
 }

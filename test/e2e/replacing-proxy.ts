@@ -30,7 +30,9 @@ export async function startReplacingProxy(address: string): Promise<ReplacingPro
   const call = (method: string, path: string, headers: http.OutgoingHttpHeaders, body?: Buffer) =>
     new Promise<{ status: number; headers: http.IncomingHttpHeaders; body: Buffer }>((resolve, reject) => {
       const length = body === undefined ? {} : { "content-length": body.length };
-      const { "transfer-encoding": _, "content-length": __, ...others } = headers;
+      const others = { ...headers };
+      delete others["transfer-encoding"];
+      delete others["content-length"];
       const request = http.request(
         { hostname, port, method, path, headers: { ...others, ...length } },
         (answer) => {
