@@ -41,6 +41,21 @@ const build = (options: StaticRoleOptions | ((made: Made) => StaticRoleOptions))
   });
 
 describe("StaticRole", () => {
+  test("is made anew with its login, where that is declared here", () => {
+    const made = synthesize((scope) => {
+      const { connection, login } = connected(scope);
+      connection.addStaticRole("legacy", { login });
+      connection.addStaticRole("old", { username: "old_app" });
+    });
+    expect(one(made, "terraform_data").input).toBe(
+      `\${${addressOf(made, "postgresql_role", { name: "orders_legacy" })}.id}`,
+    );
+    expect(one(made, TYPE, { name: "legacy" }).lifecycle).toEqual({
+      replace_triggered_by: [addressOf(made, "terraform_data")],
+    });
+    expect(one(made, TYPE, { name: "old" })).not.toHaveProperty("lifecycle");
+  });
+
   test("minimal definition: the engine's own SQL, a new password a day, nothing else", () => {
     const role = one(
       build(({ login }) => ({ login })),
