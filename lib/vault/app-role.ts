@@ -156,6 +156,9 @@ export class AppRole extends AppRoleBase implements IAppRole {
       provider: this.auth.provider,
     });
     dependOn(this.resource, ...this.auth.ready);
+    for (const [what, seconds] of ttlsOf(this.resource)) {
+      this.auth.ttls.add(this, `${what} of the AppRole ${show(this.name)}`, seconds);
+    }
     props.policies?.forEach((policy) => this.addPolicy(policy));
     describeAccess(this, () => ({
       ...this.description,
@@ -206,6 +209,17 @@ class ImportedAppRole extends AppRoleBase {
       `Add the policy ${show(name)} to its token_policies where it is declared.`,
     );
   }
+}
+
+/** Each as it is by the time of synthesis. */
+function ttlsOf(role: ApproleAuthBackendRole): readonly (readonly [string, () => number | undefined])[] {
+  return [
+    ["secretIdTtl", () => role.secretIdTtlInput],
+    ["tokenTtl", () => role.tokenTtlInput],
+    ["tokenMaxTtl", () => role.tokenMaxTtlInput],
+    ["tokenPeriod", () => role.tokenPeriodInput],
+    ["tokenExplicitMaxTtl", () => role.tokenExplicitMaxTtlInput],
+  ];
 }
 
 function tokenTtls(role: string, props: AppRoleProps) {

@@ -92,6 +92,7 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
       provider: this.engine.provider,
     });
     props.connection.allow(this.name);
+    this.engine.ttls.add(this, `maxTtl of the role ${show(this.name)}`, () => this.resource.maxTtlInput);
     const manager = props.connection.manager;
     if (props.baseRole !== undefined && manager === undefined) {
       this.warnOfUnknownManager(props.connection.name, props.baseRole.name);

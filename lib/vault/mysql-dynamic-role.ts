@@ -86,6 +86,7 @@ export class MysqlDynamicRole extends CredsRole implements IDynamicRole {
       provider: this.engine.provider,
     });
     props.connection.allow(this.name);
+    this.engine.ttls.add(this, `maxTtl of the role ${show(this.name)}`, () => this.resource.maxTtlInput);
     dependOn(this.resource, ...props.connection.ready);
     this.whole = new WholeRole(this, this.resource);
     describeAccess(this, () => ({
