@@ -7,6 +7,7 @@ import { freeId } from "../free-id";
 import { lowercaseVaultName, mountPath } from "../names";
 import { terraformText } from "../terraform-text";
 import { AppRole, type AppRoleOptions } from "./app-role";
+import { LockoutOfMethod, type Lockout } from "./lockout";
 import { LongestTtl, type TtlBound } from "./longest-ttl";
 import { checkNamespace } from "./namespace";
 
@@ -47,6 +48,12 @@ export interface AppRoleAuthProps {
    * @default - the server's, 32 days unless configured; or the longest TTL of the AppRoles declared on it, if that is longer
    */
   readonly maxLeaseTtl?: Duration;
+  /**
+   * What it does with an AppRole of which logins fail. When the option is taken away, the server keeps what was set.
+   *
+   * @default - the server's: 5 failed logins within 15 minutes lock a RoleID for 15 minutes, unless configured
+   */
+  readonly lockout?: Lockout;
   /** Namespace that it is in. @default - the provider's */
   readonly namespace?: string;
   /** Provider to declare it with. @default - the stack's vault provider */
@@ -115,6 +122,7 @@ export class AppRoleAuth extends AppRoleAuthBase implements IAppRoleAuth {
       namespace: this.namespace,
       provider: props.provider,
     });
+    if (props.lockout !== undefined) new LockoutOfMethod(this, this, props.lockout);
   }
 
   get ready(): readonly ITerraformDependable[] {
@@ -138,8 +146,18 @@ class ImportedAppRoleAuth extends AppRoleAuthBase {
   }
 }
 
+/** Terraform wants every field of it named. */
+const UNTUNED = {
+  allowed_response_headers: null,
+  audit_non_hmac_request_keys: null,
+  audit_non_hmac_response_keys: null,
+  default_lease_ttl: null,
+  listing_visibility: null,
+  passthrough_request_headers: null,
+  token_type: null,
+};
+
 function tuneOf(maxLeaseTtl: number | undefined) {
-  return maxLeaseTtl === undefined
-    ? undefined
-    : [{ max_lease_ttl: Duration.seconds(maxLeaseTtl).toString() }];
+  if (maxLeaseTtl === undefined) return undefined;
+  return [{ ...UNTUNED, max_lease_ttl: Duration.seconds(maxLeaseTtl).toString() }];
 }

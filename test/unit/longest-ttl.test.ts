@@ -64,14 +64,14 @@ describe("the maximum of a mount", () => {
     ["a token's period", periodic],
     ["a token's hard end", { tokenExplicitMaxTtl: LONGER }],
   ])("follows the longest TTL that is declared on it: %s", (_, options) => {
-    expect(auth(options).tune).toEqual([{ max_lease_ttl: "2764801s" }]);
+    expect(auth(options).tune).toEqual([expect.objectContaining({ max_lease_ttl: "2764801s" })]);
   });
 
   test("is the longest of several, and what a user has changed on the resource", () => {
     const options = { secretIdTtl: Duration.days(40), tokenMaxTtl: Duration.days(90) };
-    expect(auth(options).tune).toEqual([{ max_lease_ttl: "2160h" }]);
+    expect(auth(options).tune).toEqual([expect.objectContaining({ max_lease_ttl: "2160h" })]);
     expect(auth({}, ({ resource }) => (resource.secretIdTtl = 8_640_000)).tune).toEqual([
-      { max_lease_ttl: "2400h" },
+      expect.objectContaining({ max_lease_ttl: "2400h" }),
     ]);
   });
 
@@ -99,7 +99,9 @@ describe("the maximum of a mount", () => {
         secretIdTtl: LONGER,
       });
     });
-    expect(one(made, "vault_auth_backend").tune).toEqual([{ max_lease_ttl: "168h" }]);
+    expect(one(made, "vault_auth_backend").tune).toEqual([
+      expect.objectContaining({ max_lease_ttl: "168h" }),
+    ]);
   });
 });
 
