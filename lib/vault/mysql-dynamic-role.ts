@@ -12,6 +12,7 @@ import { CredsRole, ImportedCredsRole, type DynamicRoleAttributes, type IDynamic
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import type { IMysqlConnection } from "./mysql-connection";
 import { checkTtls, type RoleTtls } from "./role-ttls";
+import { WholeRole } from "./whole-role";
 
 /** Options of a dynamic role that a connection to MySQL or MariaDB is asked for. */
 export interface MysqlDynamicRoleOptions extends RoleTtls {
@@ -46,7 +47,7 @@ export interface MysqlDynamicRoleProps extends MysqlDynamicRoleOptions {
  * of a right to hand out, leaves a user whose password nobody has been told.
  */
 export class MysqlDynamicRole extends CredsRole implements IDynamicRole {
-  /** Refers to a role that is managed elsewhere; `grantRead` declares a policy for it in this stack. */
+  /** Refers to a role that is managed elsewhere; `grantRead` declares a policy of this stack's own for each grantee. */
   static fromName(scope: Construct, id: string, attributes: DynamicRoleAttributes): IDynamicRole {
     return new ImportedCredsRole(scope, id, attributes);
   }
@@ -59,6 +60,7 @@ export class MysqlDynamicRole extends CredsRole implements IDynamicRole {
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: DatabaseSecretBackendRole;
   protected readonly engine: IDatabaseSecretsEngine;
+  private readonly whole: WholeRole;
 
   /**
    * @throws ConfigurationError for a name that is unusable or taken, a TTL of 0, maxTtl under defaultTtl, both or
@@ -84,7 +86,9 @@ export class MysqlDynamicRole extends CredsRole implements IDynamicRole {
       provider: this.engine.provider,
     });
     props.connection.allow(this.name);
+    this.engine.ttls.add(this, `maxTtl of the role ${show(this.name)}`, () => this.resource.maxTtlInput);
     dependOn(this.resource, ...props.connection.ready);
+    this.whole = new WholeRole(this, this.resource);
     describeAccess(this, () => ({
       ...{ kind: "role", type: "dynamic", name: this.name, existing: false },
       path: this.credsPath,
@@ -110,7 +114,7 @@ export class MysqlDynamicRole extends CredsRole implements IDynamicRole {
   }
 
   protected get ready(): readonly ITerraformDependable[] {
-    return [this.resource];
+    return [this.resource, this.whole];
   }
 }
 
