@@ -59,10 +59,11 @@ export const REQUIRE_SAFE_NAME = [
  * `Subquery returns more than 1 row`. A name can call a function meanwhile, but change no right.
  */
 export function requireSafeName(): string[] {
-  return ["'{{name}}'", '"{{name}}"'].map(
-    (literal) =>
+  return ["'{{name}}'", '"{{name}}"'].map((literal) =>
+    unsplit(
       "DO (SELECT 1 FROM (SELECT 1 AS n UNION ALL SELECT 2) AS unsafe_user_name " +
-      `WHERE ${literal} REGEXP ${UNSAFE});`,
+        `WHERE ${literal} REGEXP ${UNSAFE})`,
+    ),
   );
 }
 
