@@ -35,6 +35,7 @@ export function mariadbRevocation(userAt: string, mark: string | undefined): str
     `DECLARE me TEXT DEFAULT CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''');`,
     ...findAccounts(userAt),
     ...lockAccounts(),
+    ...requireRightToEnd(),
     ...rememberTransactions(),
     ...endSessions(),
     "IF accounts IS NULL THEN",
@@ -94,10 +95,17 @@ function rememberTransactions(): string[] {
   ];
 }
 
-/**
- * KILL USER counts the sessions that it has told to end but that have not. Without the right to, it counts none, and says
- * nothing.
- */
+/** Without it, KILL USER may count no session, and say nothing. */
+function requireRightToEnd(): string[] {
+  return [
+    "IF NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES",
+    "WHERE PRIVILEGE_TYPE = 'CONNECTION ADMIN' AND GRANTEE = me) THEN",
+    ...fail("CONCAT('sessions may go on, for want of: GRANT CONNECTION ADMIN ON *.* TO ', me)"),
+    "END IF;",
+  ];
+}
+
+/** KILL USER counts the sessions that it has told to end but that have not. */
 function endSessions(): string[] {
   return [
     "SET found = 1, attempt = 0;",
@@ -109,16 +117,14 @@ function endSessions(): string[] {
     "IF found > 0 THEN",
     ...fail(`CONCAT(found, ' sessions have not ended yet: ', ${NAME})`),
     "END IF;",
-    "IF NOT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES",
-    "WHERE PRIVILEGE_TYPE = 'CONNECTION ADMIN' AND GRANTEE = me) THEN",
-    ...fail("CONCAT('sessions may go on, for want of: GRANT CONNECTION ADMIN ON *.* TO ', me)"),
-    "END IF;",
   ];
 }
 
 /** There is no account. */
 function requireGone(mark: string | undefined): string[] {
-  const elsewhere = fail(`CONCAT('no account, and its name is not of this server; is it on another? ', ${NAME})`);
+  const elsewhere = fail(
+    `CONCAT('no account, and its name is not of this server; is it on another? ', ${NAME})`,
+  );
   return [
     "IF readable = 0 THEN",
     ...fail("CONCAT('missing: GRANT SELECT (User, Host, password_expired) ON mysql.user TO ', me)"),

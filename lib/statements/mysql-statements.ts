@@ -36,7 +36,9 @@ export function mysqlCreation(
 ): string[] {
   const user = userAt(host);
   const create = `CREATE USER ${user} IDENTIFIED BY '{{password}}'${requireTls ? " REQUIRE SSL" : ""}`;
-  const handOut = grants.map((grant) => `GRANT ${grant.privileges.join(", ")} ON ${targetOf(grant)} TO ${user}`);
+  const handOut = grants.map(
+    (grant) => `GRANT ${grant.privileges.join(", ")} ON ${targetOf(grant)} TO ${user}`,
+  );
   if (server === "mariadb") return mariadbCreation(user, create, handOut);
   return [
     pinSession(),
@@ -59,12 +61,7 @@ export function mysqlCreation(
  */
 export function mysqlRevocation(server: MysqlServerKind, host: string, mark?: string): string[] {
   if (server === "mariadb") return mariadbRevocation(userAt(host), mark);
-  return [
-    pinSession(),
-    ...requireSafeName(),
-    `CALL ${REVOKE_USER}(${NAME}, '${mark ?? ""}');`,
-    RESTORE,
-  ];
+  return [pinSession(), ...requireSafeName(), `CALL ${REVOKE_USER}(${NAME}, '${mark ?? ""}');`, RESTORE];
 }
 
 function userAt(host: string): string {
