@@ -1,16 +1,19 @@
 import { NAME, pinSession, readName, REQUIRE_SAFE_NAME, RESTORE, unsplit } from "./mysql-session";
 
-/** For how long a statement waits for a lock on the server's own tables. */
-const LOCK_WAIT_SECONDS = 3;
-/** About 4 s, unless each takes long. */
-const ATTEMPTS = 80;
+/**
+ * How long a block may take, such as while somebody holds FLUSH TABLES WITH READ LOCK. In these statements the server does
+ * not heed lock_wait_timeout.
+ */
+const MOST_SECONDS = 8;
+/** About 3 s. */
+const ATTEMPTS = 60;
 
 /** Makes the user in one block, which drops it again if any of it fails. */
 export function mariadbCreation(user: string, createUser: string, grants: readonly string[]): string[] {
   return guarded([
     "BEGIN",
     "DECLARE made INT DEFAULT 0;",
-    `DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN IF made = 1 THEN DROP USER IF EXISTS ${user}; END IF; RESIGNAL; END;`,
+    `DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN IF made = 1 THEN SET STATEMENT max_statement_time = ${MOST_SECONDS} FOR DROP USER IF EXISTS ${user}; END IF; RESIGNAL; END;`,
     `${createUser};`,
     "SET made = 1;",
     ...grants.map((grant) => `${grant};`),
@@ -50,10 +53,10 @@ export function mariadbRevocation(userAt: string, mark: string | undefined): str
   ]);
 }
 
-/** A block that does nothing with an unsafe name, and waits for no lock for long. */
+/** A block that does nothing with an unsafe name, and does not wait for long. */
 function guarded(statements: readonly string[]): string[] {
   const block = [
-    `SET STATEMENT lock_wait_timeout = ${LOCK_WAIT_SECONDS} FOR`,
+    `SET STATEMENT max_statement_time = ${MOST_SECONDS} FOR`,
     "BEGIN NOT ATOMIC",
     REQUIRE_SAFE_NAME,
     ...statements,

@@ -61,7 +61,7 @@ export const REQUIRE_SAFE_NAME = [
 export function requireSafeName(): string[] {
   return ["'{{name}}'", '"{{name}}"'].map((literal) =>
     unsplit(
-      "DO (SELECT 1 FROM (SELECT 1 AS n UNION ALL SELECT 2) AS unsafe_user_name " +
+      "SET @credentials_single = (SELECT 1 FROM (SELECT 1 AS n UNION ALL SELECT 2) AS unsafe_user_name " +
         `WHERE ${literal} REGEXP ${UNSAFE})`,
     ),
   );
