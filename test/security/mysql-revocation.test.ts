@@ -23,6 +23,7 @@ import {
 } from "../e2e/mariadb";
 import { one, synthesize } from "../unit/synthesis";
 import { slowLogin } from "./mysql-slow-login";
+import { FaultTable, testInFull } from "./fault-table";
 import { FULL } from "./servers";
 
 jest.setTimeout(60_000);
@@ -61,6 +62,7 @@ describeWithMariadb("revocation on MariaDB", () => {
   });
   afterAll(() => sandbox?.stop());
 
+  const table = new FaultTable("mysql-revocation");
   const vault = () => sandbox.vault.client();
   const root = (sql: string) => asRoot(server, sql);
   const read = () => issue(sandbox, "m/creds/r");
@@ -131,7 +133,6 @@ describeWithMariadb("revocation on MariaDB", () => {
     type Version = readonly [MysqlDynamicRoleOptions, Partial<MysqlConnectionOptions>?, string?];
     const base: MysqlDynamicRoleOptions = { access };
     const changes: readonly [string, Version, Version][] = [
-      ["host", [base], [{ access, host: "10.1.%" }]],
       ["requireTls", [base], [{ access, requireTls: false }]],
       ["access", [base], [{ access: MysqlAccess.readOnly({ databases: ["shop"] }) }]],
       ["TTLs", [base], [{ access, defaultTtl: Duration.minutes(2), maxTtl: Duration.minutes(3) }]],
@@ -143,7 +144,20 @@ describeWithMariadb("revocation on MariaDB", () => {
     ];
     beforeAll(() => configure("another"));
 
-    test.each(changes)("%s: nothing of it is left", async (_, earlier, present) => {
+    table.fault(
+      "a role of MySQL is changed, such as in its host, while a credential of its earlier version lives",
+      "its revocation ends that one as well: every account of its name is dropped, and its sessions end",
+      "nothing",
+      async () => {
+        await endsWhatEarlierMade([{ access }], [{ access, host: "10.1.%" }]);
+      },
+    );
+
+    test.each(changes)("%s: nothing of it is left", (_, earlier, present) =>
+      endsWhatEarlierMade(earlier, present),
+    );
+
+    async function endsWhatEarlierMade(earlier: Version, present: Version): Promise<void> {
       await deploy(...earlier);
       const credential = await read();
       const client = await login(credential);
@@ -151,7 +165,7 @@ describeWithMariadb("revocation on MariaDB", () => {
       await revoke(sandbox, credential);
       expect(await verdictOf(client, "SELECT 1")).not.toBe("ok");
       await expectGone(credential);
-    });
+    }
 
     test("what an earlier release deployed: nothing of it is left", async () => {
       await configure("c", { username_template: "" });
@@ -184,10 +198,17 @@ describeWithMariadb("revocation on MariaDB", () => {
       await revoke(sandbox, credential);
     });
 
-    test.each([
-      ["the connection leads to another server now", { endpoint: { host: "elsewhere" } }],
-      ["names have no mark of the server", { usernameTemplate: "{{random 20}}" }],
-    ] as const)("fails if %s", async (_, on) => {
+    table.fault(
+      "a connection to MySQL is led to another server while credentials of the earlier one live",
+      "their revocation fails, for there is no such account; they go on at the earlier server",
+      "lead the connection back, or drop them there; then revoke again, at last with `-force`",
+      () => failsWithout({ endpoint: { host: "elsewhere" } }),
+    );
+
+    test("fails if names have no mark of the server", () =>
+      failsWithout({ usernameTemplate: "{{random 20}}" }));
+
+    async function failsWithout(on: Partial<MysqlConnectionOptions>): Promise<void> {
       for (const kind of ["mariadb", "mysql"] as const) {
         await deploy({ access });
         const credential = await read();
@@ -198,24 +219,29 @@ describeWithMariadb("revocation on MariaDB", () => {
         await revoke(sandbox, credential);
         await expectGone(credential);
       }
-    });
+    }
   });
 
   describe("by a login that lacks a right", () => {
-    test("to find accounts: ends the one that it knows of, and names the right where there is none", async () => {
-      await root(`REVOKE SELECT (User, Host, password_expired) ON mysql.user FROM ${MANAGER}`);
-      await deploy({ access });
-      const [known, unknown] = [await read(), await read()];
-      await revoke(sandbox, known);
-      await expectGone(known);
-      await deploy({ access, host: "10.1.%" });
-      await expect(revoke(sandbox, unknown)).rejects.toThrow(
-        "GRANT SELECT (User, Host, password_expired) ON mysql.user TO 'credentials_manager'@'%'",
-      );
-      await root(`GRANT SELECT (User, Host, password_expired) ON mysql.user TO ${MANAGER}`);
-      await revoke(sandbox, unknown);
-      await expectGone(unknown);
-    });
+    table.fault(
+      "the engine's login on MariaDB lacks a right that a revocation needs",
+      "the revocation fails and names the `GRANT` that is missing",
+      "grant it, as in `docs/rights/mysql-manager.sql`, and revoke again",
+      async () => {
+        await root(`REVOKE SELECT (User, Host, password_expired) ON mysql.user FROM ${MANAGER}`);
+        await deploy({ access });
+        const [known, unknown] = [await read(), await read()];
+        await revoke(sandbox, known);
+        await expectGone(known);
+        await deploy({ access, host: "10.1.%" });
+        await expect(revoke(sandbox, unknown)).rejects.toThrow(
+          "GRANT SELECT (User, Host, password_expired) ON mysql.user TO 'credentials_manager'@'%'",
+        );
+        await root(`GRANT SELECT (User, Host, password_expired) ON mysql.user TO ${MANAGER}`);
+        await revoke(sandbox, unknown);
+        await expectGone(unknown);
+      },
+    );
 
     test("to end sessions: names it, and leaves the account locked", async () => {
       await deploy({ access });
@@ -231,19 +257,24 @@ describeWithMariadb("revocation on MariaDB", () => {
     });
   });
 
-  test("200 creations that the server refuses leave no user", async () => {
-    await deploy({
-      access: MysqlAccess.custom([
-        { database: "shop", privileges: ["SELECT"] },
-        { database: "closed", privileges: ["SELECT"] },
-      ]),
-    });
-    const before = await root("SELECT COUNT(*) FROM mysql.user");
-    for (let round = 0; round < 200; round++) {
-      await expect(read()).rejects.toThrow(/Access denied for user 'credentials_manager'/);
-    }
-    expect(await root("SELECT COUNT(*) FROM mysql.user")).toEqual(before);
-  });
+  table.fault(
+    "MariaDB refuses a part of what a credential is to have",
+    "the request fails, and no user is left",
+    "give the engine's login that right WITH GRANT OPTION",
+    async () => {
+      await deploy({
+        access: MysqlAccess.custom([
+          { database: "shop", privileges: ["SELECT"] },
+          { database: "closed", privileges: ["SELECT"] },
+        ]),
+      });
+      const before = await root("SELECT COUNT(*) FROM mysql.user");
+      for (let round = 0; round < (FULL ? 200 : 20); round++) {
+        await expect(read()).rejects.toThrow(/Access denied for user 'credentials_manager'/);
+      }
+      expect(await root("SELECT COUNT(*) FROM mysql.user")).toEqual(before);
+    },
+  );
 
   test("the portable creation leaves a user that is locked", async () => {
     await deploy({ access: MysqlAccess.readOnly({ databases: ["closed"] }) }, { server: "mysql" });
@@ -296,33 +327,48 @@ describeWithMariadb("revocation on MariaDB", () => {
     await root("DROP USER IF EXISTS 'x'");
   });
 
-  test("a transaction that a session has prepared fails it until it is ended", async () => {
-    await deploy({ access });
-    const credential = await read();
-    const client = await login(credential);
-    for (const sql of [
-      "XA START 'left'",
-      "UPDATE shop.orders SET word = 'x' WHERE id = 1",
-      "XA END 'left'",
-      "XA PREPARE 'left'",
-    ]) {
-      await client.query(sql);
-    }
-    for (let attempt = 1; attempt <= 2; attempt++) {
-      await expect(revoke(sandbox, credential)).rejects.toThrow(/prepared transactions \(XA RECOVER\)/);
-      await expectLocked(credential);
-    }
-    await root("XA ROLLBACK 'left'");
-    await revoke(sandbox, credential);
-    await expectGone(credential);
-  });
+  table.fault(
+    "a session on MariaDB has prepared a transaction by `XA PREPARE` when its credential is revoked",
+    "the revocation fails and says so; the account is locked and its sessions end, rows stay locked",
+    "`XA RECOVER FORMAT = 'SQL'`, `XA ROLLBACK …`, and revoke again",
+    async () => {
+      await deploy({ access });
+      const credential = await read();
+      const client = await login(credential);
+      for (const sql of [
+        "XA START 'left'",
+        "UPDATE shop.orders SET word = 'x' WHERE id = 1",
+        "XA END 'left'",
+        "XA PREPARE 'left'",
+      ]) {
+        await client.query(sql);
+      }
+      for (let attempt = 1; attempt <= 2; attempt++) {
+        await expect(revoke(sandbox, credential)).rejects.toThrow(/prepared transactions \(XA RECOVER\)/);
+        await expectLocked(credential);
+      }
+      await root("XA ROLLBACK 'left'");
+      await revoke(sandbox, credential);
+      await expectGone(credential);
+    },
+  );
 
-  test.each([
+  const DEFINED = [
     ["trigger", "CREATE TRIGGER shop.left_here BEFORE UPDATE ON shop.orders FOR EACH ROW SET NEW.word = 'x'"],
     ["view", "CREATE VIEW shop.left_here AS SELECT * FROM shop.orders"],
     ["routine", "CREATE PROCEDURE shop.left_here() DELETE FROM shop.orders"],
     ["event", "CREATE EVENT shop.left_here ON SCHEDULE EVERY 1 DAY DO DELETE FROM shop.orders"],
-  ])("a %s that names the user as its definer fails it, and nobody else", async (kind, sql) => {
+  ] as const;
+  table.fault(
+    "a trigger, view, routine or event on MariaDB has a user as its definer when the user is revoked",
+    "the revocation fails and names it; the account is locked and its sessions end, the object goes on",
+    "give it another definer or drop it, and revoke again",
+    async () => {
+      for (const [kind, sql] of DEFINED) await failsForDefiner(kind, sql);
+    },
+  );
+
+  async function failsForDefiner(kind: string, sql: string): Promise<void> {
     await vault().write("m/roles/r", {
       db_name: "c",
       creation_statements: [
@@ -343,7 +389,7 @@ describeWithMariadb("revocation on MariaDB", () => {
     await root(`DROP ${kind === "routine" ? "PROCEDURE" : kind} shop.left_here`);
     await revoke(sandbox, credential);
     await expectGone(credential);
-  });
+  }
 
   test.each([
     ["a quote", "o'Neill-{{random 9}}"],
@@ -446,18 +492,26 @@ describeWithMariadb("revocation on MariaDB", () => {
     });
   });
 
-  test("the server's own tables are waited for no longer than a few seconds", async () => {
-    await deploy({ access });
-    const credential = await read();
-    const other = await server.connect();
-    await other.query("FLUSH TABLES WITH READ LOCK");
-    const begun = Date.now();
-    await expect(revoke(sandbox, credential)).rejects.toThrow(/max_statement_time/);
-    expect(Date.now() - begun).toBeLessThan(10_000);
-    await other.end();
-    await revoke(sandbox, credential);
-    await expectGone(credential);
-  });
+  table.fault(
+    "somebody holds the global read lock of MariaDB when a credential is revoked",
+    "the revocation fails within 10 s; the credential goes on until it succeeds",
+    "release the lock; the engine tries again by itself, up to six times",
+    async () => {
+      await deploy({ access });
+      const credential = await read();
+      const other = await server.connect();
+      await other.query("FLUSH TABLES WITH READ LOCK");
+      const begun = Date.now();
+      await expect(revoke(sandbox, credential)).rejects.toThrow(/max_statement_time/);
+      expect(Date.now() - begun).toBeLessThan(10_000);
+      await other.end();
+      await revoke(sandbox, credential);
+      await expectGone(credential);
+    },
+    testInFull,
+  );
+
+  table.isDocumented();
 });
 
 function socketOf(client: Connection) {
