@@ -1,0 +1,140 @@
+// What somebody who may create things in a schema can put there, to be found in place of PostgreSQL's own.
+
+/** Begins what each planted function writes to the server's log: who ran it, and what it is. */
+export const MARK = "PLANTED";
+
+/** Operators by the types beside them; PostgreSQL has none of these pairs, or ours is found before its own. */
+const PAIRS: readonly (readonly [left: string, right: string])[] = [
+  ...(["oid", "name", "text", "int4", "int8", "float8", "bool", "regrole", "timestamptz"] as const).map(
+    (type) => [type, type] as const,
+  ),
+  ...[
+    ["oid", "regrole"],
+    ["regrole", "oid"],
+    ["oid", "regclass"],
+    ["oid", "int4"],
+    ["oid", "int8"],
+    ["int4", "int8"],
+    ["int8", "oid"],
+    ["name", "text"],
+    ["text", "name"],
+    ["numeric", "int4"],
+    ["numeric", "numeric"],
+    ["float8", "int4"],
+    ["char", "text"],
+    ["int4", "text"],
+  ].map(([left = "", right = ""]) => [left, right] as const),
+];
+const COMPARISONS = ["=", "<>", "<", ">", "<=", ">=", "~~", "!~~", "~", "->>"];
+const ARITHMETIC = ["+", "-", "*", "||"];
+
+/** Functions of PostgreSQL's, with arguments that fit better than its own, or as well. */
+const FUNCTIONS: readonly (readonly [name: string, args: string, returns: string])[] = [
+  ["pg_terminate_backend", "int4", "bool"],
+  ["pg_terminate_backend", "oid", "bool"],
+  ["current_setting", "text", "text"],
+  ["set_config", "text, text, bool", "text"],
+  ["pg_sleep", "float8", "void"],
+  ["pg_sleep", "numeric", "void"],
+  ["pg_sleep", "int4", "void"],
+  ["pg_stat_clear_snapshot", "", "void"],
+  ["to_regrole", "text", "regrole"],
+  ["to_regrole", "name", "regrole"],
+  ["to_regclass", "text", "regclass"],
+  ["isfinite", "timestamptz", "bool"],
+  ["now", "", "timestamptz"],
+  ["clock_timestamp", "", "timestamptz"],
+  ["count", "oid", "int8"],
+  ["count", "int4", "int8"],
+  ["array_agg", "int4", "int4[]"],
+  ["array_agg", "text", "text[]"],
+  ["array_agg", "name", "name[]"],
+  ["unnest", "int4[]", "SETOF int4"],
+  ["unnest", "int8[]", "SETOF int8"],
+  ["pg_has_role", "name, text", "bool"],
+  ["pg_has_role", "text, text", "bool"],
+  ["pg_has_role", "oid, text", "bool"],
+  ["starts_with", "name, text", "bool"],
+  ["starts_with", "text, text", "bool"],
+  ["format", "text, name", "text"],
+  ["format", "text, text", "text"],
+  ["quote_ident", "text", "text"],
+  ["quote_ident", "name", "text"],
+  ["quote_literal", "text", "text"],
+  ["current_database", "", "name"],
+  ["pg_backend_pid", "", "int4"],
+  ["pg_get_userbyid", "oid", "name"],
+  ["pg_advisory_xact_lock", "int8", "void"],
+  ["pg_advisory_xact_lock", "int4", "void"],
+  ["pg_encoding_to_char", "int4", "name"],
+  ["aclexplode", "aclitem[]", "SETOF text"],
+  ["has_table_privilege", "text, text", "bool"],
+  ["has_database_privilege", "text, text", "bool"],
+  ["to_jsonb", "anyelement", "jsonb"],
+  ["concat", "text, name", "text"],
+];
+
+/** Tables and views of PostgreSQL's that SQL of this kind reads. */
+const RELATIONS = [
+  ...["pg_roles", "pg_authid", "pg_auth_members", "pg_user", "pg_shadow", "pg_stat_activity", "pg_locks"],
+  ...["pg_database", "pg_namespace", "pg_class", "pg_proc", "pg_tables", "pg_shdepend", "pg_default_acl"],
+  ...["pg_prepared_xacts", "pg_tablespace", "pg_settings"],
+];
+/** Not everybody may read these, so that the view would fail, and say nothing. */
+const CLOSED = ["pg_authid", "pg_shadow"];
+
+/** Types of PostgreSQL's. Domains run their check when something is cast to them. */
+const TYPES = ["regrole", "regclass", "oid", "name", "text", "float8", "int8", "bool"];
+
+/** The SQL that plants it all in one schema, which is there. */
+export function planting(schema: string): string[] {
+  const here = `"${schema}"`;
+  const types = (list: string) => list.replaceAll(/\b(?!SETOF)[a-z]\w*/g, (type) => qualified(type));
+  const note = (what: string) =>
+    `RAISE LOG '${MARK} % % %', current_user, session_user, ${literal(`${what} of ${schema}`)};`;
+  const make = (name: string, args: string, returns: string, result: string) =>
+    `CREATE FUNCTION ${here}.${name}(${args}) RETURNS ${returns} LANGUAGE plpgsql AS ` +
+    `$$ BEGIN ${note(`${name}(${args})`)} ${result} END $$`;
+  const returning = (type: string) =>
+    type === "void" ? "RETURN;" : type.startsWith("SETOF") ? "RETURN;" : "RETURN NULL;";
+  const operators = PAIRS.flatMap(([left, right], pair) =>
+    [...COMPARISONS, ...ARITHMETIC].flatMap((operator, index) => {
+      const name = `planted_${pair}_${index}`;
+      const returns = COMPARISONS.includes(operator) ? "bool" : left;
+      const args = `${qualified(left)}, ${qualified(right)}`;
+      return [
+        `CREATE FUNCTION ${here}.${name}(${args}) RETURNS ${qualified(returns)} LANGUAGE plpgsql AS ` +
+          `$$ BEGIN ${note(`operator ${operator}(${left}, ${right})`)} RETURN NULL; END $$`,
+        `CREATE OPERATOR ${here}.${operator} (FUNCTION = ${here}.${name}, LEFTARG = ${qualified(left)}, ` +
+          `RIGHTARG = ${qualified(right)})`,
+      ];
+    }),
+  );
+  return [
+    // Everybody may use what is there.
+    `GRANT USAGE ON SCHEMA ${here} TO PUBLIC`,
+    ...operators,
+    ...FUNCTIONS.map(([name, args, returns]) => make(name, types(args), types(returns), returning(returns))),
+    make("planted_note", "pg_catalog.text", "pg_catalog.bool", "RETURN true;"),
+    ...RELATIONS.map((relation) => {
+      const source = CLOSED.includes(relation) ? "SELECT 1 AS oid" : `SELECT * FROM pg_catalog.${relation}`;
+      return (
+        `CREATE VIEW ${here}.${relation} AS SELECT planted.* FROM (${source}) AS planted ` +
+        `WHERE ${here}.planted_note('${relation}')`
+      );
+    }),
+    ...RELATIONS.map((relation) => `GRANT ALL ON ${here}.${relation} TO PUBLIC`),
+    ...TYPES.map(
+      (type) =>
+        `CREATE DOMAIN ${here}.${type} AS ${qualified(type)} CHECK (${here}.planted_note('domain ${type}'))`,
+    ),
+  ];
+}
+
+function qualified(type: string): string {
+  return type.startsWith("any") || type === "void" ? type : `pg_catalog.${type === "char" ? '"char"' : type}`;
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
