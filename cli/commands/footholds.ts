@@ -57,7 +57,7 @@ export const footholds: Command<FootholdsArguments> = {
       ...found.notLookedAt,
       ...(kept?.notLookedAt ?? []).map((sentence) => `When ${compare} was kept: ${sentence}`),
     ].map(visible);
-    const differences = kept && difference(kept.footholds, found.footholds);
+    const differences = kept && difference(kept, found);
     if (json) shell.print(JSON.stringify({ ...found, notLookedAt, ...differences }, null, 2));
     else {
       if (differences !== undefined) {

@@ -21,6 +21,7 @@ import {
 export const CODE: readonly Query[] = [
   {
     subject: "functions",
+    kinds: ["function", "procedure", "aggregate"],
     sql: `SELECT CASE WHEN f.prokind ${EQ} 'p' THEN 'procedure' WHEN f.prokind ${EQ} 'a' THEN 'aggregate' ELSE 'function' END AS kind,
       ${identity("pg_proc", "f.oid")} AS identity, ${roleName("f.proowner")} AS owner,
       ${detail(
@@ -33,7 +34,14 @@ export const CODE: readonly Query[] = [
       )} AS detail,
       CASE WHEN f.prokind ${NE} 'a' THEN pg_catalog.pg_get_functiondef(f.oid) ELSE
         (SELECT ${joined(
-          ...["a.aggkind", "a.aggtransfn", "a.aggfinalfn", "a.aggcombinefn", "a.aggmtransfn", "a.aggminvtransfn"].map(text),
+          ...[
+            "a.aggkind",
+            "a.aggtransfn",
+            "a.aggfinalfn",
+            "a.aggcombinefn",
+            "a.aggmtransfn",
+            "a.aggminvtransfn",
+          ].map(text),
           ...["a.aggmfinalfn", "a.agginitval", "a.aggminitval"].map(text),
           `pg_catalog.format_type(a.aggtranstype, NULL)`,
         )} FROM pg_catalog.pg_aggregate AS a WHERE a.aggfnoid::pg_catalog.oid ${EQ} f.oid) END AS definition
@@ -44,6 +52,7 @@ export const CODE: readonly Query[] = [
   },
   {
     subject: "triggers",
+    kinds: ["trigger"],
     // A partition's are clones of the table's; constraints have their own, which say something only if they are off.
     sql: `SELECT 'trigger' AS kind, ${identity("pg_trigger", "t.oid")} AS identity, ${roleName("c.relowner")} AS owner,
       ${detail(firing("t.tgenabled"), `pg_catalog.format('calls %s', t.tgfoid::pg_catalog.regprocedure)`)} AS detail,
@@ -56,6 +65,7 @@ export const CODE: readonly Query[] = [
   },
   {
     subject: "event triggers",
+    kinds: ["event trigger"],
     sql: `SELECT 'event trigger' AS kind, pg_catalog.quote_ident(e.evtname::pg_catalog.text) AS identity, ${roleName("e.evtowner")} AS owner,
       ${detail(firing("e.evtenabled"), `pg_catalog.format('on %s calls %s', e.evtevent, e.evtfoid::pg_catalog.regprocedure)`)} AS detail,
       ${joined(text("e.evtevent"), text("e.evtfoid::pg_catalog.regprocedure"), text("e.evttags"))} AS definition
@@ -63,6 +73,7 @@ export const CODE: readonly Query[] = [
   },
   {
     subject: "rules",
+    kinds: ["rule"],
     sql: `SELECT 'rule' AS kind, ${identity("pg_rewrite", "r.oid")} AS identity, ${roleName("c.relowner")} AS owner,
       ${detail(firing("r.ev_enabled"))} AS detail, pg_catalog.pg_get_ruledef(r.oid) AS definition
     FROM pg_catalog.pg_rewrite AS r
@@ -73,6 +84,7 @@ export const CODE: readonly Query[] = [
   },
   {
     subject: "views",
+    kinds: ["view", "materialized view"],
     sql: `SELECT CASE WHEN c.relkind ${EQ} 'v' THEN 'view' ELSE 'materialized view' END AS kind,
       ${identity("pg_class", "c.oid")} AS identity, ${roleName("c.relowner")} AS owner,
       ${detail(
@@ -86,6 +98,7 @@ export const CODE: readonly Query[] = [
   },
   {
     subject: "row security",
+    kinds: ["policy", "row security"],
     sql: `SELECT 'policy' AS kind, ${identity("pg_policy", "p.oid")} AS identity, ${roleName("c.relowner")} AS owner,
       ${detail(`CASE WHEN NOT p.polpermissive THEN 'RESTRICTIVE' END`)} AS detail,
       ${joined(
@@ -108,6 +121,7 @@ export const CODE: readonly Query[] = [
   },
   {
     subject: "column defaults",
+    kinds: ["column default", "generated column"],
     sql: `SELECT CASE WHEN a.attgenerated ${EQ} '' THEN 'column default' ELSE 'generated column' END AS kind,
       ${identity("pg_attrdef", "d.oid")} AS identity, ${roleName("c.relowner")} AS owner, ${detail("NULL")} AS detail,
       pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS definition
@@ -119,6 +133,7 @@ export const CODE: readonly Query[] = [
   },
   {
     subject: "constraints",
+    kinds: ["check constraint", "foreign key that acts"],
     sql: `SELECT CASE WHEN k.contype ${EQ} 'c' THEN 'check constraint' ELSE 'foreign key that acts' END AS kind,
       ${identity("pg_constraint", "k.oid")} AS identity, ${roleName("c.relowner")} AS owner, ${detail("NULL")} AS detail,
       pg_catalog.pg_get_constraintdef(k.oid) AS definition
@@ -131,6 +146,7 @@ export const CODE: readonly Query[] = [
   },
   {
     subject: "indexes, partition keys and statistics",
+    kinds: ["index expression", "partition key", "statistics object"],
     sql: `SELECT 'index expression' AS kind, ${identity("pg_class", "c.oid")} AS identity, ${roleName("c.relowner")} AS owner,
       ${detail("NULL")} AS detail, pg_catalog.pg_get_indexdef(c.oid) AS definition
     FROM pg_catalog.pg_index AS i
@@ -151,6 +167,7 @@ export const CODE: readonly Query[] = [
   },
   {
     subject: "extensions",
+    kinds: ["extension", "language"],
     // Whoever owns one may put functions into it, which are then left out above if a superuser owns them.
     sql: `SELECT 'extension' AS kind, pg_catalog.quote_ident(e.extname::pg_catalog.text) AS identity, ${roleName("e.extowner")} AS owner,
       ${detail("e.extversion")} AS detail,
@@ -163,6 +180,7 @@ export const CODE: readonly Query[] = [
     SELECT 'language', pg_catalog.quote_ident(l.lanname::pg_catalog.text), ${roleName("l.lanowner")},
       ${detail(`CASE WHEN NOT l.lanpltrusted THEN 'untrusted' END`, `pg_catalog.format('USAGE: %s', ${grantees("l.lanacl", "l", "l.lanowner")})`)},
       ${joined("l.lanplcallfoid::pg_catalog.regproc::pg_catalog.text", "l.laninline::pg_catalog.regproc::pg_catalog.text")}
-    FROM pg_catalog.pg_language AS l WHERE l.oid ${GE} ${FIRST_OWN_OID} OR l.lanacl IS NOT NULL`,
+    FROM pg_catalog.pg_language AS l WHERE l.oid ${GE} ${FIRST_OWN_OID}
+      OR EXISTS (SELECT FROM pg_catalog.aclexplode(l.lanacl) AS entry WHERE entry.grantee ${NE} 0 AND entry.grantee ${NE} l.lanowner)`,
   },
 ];

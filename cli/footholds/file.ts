@@ -15,8 +15,8 @@ export interface KeptList extends FootholdList {
 
 /** One foothold a line, so that two files can be compared by any tool. @throws UserError if the file may not be replaced */
 export function keep(file: string, list: KeptList, replace: boolean): void {
-  const { environment, database, takenAt, notLookedAt, footholds } = list;
-  const head = JSON.stringify({ format: FORMAT, environment, database, takenAt, notLookedAt });
+  const { environment, database, takenAt, notLookedAt, unknownKinds, footholds } = list;
+  const head = JSON.stringify({ format: FORMAT, environment, database, takenAt, notLookedAt, unknownKinds });
   const lines = footholds.map((foothold) => `    ${JSON.stringify(foothold)}`);
   const body = lines.length === 0 ? "[]" : `[\n${lines.join(",\n")}\n  ]`;
   writeSecret(file, `{\n  ${head.slice(1, -1)},\n  "footholds": ${body}\n}\n`, replace);
@@ -43,15 +43,16 @@ export function keptList(file: string, environment: string, database: string): K
 
 function isKept(content: unknown): content is KeptList {
   if (typeof content !== "object" || content === null) return false;
-  const { format, environment, database, takenAt, notLookedAt, footholds } = content as Record<
+  const { format, environment, database, takenAt, notLookedAt, unknownKinds, footholds } = content as Record<
     string,
     unknown
   >;
   return (
     format === FORMAT &&
     [environment, database, takenAt].every((value) => typeof value === "string") &&
-    Array.isArray(notLookedAt) &&
-    notLookedAt.every((value) => typeof value === "string") &&
+    [notLookedAt, unknownKinds].every(
+      (list) => Array.isArray(list) && list.every((value) => typeof value === "string"),
+    ) &&
     Array.isArray(footholds) &&
     footholds.every(isFoothold)
   );

@@ -17,6 +17,8 @@ export interface FootholdList {
   readonly footholds: readonly Foothold[];
   /** Sentences; empty if everything was looked at. */
   readonly notLookedAt: readonly string[];
+  /** Kinds of which nothing is known. */
+  readonly unknownKinds: readonly string[];
 }
 
 const keyOf = ({ kind, identity, owner = "" }: Foothold) =>
@@ -38,12 +40,17 @@ export interface Difference {
   readonly removed: readonly Foothold[];
 }
 
-export function difference(before: readonly Foothold[], after: readonly Foothold[]): Difference {
+/** Of kinds that one of the two lists knows nothing of, nothing is said. */
+export function difference(earlier: FootholdList, later: FootholdList): Difference {
+  const unknown = new Set([...earlier.unknownKinds, ...later.unknownKinds]);
+  const [before, after] = [earlier, later].map(({ footholds }) =>
+    footholds.filter(({ kind }) => !unknown.has(kind)),
+  ) as [Foothold[], Foothold[]];
   const kept = new Map(before.map((foothold) => [keyOf(foothold), foothold]));
   const found = new Map(after.map((foothold) => [keyOf(foothold), foothold]));
   const changed = [...found].flatMap(([key, foothold]) => {
-    const earlier = kept.get(key);
-    return earlier === undefined || isSame(earlier, foothold) ? [] : [{ before: earlier, after: foothold }];
+    const old = kept.get(key);
+    return old === undefined || isSame(old, foothold) ? [] : [{ before: old, after: foothold }];
   });
   return {
     added: sorted(after.filter((foothold) => !kept.has(keyOf(foothold)))),

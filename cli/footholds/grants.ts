@@ -39,6 +39,7 @@ const IN_SCHEMA = `pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON
 /** Functions and languages say themselves who may use them. */
 export const GRANTS: Query = {
   subject: "privileges",
+  kinds: ["privilege"],
   sql: [
     grantsOn("'database'", "pg_catalog.pg_database AS d", {
       acl: "coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))",
@@ -60,20 +61,28 @@ export const GRANTS: Query = {
       schema: "n.nspname",
       where: `c.oid ${GE} ${FIRST_OWN_OID} AND ${lasting("n")}`,
     }),
-    grantsOn("'column'", `${IN_SCHEMA} JOIN pg_catalog.pg_attribute AS a ON a.attrelid ${EQ} c.oid AND a.attacl IS NOT NULL`, {
-      acl: "a.attacl",
-      owner: "c.relowner",
-      name: identity("pg_class", "c.oid", "a.attnum"),
-      schema: "n.nspname",
-      where: `c.oid ${GE} ${FIRST_OWN_OID} AND ${lasting("n")}`,
-    }),
-    grantsOn("'type'", "pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace", {
-      acl: "t.typacl",
-      owner: "t.typowner",
-      name: identity("pg_type", "t.oid"),
-      schema: "n.nspname",
-      where: `t.oid ${GE} ${FIRST_OWN_OID}`,
-    }),
+    grantsOn(
+      "'column'",
+      `${IN_SCHEMA} JOIN pg_catalog.pg_attribute AS a ON a.attrelid ${EQ} c.oid AND a.attacl IS NOT NULL`,
+      {
+        acl: "a.attacl",
+        owner: "c.relowner",
+        name: identity("pg_class", "c.oid", "a.attnum"),
+        schema: "n.nspname",
+        where: `c.oid ${GE} ${FIRST_OWN_OID} AND ${lasting("n")}`,
+      },
+    ),
+    grantsOn(
+      "'type'",
+      "pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace",
+      {
+        acl: "t.typacl",
+        owner: "t.typowner",
+        name: identity("pg_type", "t.oid"),
+        schema: "n.nspname",
+        where: `t.oid ${GE} ${FIRST_OWN_OID}`,
+      },
+    ),
     grantsOn("'large object'", "pg_catalog.pg_largeobject_metadata AS l", {
       acl: "l.lomacl",
       owner: "l.lomowner",
@@ -119,6 +128,7 @@ export interface DefaultGrant {
 
 export const DEFAULT_GRANTS: Query = {
   subject: "default privileges",
+  kinds: ["default privilege"],
   sql: `SELECT ${roleName("d.defaclrole")} AS maker,
       CASE WHEN d.defaclnamespace ${NE} 0 THEN d.defaclnamespace::pg_catalog.regnamespace::pg_catalog.text END AS schema,
       CASE WHEN d.defaclobjtype ${EQ} 'r' THEN 'tables' WHEN d.defaclobjtype ${EQ} 'S' THEN 'sequences' WHEN d.defaclobjtype ${EQ} 'f' THEN 'functions'

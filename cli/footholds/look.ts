@@ -29,10 +29,16 @@ import {
 } from "./roles";
 import { EQ, type Found, type Query } from "./sql";
 
+/** Every look that there is. */
+export const QUERIES: readonly Query[] = [
+  ...[...CODE, ...NAMES, ...OUTSIDE, CRON],
+  ...[GRANTS, DEFAULT_GRANTS, MEMBERSHIPS, ROLES, SETTINGS],
+];
+
 /** Databases with ten thousands of tables take some seconds. */
 const QUERY_TIMEOUT_MS = 300_000;
 /** Views and rules are read with a lock that a migration may keep from us. */
-const LOCK_TIMEOUT = "5s";
+const LOCK_TIMEOUT = "2s";
 
 /**
  * Lists everything in the database of the session that can act for others or lets somebody in. It reads catalogs alone.
@@ -41,6 +47,7 @@ const LOCK_TIMEOUT = "5s";
  */
 export async function listFootholds(client: Client, outputs: EnvironmentOutputs): Promise<FootholdList> {
   const notLookedAt: string[] = [];
+  const unknownKinds: string[] = [];
   const footholds: Foothold[] = [];
   await begin(client);
   try {
@@ -53,6 +60,7 @@ export async function listFootholds(client: Client, outputs: EnvironmentOutputs)
         return await rowsOf<R>(client, query.sql, values);
       } catch (error) {
         await client.query("ROLLBACK TO SAVEPOINT one_look");
+        unknownKinds.push(...query.kinds);
         notLookedAt.push(`Not looked at: ${query.subject}. PostgreSQL says: ${describeError(error)}`);
         return [];
       }
@@ -73,7 +81,7 @@ export async function listFootholds(client: Client, outputs: EnvironmentOutputs)
   } finally {
     await client.query("ROLLBACK").catch(() => undefined);
   }
-  return { footholds: sorted(footholds), notLookedAt };
+  return { footholds: sorted(footholds), notLookedAt, unknownKinds };
 }
 
 /** The path first: nothing that others have made in the database is to be found by a name that we do not qualify. */
@@ -130,7 +138,9 @@ function isOwned({ kind, owner = "" }: Foothold, own: ReadonlySet<string>): bool
 function hiddenOptions(footholds: readonly Foothold[]): string[] {
   return footholds
     .filter(({ kind, hash }) => kind === "user mapping" && hash === undefined)
-    .map(({ identity }) => `Not looked at: the options of the user mapping ${identity}, hidden from this login.`);
+    .map(
+      ({ identity }) => `Not looked at: the options of the user mapping ${identity}, hidden from this login.`,
+    );
 }
 
 function hashOf(definition: string): string {

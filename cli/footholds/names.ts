@@ -16,6 +16,7 @@ import {
 export const NAMES: readonly Query[] = [
   {
     subject: "schemas",
+    kinds: ["schema"],
     sql: `SELECT 'schema' AS kind, pg_catalog.quote_ident(n.nspname::pg_catalog.text) AS identity, ${roleName("n.nspowner")} AS owner,
       ${detail("NULL")} AS detail, NULL AS definition
     FROM pg_catalog.pg_namespace AS n
@@ -23,6 +24,7 @@ export const NAMES: readonly Query[] = [
   },
   {
     subject: "relations named like PostgreSQL's",
+    kinds: ["relation named like a catalog"],
     sql: `SELECT 'relation named like a catalog' AS kind, ${identity("pg_class", "c.oid")} AS identity, ${roleName("c.relowner")} AS owner,
       ${detail("NULL")} AS detail, ${text("c.relkind")} AS definition
     FROM pg_catalog.pg_class AS c
@@ -33,6 +35,7 @@ export const NAMES: readonly Query[] = [
   },
   {
     subject: "operators",
+    kinds: ["operator", "operator class", "operator family"],
     sql: `SELECT 'operator' AS kind, ${identity("pg_operator", "o.oid")} AS identity, ${roleName("o.oprowner")} AS owner,
       ${detail(`pg_catalog.format('calls %s', o.oprcode)`)} AS detail,
       ${joined(...["o.oprcode", "o.oprrest", "o.oprjoin", "o.oprcanmerge", "o.oprcanhash"].map(text))} AS definition
@@ -53,6 +56,7 @@ export const NAMES: readonly Query[] = [
   },
   {
     subject: "casts and conversions",
+    kinds: ["cast", "conversion", "transform", "access method"],
     sql: `SELECT 'cast' AS kind, ${identity("pg_cast", "c.oid")} AS identity, NULL AS owner,
       ${detail(
         `CASE WHEN c.castcontext ${EQ} 'i' THEN 'AS IMPLICIT' WHEN c.castcontext ${EQ} 'a' THEN 'AS ASSIGNMENT' END`,
@@ -77,6 +81,7 @@ export const NAMES: readonly Query[] = [
   },
   {
     subject: "types",
+    kinds: ["type", "domain"],
     // Those of tables and arrays come with their tables and element types.
     sql: `SELECT CASE WHEN t.typtype ${EQ} 'd' THEN 'domain' ELSE 'type' END AS kind,
       ${identity("pg_type", "t.oid")} AS identity, ${roleName("t.typowner")} AS owner,
@@ -104,6 +109,13 @@ export const NAMES: readonly Query[] = [
   },
   {
     subject: "collations and text search",
+    kinds: [
+      "collation",
+      "text search configuration",
+      "text search dictionary",
+      "text search parser",
+      "text search template",
+    ],
     sql: `SELECT 'collation' AS kind, ${identity("pg_collation", "c.oid")} AS identity, ${roleName("c.collowner")} AS owner,
       ${detail("NULL")} AS detail, ${joined(text("c.collprovider"), text("c.collcollate"))} AS definition
     FROM pg_catalog.pg_collation AS c WHERE ${own("pg_collation", "c.oid", "c.collowner")}

@@ -4,6 +4,7 @@ import { detail, EQ, FIRST_OWN_OID, GE, identity, joined, regclass, roleName, te
 export const OUTSIDE: readonly Query[] = [
   {
     subject: "foreign data",
+    kinds: ["foreign-data wrapper", "foreign server", "foreign table", "user mapping"],
     // Options may hold passwords: only that they changed is told.
     sql: `SELECT 'foreign-data wrapper' AS kind, pg_catalog.quote_ident(w.fdwname::pg_catalog.text) AS identity, ${roleName("w.fdwowner")} AS owner,
       ${detail("NULL")} AS detail, ${joined(text("w.fdwhandler::pg_catalog.regproc"), text("w.fdwoptions"))} AS definition
@@ -26,6 +27,7 @@ export const OUTSIDE: readonly Query[] = [
   },
   {
     subject: "publications",
+    kinds: ["publication"],
     sql: `SELECT 'publication' AS kind, pg_catalog.quote_ident(p.pubname::pg_catalog.text) AS identity, ${roleName("p.pubowner")} AS owner,
       ${detail("CASE WHEN p.puballtables THEN 'FOR ALL TABLES' END")} AS detail,
       (SELECT pg_catalog.string_agg(pg_catalog.format('%I.%I', t.schemaname, t.tablename), E'\\n' ORDER BY t.schemaname, t.tablename)
@@ -34,6 +36,7 @@ export const OUTSIDE: readonly Query[] = [
   },
   {
     subject: "subscriptions",
+    kinds: ["subscription"],
     sql: `SELECT 'subscription' AS kind, pg_catalog.quote_ident(s.subname::pg_catalog.text) AS identity, ${roleName("s.subowner")} AS owner,
       ${detail("CASE WHEN NOT s.subenabled THEN 'DISABLED' END")} AS detail,
       ${joined(text("s.subslotname"), text("s.subpublications"))} AS definition
@@ -42,6 +45,7 @@ export const OUTSIDE: readonly Query[] = [
   },
   {
     subject: "replication slots",
+    kinds: ["replication slot"],
     sql: `SELECT 'replication slot' AS kind, pg_catalog.quote_ident(s.slot_name::pg_catalog.text) AS identity, NULL AS owner,
       ${detail(text("s.slot_type"), text("s.plugin"))} AS detail, NULL AS definition
     FROM pg_catalog.pg_replication_slots AS s WHERE NOT s.temporary
@@ -49,12 +53,14 @@ export const OUTSIDE: readonly Query[] = [
   },
   {
     subject: "prepared transactions",
+    kinds: ["prepared transaction"],
     sql: `SELECT 'prepared transaction' AS kind, pg_catalog.quote_literal(x.gid) AS identity, x.owner::pg_catalog.text AS owner,
       ${detail(`pg_catalog.format('since %s', pg_catalog.to_char(x.prepared, 'YYYY-MM-DD HH24:MI'))`)} AS detail, NULL AS definition
     FROM pg_catalog.pg_prepared_xacts AS x WHERE x.database ${EQ} pg_catalog.current_database()`,
   },
   {
     subject: "parameters",
+    kinds: ["parameter privilege"],
     since: 15,
     sql: `SELECT 'parameter privilege' AS kind,
       pg_catalog.format('%s of %s', CASE WHEN entry.grantee ${EQ} 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(${roleName("entry.grantee")}) END, p.parname) AS identity,
@@ -64,13 +70,14 @@ export const OUTSIDE: readonly Query[] = [
   },
   {
     subject: "owners that are no roles of the environment",
+    kinds: ["ownership"],
     // Kinds and schemas, not objects: what of them can act for others has its own entry.
     sql: `SELECT DISTINCT 'ownership' AS kind,
       pg_catalog.format('%s in %s', coalesce(o.type, 'large object'), coalesce(o.schema, 'the database')) AS identity,
       ${roleName("d.refobjid")} AS owner, ${detail("NULL")} AS detail, NULL AS definition
     FROM pg_catalog.pg_shdepend AS d,
       LATERAL pg_catalog.pg_identify_object(d.classid, CASE WHEN d.classid ${EQ} ${regclass("pg_largeobject")} THEN NULL ELSE d.objid END, d.objsubid) AS o
-    WHERE d.refclassid ${EQ} ${regclass("pg_authid")} AND d.deptype ${EQ} 'o' AND d.objid ${GE} ${FIRST_OWN_OID}
+    WHERE d.refclassid ${EQ} ${regclass("pg_authid")} AND d.deptype ${EQ} 'o' AND (d.objid ${GE} ${FIRST_OWN_OID} OR o.type IS NULL)
       AND d.dbid ${EQ} (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname ${EQ} pg_catalog.current_database())
       AND (o.schema IS NULL OR o.schema OPERATOR(pg_catalog.!~) '^pg_temp')`,
   },
@@ -79,6 +86,7 @@ export const OUTSIDE: readonly Query[] = [
 /** Jobs of pg_cron, where it is in this database: asked only after {@link CRON_IS_GENUINE}. */
 export const CRON: Query = {
   subject: "jobs of pg_cron",
+  kinds: ["job"],
   sql: `SELECT 'job' AS kind, j.jobid::pg_catalog.text AS identity, j.username::pg_catalog.text AS owner,
     ${detail("j.schedule::pg_catalog.text", "pg_catalog.format('in %s', j.database)", "CASE WHEN NOT j.active THEN 'off' END")} AS detail,
     j.command::pg_catalog.text AS definition

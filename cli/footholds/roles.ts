@@ -27,6 +27,7 @@ export interface Membership {
 
 export const MEMBERSHIPS: Query = {
   subject: "memberships",
+  kinds: ["membership"],
   sql: `WITH issued AS MATERIALIZED (${ISSUED})
     SELECT ${roleName("m.roleid")} AS role, ${roleName("m.member")} AS member,
       (SELECT g.rolname::pg_catalog.text FROM pg_catalog.pg_roles AS g WHERE g.oid ${EQ} m.grantor) AS grantor,
@@ -49,6 +50,7 @@ export interface RoleAttributes {
 
 export const ROLES: Query = {
   subject: "roles",
+  kinds: ["role"],
   sql: `WITH issued AS MATERIALIZED (${ISSUED})
     SELECT r.rolname::pg_catalog.text AS name,
       ARRAY[CASE WHEN r.rolsuper THEN 'SUPERUSER' END, CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
@@ -72,6 +74,7 @@ export interface Setting {
 
 export const SETTINGS: Query = {
   subject: "settings of roles and of the database",
+  kinds: ["setting"],
   sql: `WITH issued AS MATERIALIZED (${ISSUED})
     SELECT CASE WHEN s.setrole ${NE} 0 THEN ${roleName("s.setrole")} END AS role, s.setdatabase ${NE} 0 AS here,
       pg_catalog.split_part(setting, '=', 1) AS name,

@@ -26,6 +26,8 @@ export interface Found {
 export interface Query {
   /** What it looks for, for the message that it could not. */
   readonly subject: string;
+  /** Of what it finds. */
+  readonly kinds: readonly string[];
   readonly sql: string;
   /** First major version that has the catalog. @default - all */
   readonly since?: number;
@@ -56,7 +58,8 @@ export const own = (catalog: string, oid: string, owner: string) =>
      AND EXISTS (SELECT FROM pg_catalog.pg_roles AS maker WHERE maker.oid ${EQ} ${owner} AND maker.rolsuper))`;
 
 /** That a schema is not one of sessions' temporary ones, which end with them. */
-export const lasting = (schema: string) => `${schema}.nspname::pg_catalog.text OPERATOR(pg_catalog.!~) '^pg_(temp|toast)'`;
+export const lasting = (schema: string) =>
+  `${schema}.nspname::pg_catalog.text OPERATOR(pg_catalog.!~) '^pg_(temp|toast)'`;
 
 /** Volatile functions of PostgreSQL that expressions have for good reasons, and that run no SQL. */
 const HARMLESS = [
