@@ -8,6 +8,7 @@ import { leaseOf } from "../hand-over/lease-of";
 import { hasLogin } from "../operator-login";
 import { confirmed, type Shell } from "../shell";
 import { counted } from "../text";
+import type { VaultClient } from "../vault-client";
 import { open, OPERATOR_POLICY, type Command, type CommonArguments } from "./command";
 
 interface HandOverArguments extends CommonArguments {
@@ -97,13 +98,10 @@ export const handOverCommand: Command<HandOverArguments> = {
           batch,
           onProgress: progress(shell, user),
         });
-        const id = await leaseOf(outputs, vault, user);
-        const error =
-          id &&
-          (await vault.write("sys/leases/revoke", { lease_id: id, sync: true }).then(
-            () => undefined,
-            (reason: unknown) => describeError(reason),
-          ));
+        // What is locked would hold up the engine's connection, and all who ask it for credentials.
+        const isRefused = result.refused.length > 0;
+        const id = isRefused ? undefined : await leaseOf(outputs, vault, user);
+        const error = id && (await revoked(vault, id));
         results.push({
           ...{ user: user.name, baseRole: user.baseRole, ...result },
           ...(id !== undefined && { lease: { id, ...(error !== undefined && { error }) } }),
@@ -118,6 +116,16 @@ export const handOverCommand: Command<HandOverArguments> = {
     }
   },
 };
+
+/** Why Vault could not revoke a lease; undefined if it has. */
+async function revoked(vault: VaultClient, id: string): Promise<string | undefined> {
+  try {
+    await vault.write("sys/leases/revoke", { lease_id: id, sync: true });
+    return undefined;
+  } catch (error) {
+    return describeError(error);
+  }
+}
 
 /** @throws UserError if the named one is not waiting for it */
 function chosen(users: readonly EndedUser[], name: string | undefined): readonly EndedUser[] {
@@ -145,7 +153,8 @@ function resultText(environment: string, { user, before, left, refused, lease, b
     `${user}: ${before - left} of ${before} handed over to ${baseRole}, or taken away; ${left} left.`,
   ];
   lines.push(...refused.map((reason) => `  refused: ${reason}`));
-  if (lease === undefined) {
+  if (refused.length > 0) lines.push("  Its lease is left as it is: run this again, once that is solved.");
+  else if (lease === undefined) {
     lines.push(
       `  Which lease is its cannot be told: revoke those of its role, vault-postgres revoke ${environment} --role …`,
     );

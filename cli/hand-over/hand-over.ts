@@ -6,8 +6,8 @@ import { isRelation, statementsFor, type Dependency } from "./statements";
 
 /** Tables are locked until their transaction ends. */
 const RELATIONS_AT_ONCE = 50;
-/** What is locked by others is tried again, as long as something moves, but not for ever. */
-const PASSES = 5;
+/** What is locked by others is tried again. */
+const PASSES = 3;
 const PAUSE_MS = 1_000;
 /** Reasons told of what was left. */
 const REASONS = 5;
@@ -43,12 +43,8 @@ export async function handOver(
   for (let pass = 1; pass <= PASSES && left > 0; pass++) {
     if (pass > 1) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     refused = await onePass(client, user, options, before);
-    const now = await dependenciesOf(client, user.oid);
-    if (now >= left || refused.length === 0) {
-      left = now;
-      break;
-    }
-    left = now;
+    left = await dependenciesOf(client, user.oid);
+    if (refused.length === 0) break;
   }
   return { before, left, refused };
 }

@@ -30,7 +30,10 @@ export async function leaseOf(
       const elapsed = issuedAt - name.madeAt;
       return elapsed >= -EARLIER_MS && elapsed <= later;
     });
-    if (possible.length > 0) return possible.length === 1 ? possible[0]!.id : undefined;
+    // Of several that were made at once, it is the one that Vault is revoking, if that is one.
+    const ending = possible.filter(({ ttlSeconds }) => ttlSeconds <= 0);
+    const [only, ...others] = possible.length > 1 ? ending : possible;
+    if (possible.length > 0) return others.length === 0 ? only?.id : undefined;
   }
   return undefined;
 }
