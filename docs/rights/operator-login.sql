@@ -24,3 +24,8 @@ GRANT pg_read_all_stats TO credentials_operator;
 
 -- For --end-sessions. It reaches every session of the server but those of superusers; leave it out where that is too much.
 GRANT pg_signal_backend TO credentials_operator;
+
+-- For `vault-postgres footholds`, which reads the catalogs of an environment's own database, and no table: once that is there,
+-- as the login that made it,
+--
+--   GRANT CONNECT ON DATABASE orders_dev TO credentials_operator;
