@@ -67,7 +67,9 @@ export async function listFootholds(client: Client, outputs: EnvironmentOutputs)
     };
     const cron = await isCronThere(client);
     for (const query of [...CODE, ...NAMES, ...OUTSIDE, ...(cron ? [CRON] : [])]) {
-      footholds.push(...(await ask<Found>(query)).map(footholdOf).filter((found) => !isOwned(found, own)));
+      footholds.push(
+        ...(await ask<Found>(query)).map(footholdOf).filter((found) => !isOwned(found, own.all)),
+      );
     }
     const issued = issuedBy(outputs);
     footholds.push(

@@ -30,8 +30,12 @@ export const OUTSIDE: readonly Query[] = [
     kinds: ["publication"],
     sql: `SELECT 'publication' AS kind, pg_catalog.quote_ident(p.pubname::pg_catalog.text) AS identity, ${roleName("p.pubowner")} AS owner,
       ${detail("CASE WHEN p.puballtables THEN 'FOR ALL TABLES' END")} AS detail,
-      (SELECT pg_catalog.string_agg(pg_catalog.format('%I.%I', t.schemaname, t.tablename), E'\\n' ORDER BY t.schemaname, t.tablename)
-        FROM pg_catalog.pg_publication_tables AS t WHERE t.pubname ${EQ} p.pubname AND NOT p.puballtables) AS definition
+      ${joined(
+        // Its options differ from version to version.
+        text("(pg_catalog.to_jsonb(p) OPERATOR(pg_catalog.-) ARRAY['oid', 'pubowner'])"),
+        `(SELECT pg_catalog.string_agg(pg_catalog.format('%I.%I', t.schemaname, t.tablename), E'\\n' ORDER BY t.schemaname, t.tablename)
+          FROM pg_catalog.pg_publication_tables AS t WHERE t.pubname ${EQ} p.pubname AND NOT p.puballtables)`,
+      )} AS definition
     FROM pg_catalog.pg_publication AS p`,
   },
   {

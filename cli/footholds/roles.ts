@@ -96,24 +96,38 @@ function baseRoles({ roles, static_roles = {} }: EnvironmentOutputs): string[] {
   return [...new Set(names.filter((name) => name !== undefined))];
 }
 
-/** Names of the roles that the environment has itself, besides the users that its engine issues. */
-export function rolesOf(outputs: EnvironmentOutputs, databaseOwner: string): ReadonlySet<string> {
-  const logins = Object.values(outputs.static_roles ?? {}).map(({ username }) => username);
-  return new Set([...baseRoles(outputs), ...logins, outputs.postgres.manager, databaseOwner]);
+/** Roles that the environment has itself, besides the users that its engine issues. */
+export interface OwnRoles {
+  /** Base roles, logins of static roles, the engine's login. */
+  readonly declared: ReadonlySet<string>;
+  /** The same, and the owner of the database, which is the login that deploys; it may have other environments' roles, too. */
+  readonly all: ReadonlySet<string>;
 }
 
-/** Who is a member of the environment's roles, they of others, and who of PostgreSQL's own; the engine's users apart. */
+export function rolesOf(outputs: EnvironmentOutputs, databaseOwner: string): OwnRoles {
+  const logins = Object.values(outputs.static_roles ?? {}).map(({ username }) => username);
+  const declared = [...baseRoles(outputs), ...logins, outputs.postgres.manager];
+  return { declared: new Set(declared), all: new Set([...declared, databaseOwner]) };
+}
+
+/**
+ * Who has the environment's roles, and what these have of others, by however many steps; and who has PostgreSQL's own
+ * roles. The engine's users come and go.
+ */
 export function membershipFootholds(
   { postgres }: EnvironmentOutputs,
-  own: ReadonlySet<string>,
+  own: OwnRoles,
   memberships: readonly Membership[],
 ): Foothold[] {
+  const lasting = memberships.filter(({ roleIssued, memberIssued }) => !roleIssued && !memberIssued);
+  const having = reached(own.all, lasting, ({ role, member }) => [role, member]);
+  const had = reached(own.declared, lasting, ({ role, member }) => [member, role]);
   return memberships
     .filter(({ role, member, admin, system, roleIssued, memberIssued }) => {
       // The engine's login becomes a member of each user that it makes, or ends.
       if (roleIssued) return member !== postgres.manager;
-      if (memberIssued) return admin || !own.has(role);
-      return system || own.has(role) || own.has(member);
+      if (memberIssued) return admin || !own.all.has(role);
+      return system || having.has(role) || had.has(member);
     })
     .map(({ role, member, grantor, admin, inherit, set }) => ({
       kind: "membership",
@@ -126,10 +140,24 @@ export function membershipFootholds(
     }));
 }
 
+/** The roles that are reached from some by steps. */
+function reached(
+  from: ReadonlySet<string>,
+  memberships: readonly Membership[],
+  step: (membership: Membership) => readonly [from: string, to: string],
+): ReadonlySet<string> {
+  const next = new Map<string, string[]>();
+  for (const [start, end] of memberships.map(step)) next.set(start, [...(next.get(start) ?? []), end]);
+  const found = new Set(from);
+  // A set that is added to while it is gone through is gone through to its end.
+  for (const role of found) next.get(role)?.forEach((other) => found.add(other));
+  return found;
+}
+
 /** The environment's roles, and all of the server that can do more than others. */
-export function roleFootholds(own: ReadonlySet<string>, roles: readonly RoleAttributes[]): Foothold[] {
+export function roleFootholds({ all }: OwnRoles, roles: readonly RoleAttributes[]): Foothold[] {
   return roles
-    .filter(({ name, powerful, issued }) => powerful || (!issued && own.has(name)))
+    .filter(({ name, powerful, issued }) => powerful || (!issued && all.has(name)))
     .map(({ name, attributes }) => ({
       kind: "role",
       identity: name,
@@ -142,12 +170,12 @@ const SHOWN = /^(search_path|role|row_security|session_authorization|.*_preload_
 
 /** Settings for all, for the database, and for the environment's roles: definition is the value. */
 export function settingFootholds(
-  own: ReadonlySet<string>,
+  { all }: OwnRoles,
   settings: readonly Setting[],
   hash: (text: string) => string,
 ): Foothold[] {
   return settings
-    .filter(({ role, here, issued }) => !issued && (role === null || here || own.has(role)))
+    .filter(({ role, here, issued }) => !issued && (role === null || here || all.has(role)))
     .map(({ role, here, name, value }) => ({
       kind: "setting",
       identity: `${name} of ${role ?? "all"}${here ? " in this database" : ""}`,

@@ -121,7 +121,8 @@ describe("memberships", () => {
     ...{ system: false, roleIssued: false, memberIssued: false },
     ...more,
   });
-  const own = new Set(["x_reader", "x_manager"]);
+  const declared = new Set(["x_reader", "x_manager"]);
+  const own = { declared, all: new Set([...declared, "terraform"]) };
   const found = (more: Partial<Membership>) => membershipFootholds(OUTPUTS, own, [membership(more)]);
 
   test("of the engine's users come and go", () => {
@@ -138,6 +139,24 @@ describe("memberships", () => {
     ]);
     expect(found({ role: "others", member: "strangers" })).toEqual([]);
   });
+
+  test("are followed by however many steps, and not to other environments of the login that deploys", () => {
+    const steps: readonly [member: string, role: string][] = [
+      ["group", "x_reader"],
+      ["team", "group"],
+      ["person", "team"],
+      ["x_reader", "wider"],
+      ["wider", "widest"],
+      ["terraform", "x_reader"],
+      ["terraform", "y_reader"],
+      ["somebody", "y_reader"],
+    ];
+    const all = steps.map(([member, role]) => membership({ member, role }));
+    expect(membershipFootholds(OUTPUTS, own, all).map(({ identity }) => identity.split(" by ")[0])).toEqual([
+      ...["group in x_reader", "team in group", "person in team"],
+      ...["x_reader in wider", "wider in widest", "terraform in x_reader"],
+    ]);
+  });
 });
 
 test("values of settings that may be secret are not shown", () => {
@@ -147,7 +166,9 @@ test("values of settings that may be secret are not shown", () => {
     { role: "others", here: false, name: "app.x", value: "1", issued: false },
     { role: "v-1", here: true, name: "role", value: "x", issued: true },
   ];
-  expect(settingFootholds(new Set(["mine"]), settings, (text) => `#${text.length}`)).toEqual([
+  expect(
+    settingFootholds({ declared: new Set(), all: new Set(["mine"]) }, settings, (text) => `#${text.length}`),
+  ).toEqual([
     { kind: "setting", identity: "search_path of all in this database", detail: "app", hash: "#3" },
     { kind: "setting", identity: "app.jwt_secret of mine", detail: "", hash: "#6" },
   ]);
