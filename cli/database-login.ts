@@ -14,7 +14,7 @@ import type { Session } from "./postgres-login";
 export async function databaseLogin(outputs: EnvironmentOutputs, env: NodeJS.ProcessEnv): Promise<Session> {
   const { database } = outputs.postgres;
   const session = await operatorLogin(outputs, { ...env, PGDATABASE: database }).catch((error: unknown) => {
-    if (error instanceof UserError && error.message.includes('permission denied for database')) {
+    if (error instanceof UserError && error.message.includes("permission denied for database")) {
       const user = setting(env.PGUSER) ?? "";
       throw new UserError(
         error.message,

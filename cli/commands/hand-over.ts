@@ -36,7 +36,7 @@ export const handOverCommand: Command<HandOverArguments> = {
     "A revocation hands over no more than a bounded number of objects, so that one user holds up no other: it ends the " +
     "login and its sessions, and fails; the lease stays. For users of the engine that may not log in any more and have no " +
     "session, this gives what they own in the environment's database to their base role and takes their privileges away, " +
-    "in batches, and then asks Vault to revoke the lease again. Nothing is dropped. It may be interrupted at any time, and " +
+    "in batches, and then asks Vault to revoke the lease again. No data is dropped. It may be interrupted at any time, and " +
     "goes on from there when it is run again.\n\n" +
     "VAULT_TOKEN needs the rights of docs/rights/operator-policy.hcl. PGUSER and PGPASSWORD name the login that deploys, as " +
     "in docs/rights/postgres-login.sql, which may act as the engine's login; or an administrator.",
@@ -81,7 +81,9 @@ export const handOverCommand: Command<HandOverArguments> = {
         else say("No user of the engine is waiting for it.");
         return busy.length > 0 ? ExitCode.failed : ExitCode.ok;
       }
-      for (const { name, baseRole, dependencies } of ready) {
+      for (const { name, baseRole, dependencies, elsewhere } of ready) {
+        if (elsewhere > 0)
+          say(`${name} has ${elsewhere} in other databases, which are left: DROP OWNED BY there.`);
         say(
           `${name}: ${counted(dependencies, "object or privilege", "objects and privileges")}, to ${baseRole}.`,
         );

@@ -11,6 +11,8 @@ export interface EndedUser {
   readonly sessions: number;
   /** How much in this database is its own, or names it: objects, privileges, default privileges. */
   readonly dependencies: number;
+  /** The same in the server's other databases, where a revocation cannot hand anything over. */
+  readonly elsewhere: number;
 }
 
 /**
@@ -24,7 +26,8 @@ export async function endedUsers(client: Client, outputs: EnvironmentOutputs): P
        pg_catalog.min(base.rolname::pg_catalog.text) AS "baseRole",
        (SELECT pg_catalog.count(*)::pg_catalog.int4 FROM pg_catalog.pg_stat_activity AS a
          WHERE a.usesysid OPERATOR(pg_catalog.=) issued.oid) AS sessions,
-       ${countOf("issued.oid")}::pg_catalog.float8 AS dependencies
+       ${countOf("issued.oid")}::pg_catalog.float8 AS dependencies,
+       ${countOf("issued.oid", "<>")}::pg_catalog.float8 AS elsewhere
      FROM pg_catalog.pg_auth_members AS m
      JOIN pg_catalog.pg_roles AS base ON base.oid OPERATOR(pg_catalog.=) m.roleid
      JOIN pg_catalog.pg_roles AS issued ON issued.oid OPERATOR(pg_catalog.=) m.member
@@ -48,8 +51,8 @@ export async function dependenciesOf(client: Client, oid: number): Promise<numbe
   return rows[0]?.count ?? 0;
 }
 
-const countOf = (oid: string) =>
+const countOf = (oid: string, here: "=" | "<>" = "=") =>
   `(SELECT pg_catalog.count(*) FROM pg_catalog.pg_shdepend AS d
      WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass
-       AND d.refobjid OPERATOR(pg_catalog.=) ${oid} AND d.dbid OPERATOR(pg_catalog.=)
+       AND d.refobjid OPERATOR(pg_catalog.=) ${oid} AND d.dbid OPERATOR(pg_catalog.<>) 0 AND d.dbid OPERATOR(pg_catalog.${here})
          (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))`;

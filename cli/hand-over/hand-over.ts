@@ -29,7 +29,7 @@ export interface HandOverOptions {
 }
 
 /**
- * Gives what a user owns in this database to its base role, and takes its privileges away, a batch a transaction. Nothing
+ * Gives what a user owns in this database to its base role, and takes its privileges away, a batch a transaction. No data
  * is dropped. It may be cut off at any time, and goes on from there the next time.
  */
 export async function handOver(
@@ -105,16 +105,17 @@ function batches(found: readonly Dependency[]): Dependency[][] {
   return parts;
 }
 
-/** Owned objects first: of what is its own, a user's privileges go with the ownership. */
+/** Owned objects first: of what is its own, a user's privileges go with the ownership. A column's are its table's. */
 const LISTED = (oid: number) => `
-  SELECT d.classid::pg_catalog.text AS classid, d.objid::pg_catalog.text AS objid, d.deptype OPERATOR(pg_catalog.=) 'o' AS owned
+  SELECT d.classid::pg_catalog.text AS classid, d.objid::pg_catalog.text AS objid, pg_catalog.bool_or(d.deptype OPERATOR(pg_catalog.=) 'o') AS owned
   FROM pg_catalog.pg_shdepend AS d
   WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass
-    AND d.refobjid OPERATOR(pg_catalog.=) ${Number(oid)} AND d.objsubid OPERATOR(pg_catalog.=) 0
-    AND d.deptype OPERATOR(pg_catalog.=) ANY (ARRAY['o', 'a']::pg_catalog."char"[])
+    AND d.refobjid OPERATOR(pg_catalog.=) ${Number(oid)}
+    AND d.deptype OPERATOR(pg_catalog.=) ANY (ARRAY['o', 'a', 'r']::pg_catalog."char"[])
     AND d.dbid OPERATOR(pg_catalog.=)
       (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
-  ORDER BY d.deptype DESC, d.classid, d.objid`;
+  GROUP BY d.classid, d.objid
+  ORDER BY 3 DESC, d.classid, d.objid`;
 
 async function identified(
   client: Client,
@@ -135,7 +136,12 @@ async function identified(
          'schema', (SELECT n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.oid OPERATOR(pg_catalog.=) defaults.defaclnamespace),
          'on', defaults.defaclobjtype,
          'grantees', (SELECT pg_catalog.json_agg(DISTINCT g.rolname::pg_catalog.text) FROM pg_catalog.aclexplode(defaults.defaclacl) AS entry
-            LEFT JOIN pg_catalog.pg_roles AS g ON g.oid OPERATOR(pg_catalog.=) entry.grantee)) END AS defaults
+            LEFT JOIN pg_catalog.pg_roles AS g ON g.oid OPERATOR(pg_catalog.=) entry.grantee)) END AS defaults,
+       (SELECT pg_catalog.json_build_object('name', p.polname,
+          'table', (pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, p.polrelid, 0)).identity,
+          'roles', (SELECT pg_catalog.json_agg(pg_catalog.pg_get_userbyid(named)) FROM pg_catalog.unnest(p.polroles) AS of (named)))
+        FROM pg_catalog.pg_policy AS p WHERE p.oid OPERATOR(pg_catalog.=) listed.objid
+          AND listed.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_policy'::pg_catalog.regclass) AS policy
      FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.oid[]), pg_catalog.unnest($3::boolean[]))
        AS listed (classid, objid, owned)
      CROSS JOIN LATERAL pg_catalog.pg_identify_object(listed.classid, listed.objid, 0) AS o
@@ -145,9 +151,10 @@ async function identified(
     [rows.map(({ classid }) => classid), rows.map(({ objid }) => objid), rows.map(({ owned }) => owned)],
   );
   return found
-    .map(({ type, identity, owned, follows, defaults }) => ({
+    .map(({ type, identity, owned, follows, defaults, policy }) => ({
       ...{ type, identity, owned, follows },
       ...(defaults && { defaults }),
+      ...(policy && { policy }),
     }))
     .filter((one) => statementsFor(one, user, user).length > 0);
 }

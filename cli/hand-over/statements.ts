@@ -12,6 +12,16 @@ export interface Dependency {
   readonly follows: boolean;
   /** For default privileges. */
   readonly defaults?: DefaultPrivileges;
+  /** For a policy that names the user. */
+  readonly policy?: Policy;
+}
+
+/** A policy, and the roles that it is for. */
+export interface Policy {
+  readonly name: string;
+  /** Its table, with the schema, as SQL reads it. */
+  readonly table: string;
+  readonly roles: readonly string[];
 }
 
 /** What one entry of default privileges says. */
@@ -82,18 +92,25 @@ export function isRelation({ type }: Dependency): boolean {
 }
 
 /**
- * What takes a dependency away without dropping anything: the owner is changed, or the privilege revoked. None where
- * that is left to the revocation.
+ * What takes a dependency away: the owner is changed, the privilege revoked. A policy that is for nobody else is dropped, as
+ * by the revocation itself, and nothing but such a policy is. None where it is left to the revocation.
  */
 export function statementsFor(dependency: Dependency, user: string, baseRole: string): readonly string[] {
-  const { type, identity, owned, follows, defaults } = dependency;
+  const { type, identity, owned, follows, defaults, policy } = dependency;
+  if (policy !== undefined) return [policyStatement(policy, user)];
   if (defaults !== undefined) return defaultsStatements(defaults, user);
   if (follows) return [];
   const words = (owned ? OWNED : GRANTED)[type];
   if (words === undefined) return [];
   return owned
     ? [`ALTER ${words} ${identity} OWNER TO ${escapeIdentifier(baseRole)}`]
-    : [`REVOKE ALL ON ${words} ${identity} FROM ${escapeIdentifier(user)}`];
+    : [`REVOKE ALL ON ${words} ${identity} FROM ${escapeIdentifier(user)} CASCADE`];
+}
+
+function policyStatement({ name, table, roles }: Policy, user: string): string {
+  const others = roles.filter((role) => role !== user).map((role) => escapeIdentifier(role));
+  const policy = `POLICY ${escapeIdentifier(name)} ON ${table}`;
+  return others.length === 0 ? `DROP ${policy}` : `ALTER ${policy} TO ${others.join(", ")}`;
 }
 
 function defaultsStatements({ maker, schema, on, grantees }: DefaultPrivileges, user: string): string[] {

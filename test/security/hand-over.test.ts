@@ -46,6 +46,9 @@ const EACH_KIND: readonly string[] = [
   "ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO shop_local_reader",
   "GRANT SELECT ON app.serial TO shop_local_reader",
   "GRANT SELECT (x) ON app.serial TO PUBLIC",
+  "CREATE TABLE app.guarded (x int)",
+  "CREATE POLICY of_both ON app.guarded TO session_user, shop_local_reader",
+  "CREATE POLICY of_one ON app.guarded TO session_user",
 ];
 
 interface HandedOver {
@@ -138,6 +141,7 @@ describe.each(postgresToTry)("on $name", ({ binDirectory }) => {
     });
     // What others gave it: by the owner of the table, and as a default privilege.
     await owner.client.query(`GRANT SELECT ON app.given TO "${credential.username}"`);
+    await owner.client.query(`GRANT UPDATE (x) ON app.given TO "${credential.username}" WITH GRANT OPTION`);
     await owner.client.query(
       `ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO "${credential.username}"`,
     );
@@ -168,6 +172,8 @@ describe.each(postgresToTry)("on $name", ({ binDirectory }) => {
         ...["text search configuration", "text search dictionary", "type", "view"],
       ]),
     );
+    const policies = await asSuperuser(sandbox, "SELECT polname FROM pg_policy ORDER BY 1", DATABASE);
+    expect(policies).toEqual(["of_both"]);
     expect(await membersOfManager()).toEqual(before);
   });
 

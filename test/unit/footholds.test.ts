@@ -258,18 +258,27 @@ describe("the statements of a hand-over", () => {
   const statements = (more: object) =>
     statementsFor({ ...dependency, type: "table", ...more }, "v-1", "base");
 
-  test("change owners and revoke, and drop nothing", () => {
+  test("change owners and revoke, and drop nothing but a policy for nobody else", () => {
     expect(statements({})).toEqual(['ALTER TABLE app."T" OWNER TO "base"']);
     expect(statements({ type: "procedure", identity: "app.p()" })).toEqual([
       'ALTER ROUTINE app.p() OWNER TO "base"',
     ]);
-    expect(statements({ type: "view", owned: false })).toEqual(['REVOKE ALL ON TABLE app."T" FROM "v-1"']);
+    expect(statements({ type: "view", owned: false })).toEqual([
+      'REVOKE ALL ON TABLE app."T" FROM "v-1" CASCADE',
+    ]);
+    const policy = { name: "p", table: "app.t" };
+    expect(statements({ type: "policy", policy: { ...policy, roles: ["v-1", "other"] } })).toEqual([
+      'ALTER POLICY "p" ON app.t TO "other"',
+    ]);
+    expect(statements({ type: "policy", policy: { ...policy, roles: ["v-1"] } })).toEqual([
+      'DROP POLICY "p" ON app.t',
+    ]);
   });
 
   test("leave what follows a table, and what PostgreSQL lets nobody hand over, to the revocation", () => {
     expect(statements({ type: "sequence", follows: true })).toEqual([]);
     expect(statements({ type: "extension" })).toEqual([]);
-    expect(statements({ type: "policy", owned: false })).toEqual([]);
+    expect(statements({ type: "user mapping" })).toEqual([]);
   });
 
   test("take default privileges back: a user's own from all, others' from the user", () => {
