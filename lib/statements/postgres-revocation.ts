@@ -94,7 +94,7 @@ function refusingLogins({ namePrefix, timeout = Duration.seconds(10) }: Revocati
       ],
     ),
     `COMMIT AND CHAIN;`,
-    `SET LOCAL statement_timeout = ${timeout.toSeconds() * 1000};`,
+    `SET LOCAL statement_timeout = ${timeout.toMilliseconds()};`,
   ];
 }
 

@@ -76,8 +76,8 @@ export function assumingCreation(
   ];
   if (timeouts) {
     statements.push(
-      `ALTER ROLE ${NAME} SET idle_session_timeout = ${milliseconds(timeouts.idleSession)};`,
-      `ALTER ROLE ${NAME} SET idle_in_transaction_session_timeout = ${milliseconds(timeouts.idleInTransaction)};`,
+      `ALTER ROLE ${NAME} SET idle_session_timeout = ${timeouts.idleSession.toMilliseconds()};`,
+      `ALTER ROLE ${NAME} SET idle_in_transaction_session_timeout = ${timeouts.idleInTransaction.toMilliseconds()};`,
     );
   }
   return statements;
@@ -120,8 +120,4 @@ const VERSION = "pg_catalog.current_setting('server_version_num')::int";
 
 function atLeast(version: number): string {
   return `${VERSION} OPERATOR(pg_catalog.>=) ${version}`;
-}
-
-function milliseconds(duration: Duration): string {
-  return `${duration.toSeconds() * 1000}`;
 }

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { ConfigurationError, show } from "../errors";
 import { isUnresolved } from "../names";
 import type { MysqlServerKind } from "../statements";
 import type { MysqlEndpoint } from "./mysql-endpoint";
@@ -33,7 +32,6 @@ const LENGTHS: Readonly<Record<MysqlServerKind, number>> = { mariadb: 80, mysql:
 export function mysqlUserNames(options: MysqlUserNamesOptions): MysqlUserNames {
   const { usernameTemplate, server } = options;
   if (usernameTemplate !== undefined) {
-    checkDisplayName(usernameTemplate);
     return { template: checkShortUsernameTemplate(usernameTemplate, LENGTHS[server]) };
   }
   const mark = `v-${createHash("sha256").update(addressOf(options)).digest("hex").slice(0, 6)}-`;
@@ -51,14 +49,4 @@ function addressOf({ name, endpoint, connectionUrl }: MysqlUserNamesOptions): st
   const [, address = connectionUrl] = /@(.*)\/[^/]*$/.exec(connectionUrl) ?? [];
   const [, tcp = address] = /^tcp\((.*)\)$/.exec(address) ?? [];
   return tcp.toLowerCase();
-}
-
-function checkDisplayName(template: string): void {
-  if (isUnresolved(template)) return;
-  if (/\.DisplayName\b(?!\s*\|\s*sha256\b)/.test(template)) {
-    throw new ConfigurationError(
-      `The username template ${show(template)} takes over what an identity provider calls somebody.`,
-      "That may hold quotes, which would change the SQL that the name is written into: use .DisplayName | sha256, or .RoleName.",
-    );
-  }
 }

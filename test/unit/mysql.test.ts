@@ -180,7 +180,7 @@ describe("a connection to MySQL", () => {
     [
       "names that an identity provider has a say in",
       { usernameTemplate: "{{.DisplayName | truncate 8}}-{{random 8}}" },
-      /what an identity provider calls somebody/,
+      /puts the display name into SQL as it is/,
     ],
     ["names of any length", { usernameTemplate: "{{.RoleName}}-{{random 8}}" }, /names of any length/],
     [

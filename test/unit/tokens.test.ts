@@ -21,6 +21,7 @@ import {
   quoteMysqlDatabasePattern,
   RateLimitQuota,
   RateLimitTarget,
+  Revocation,
   SystemdUnit,
   WriteOnlySecret,
   type AppRoleOptions,
@@ -91,6 +92,13 @@ const quota = (
     new RateLimitQuota(stack, "Q", { name: "q", rate: 1, target, ...options(value) });
   };
 };
+const revoked = (options: (value: number) => Revocation): Build => {
+  return (stack, value) =>
+    void connect(stack).addDynamicRole("r", {
+      baseRole: BaseRole.fromName(stack, "B", "base"),
+      revocation: options(value),
+    });
+};
 const DURATIONS: readonly (readonly [string, Build])[] = [
   ["bound of an engine", (s, v) => void new DatabaseSecretsEngine(s, "E", { maxLeaseTtl: seconds(v) })],
   ["TTL of a SecretID", appRole((v) => ({ secretIdTtl: seconds(v) }))],
@@ -105,6 +113,8 @@ const DURATIONS: readonly (readonly [string, Build])[] = [
     "idle connections beside a number of open ones",
     connection((v) => ({ maxIdleConnections: v, maxOpenConnections: 3 })),
   ],
+  ["timeout of a revocation", revoked((v) => Revocation.terminate({ timeout: seconds(v) }))],
+  ["timeout in a transaction", revoked((v) => Revocation.drain({ idleInTransactionTimeout: seconds(v) }))],
   ["interval", quota((v) => ({ interval: seconds(v) }))],
   ["block interval", quota((v) => ({ blockInterval: seconds(v) }))],
   [
@@ -139,8 +149,7 @@ const DURATIONS: readonly (readonly [string, Build])[] = [
 ];
 
 describe("a number that only Terraform knows arrives:", () => {
-  const places = NUMBER_PLACES.filter(({ what }) => what !== "drain timeout");
-  test.each(places)("$what", (place) => {
+  test.each(NUMBER_PLACES)("$what", (place) => {
     const attempt = () => withReference(place, (variable) => variable.numberValue);
     const refusal = KNOWN_AT_SYNTHESIS[place.what];
     if (refusal === undefined) attempt();
