@@ -15,8 +15,8 @@ export interface MysqlAccessOptions {
 export interface MysqlCustomAccessOptions {
   /**
    * Allows privileges by which users make views, triggers, routines and events. These name the user that made them as their
-   * definer, and fail for everybody when it is dropped with its credential: for a table with such a trigger, that is each
-   * write. Make sure that each is given another definer before.
+   * definer, and would fail for everybody without it: for a table with such a trigger, that is each write. So revocation does
+   * not drop such a user, and fails until each is given another definer, or dropped.
    *
    * @default false
    */

@@ -3,7 +3,7 @@ export const DEFINING_PRIVILEGES: readonly string[] = ["CREATE VIEW", "TRIGGER",
 
 /** Why they are refused, for a message. */
 export const WHY_NO_DEFINERS =
-  "Views, triggers, routines and events name the user that made them, and fail for everybody once it is dropped.";
+  "Views, triggers, routines and events name the user that made them and fail for everybody without it, so that it could not be dropped.";
 
 /**
  * The privilege that SQL gives by a GRANT and that is one of {@link DEFINING_PRIVILEGES}, or holds them as ALL does;

@@ -31,7 +31,7 @@ export interface MysqlDynamicRoleOptions extends RoleTtls {
   readonly allowSuperuser?: boolean;
   /**
    * Allows SQL that gives the right to make views, triggers, routines and events. They name the credential's user as their
-   * definer, and fail for everybody once it is dropped.
+   * definer, and would fail for everybody without it: revocation fails until each has another definer, or is dropped.
    *
    * @default false
    */

@@ -124,12 +124,19 @@ describeWithMariadb("on MariaDB", () => {
       const client = await server.connectAs(credential.username, credential.password);
       for (const maker of makers) await verdictOf(client, maker);
       client.destroy();
-      await revoke(sandbox, credential);
-      outcomes[privilege] = [refused, await definedBy(credential.username)];
-      if (privilege === "TRIGGER") {
-        expect(await verdictOf(root, "INSERT INTO made.t (x) VALUES (1)")).toBe("ER_NO_SUCH_USER");
-      }
+      const left = await definedBy(credential.username);
+      outcomes[privilege] = [refused, left];
+      const revoked = await revoke(sandbox, credential).catch((error: Error) => error.message);
+      if (left.length === 0) expect(revoked).toBeUndefined();
+      // What is left would fail without its maker, so that revocation does not drop it.
+      else expect(revoked).toMatch("needs another definer first: ");
     }
+    const [trigger] = await asRoot(
+      server,
+      "SELECT definer FROM information_schema.triggers WHERE trigger_schema = 'made'",
+    );
+    await root.query(`DROP USER '${String(trigger).replace("@", "'@'")}'`);
+    expect(await verdictOf(root, "INSERT INTO made.t (x) VALUES (1)")).toBe("ER_NO_SUCH_USER");
     expect(Object.entries(outcomes).filter(([, [refused, left]]) => refused !== left.length > 0)).toEqual([]);
     expect(Object.values(outcomes).filter(([refused]) => refused)).toHaveLength(4);
     await root.query("DROP DATABASE made");
