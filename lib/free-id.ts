@@ -17,7 +17,7 @@ export function freeId(scope: Construct, what: string, name: string, id = name):
   if (isUnresolved(id)) {
     throw new ConfigurationError(
       `The name ${show(name)} of a ${what} is known to Terraform only, and no address can be made of it.`,
-      `Declare the ${what} by its constructor, with an id of your own: the name that it is given there may be a token.`,
+      `Give the ${what} an id of your own beside its name, which may be a token then: its constructor takes both, and so do addBaseRole and addLogin.`,
     );
   }
   if (scope.node.tryFindChild(id)) {

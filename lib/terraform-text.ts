@@ -15,8 +15,8 @@ const UNTRANSPORTABLE = /\u0000|\p{Surrogate}/u;
  * checked.
  *
  * @param what it is, for the message
- * @throws ConfigurationError for what Terraform would read as a template of its own, for "$" before a token, which would
- *   end it, for NUL and for what is no Unicode, and as {@link composed}
+ * @throws ConfigurationError for what Terraform would read as a template of its own, for NUL and for what is no Unicode,
+ *   and as {@link composed}
  */
 export function terraformText(what: string, text: string): string {
   const parts = knownParts(text);
@@ -25,12 +25,6 @@ export function terraformText(what: string, text: string): string {
     throw new ConfigurationError(
       `The ${what} holds ${show(sequence)}, which Terraform reads as a template: ${show(text)}`,
       "Leave it out, or pass a CDKTF token for a value that Terraform knows.",
-    );
-  }
-  if (parts.slice(0, -1).some((part) => part.endsWith("$"))) {
-    throw new ConfigurationError(
-      `The ${what} has a "$" before a value that Terraform knows, which Terraform would not fill in then: ${show(text)}`,
-      "Write something between them.",
     );
   }
   if (parts.some((part) => UNTRANSPORTABLE.test(part))) {
@@ -54,11 +48,18 @@ export function terraformLine(what: string, text: string): string {
 }
 
 /**
- * Refuses characters that are written as several where one would do: Terraform composes them (NFC), so that what arrives is
- * another text than what was given.
+ * Refuses what would arrive as another text than what was given: characters that are written as several where one would do,
+ * which Terraform composes (NFC), and a "$" before a token, by which Terraform takes the token for a text.
  */
 export function composed(what: string, text: string): string {
-  for (const part of knownParts(text)) {
+  const parts = knownParts(text);
+  if (parts.slice(0, -1).some((part) => part.endsWith("$"))) {
+    throw new ConfigurationError(
+      `The ${what} ${show(text)} has a "$" before a value that Terraform knows, which it would not fill in then.`,
+      "Write something between them.",
+    );
+  }
+  for (const part of parts) {
     const normal = part.normalize("NFC");
     if (normal === part) continue;
     throw new ConfigurationError(

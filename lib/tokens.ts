@@ -105,6 +105,16 @@ export function replaced(text: string, search: string, replacement: string): str
   );
 }
 
+/** A text as JSON has it, quotes included. */
+export function jsonEncoded(text: string): string {
+  const inside = changed(
+    text,
+    (part) => JSON.stringify(part).slice(1, -1),
+    (token) => Fn.replace(Fn.jsonencode(token), asArgument('/^"|"$/'), ""),
+  );
+  return `"${inside}"`;
+}
+
 /** A text as an argument of a function of Terraform's, in which CDKTF escapes line feeds only. */
 export function asArgument(text: string): string {
   const escaped = (part: string) => part.replaceAll(/["\\]/g, "\\$&").replaceAll("\r", "\\r");

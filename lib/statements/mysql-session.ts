@@ -1,3 +1,4 @@
+import { jsonEncoded } from "../tokens";
 /** The user's name, which the engine fills in as plain text. */
 export const NAME = "'{{name}}'";
 
@@ -69,5 +70,5 @@ export function requireSafeName(): string[] {
 
 /** The engine splits SQL at every semicolon, but takes a JSON list for a list that is split already. */
 export function unsplit(statement: string): string {
-  return JSON.stringify([statement]);
+  return `[${jsonEncoded(statement)}]`;
 }

@@ -7,7 +7,7 @@ export type MysqlServerKind = "mariadb" | "mysql";
 
 /** Privileges on the tables of a database, or on one table. */
 export interface MysqlGrant {
-  /** In a name that only Terraform knows, `_` and `%` stand for any characters, unless `table` is given. */
+  /** The database of just this name: `_` and `%` stand for themselves. */
   readonly database: string;
   /** Table that it is on. @default - all tables of the database, also those made later */
   readonly table?: string;

@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../errors";
-import { withStandIns } from "../tokens";
+import { knownParts, withStandIns } from "../tokens";
 
 /**
  * Checks the characters of a connection URL and returns it. It is not shown, for it may hold a password.
@@ -8,9 +8,13 @@ import { withStandIns } from "../tokens";
  */
 export function plainUrl(url: string): string {
   const known = withStandIns(url);
-  if (!/^[!-~]*$/.test(known) || known.includes("${") || known.includes("%{")) {
+  // Terraform would not fill in what comes after it.
+  const dollar = knownParts(url)
+    .slice(0, -1)
+    .some((part) => part.endsWith("$"));
+  if (!/^[!-~]*$/.test(known) || known.includes("${") || known.includes("%{") || dollar) {
     throw new ConfigurationError(
-      'The connection URL holds a character that is not printable ASCII, a blank, "${" or "%{".',
+      'The connection URL holds a character that is not printable ASCII, a blank, "${" or "%{", or a "$" before a token.',
       'Percent-encode it, such as "%20" for a blank and "%C3%A9" for "é".',
     );
   }

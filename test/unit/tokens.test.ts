@@ -415,6 +415,21 @@ describe("what stands around a token is checked:", () => {
       /"\$" before/,
     ],
     [
+      "a dollar sign in a name",
+      (s, t) => BaseRole.fromName(s, "B", `a$${t}`),
+      /"\$" before a value that Terraform knows/,
+    ],
+    [
+      "a dollar sign in an argument",
+      (_, t) => OnChange.command(["/x", `$${t}`]),
+      /"\$" before a value that Terraform knows/,
+    ],
+    [
+      "a dollar sign in a URL",
+      (s, t) => connect(s, { connectionUrl: `postgresql://{{username}}:{{password}}@db/existing?x=$${t}` }),
+      /"\$" before a token/,
+    ],
+    [
       "a control character",
       (s, t) => new DatabaseSecretsEngine(s, "E", { namespace: `a\n${t}` }),
       /control character/,
@@ -483,7 +498,7 @@ describe("what stands around a token is checked:", () => {
     [
       "a database of MySQL, with its wildcards escaped by Terraform",
       (s, t) => mysqlRole(s, `my_${t}`),
-      "GRANT SELECT ON `my\\_${replace(",
+      "GRANT SELECT ON `my\\\\_${replace(jsonencode(replace(",
     ],
   ];
   const mysqlRole = (stack: TerraformStack, database: string) =>
@@ -513,7 +528,7 @@ test("the policy of an engine whose path only Terraform knows is named by Terraf
     DynamicRole.fromName(stack, "R", { engine, name: "Reader" }).grantRead(reader);
     expect(accessTable(accessOf(stack))).toContain("(known at deployment)/creds/Reader");
   });
-  const name = "${lower(var.path)}/creds/reader";
+  const name = expect.stringMatching(/^\$\{lower\(var\.path\)\}\/creds\/reader\.for\.approle\/a-/) as string;
   expect(one(made, "vault_policy")).toMatchObject({
     name,
     policy: expect.stringContaining('"${var.path}/creds/Reader"') as string,
