@@ -40,6 +40,8 @@ const SPECIAL = [
     "}}",
     "{{name}}",
     "{{password}}",
+    "{{.DisplayName}}",
+    "SUPERUSER",
     "{",
     "}",
     "@",
