@@ -5,6 +5,8 @@ import { access } from "./commands/access";
 import { register, type Registration, type Run } from "./commands/command";
 import { destroy } from "./commands/destroy";
 import { drain } from "./commands/drain";
+import { footholds } from "./commands/footholds";
+import { handOverCommand } from "./commands/hand-over";
 import { importResources } from "./commands/import";
 import { revoke } from "./commands/revoke";
 import { rotate } from "./commands/rotate";
@@ -28,6 +30,8 @@ const COMMANDS: readonly Registration[] = [
   register(destroy),
   register(importResources),
   register(access),
+  register(footholds),
+  register(handOverCommand),
 ];
 
 /** The parser's words, and ours. */

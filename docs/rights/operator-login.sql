@@ -35,3 +35,8 @@ CREATE VIEW credentials_operator.logins_without_password AS
   SELECT rolname FROM pg_catalog.pg_authid WHERE rolcanlogin AND rolpassword IS NULL;
 GRANT USAGE ON SCHEMA credentials_operator TO credentials_operator;
 GRANT SELECT ON credentials_operator.logins_without_password TO credentials_operator;
+
+-- For `vault-postgres footholds`, which reads the catalogs of an environment's own database, and no table: once that is there,
+-- as the login that made it,
+--
+--   GRANT CONNECT ON DATABASE orders_dev TO credentials_operator;

@@ -1,5 +1,5 @@
 import { Duration } from "../duration";
-import { aboutUser, execute, indent, inFormat, USER_OID } from "./plpgsql";
+import { aboutUser, execute, indent, inFormat, oidOfRole } from "./plpgsql";
 import { quoteIdentifier, quoteLiteral } from "./quote";
 
 /** What the SQL that ends a login depends on. */
@@ -15,6 +15,13 @@ export interface RevocationOptions {
   readonly timeout?: Duration;
 }
 
+/** Whether anybody but the engine's login, which is it to end the user, is a member of the user. */
+const OTHERS_JOINED = [
+  `EXISTS (`,
+  `SELECT FROM pg_catalog.pg_auth_members WHERE roleid OPERATOR(pg_catalog.=) user_oid`,
+  `AND member OPERATOR(pg_catalog.<>) ${oidOfRole("CURRENT_USER")}::pg_catalog.oid`,
+  `)`,
+].join(" ");
 /** What belongs to a user, or was granted to it: more is not for the engine to clean up while others wait for it. */
 const MOST_OBJECTS = 1000;
 /** Sessions that were told to end become fewer within this time, or the revocation fails. */
@@ -74,11 +81,13 @@ function refusingLogins({ namePrefix, timeout = Duration.seconds(10) }: Revocati
       : `ELSIF NOT pg_catalog.starts_with(user_name, ${quoteLiteral(namePrefix)}) THEN`;
   return [
     aboutUser(
-      [],
+      [`user_oid CONSTANT pg_catalog.oid := ${oidOfRole("user_name")};`, `other pg_catalog.record;`],
       [
-        `IF ${USER_OID} IS NOT NULL THEN`,
+        `PERFORM pg_catalog.set_config('${ACTING}', '{}', false);`,
+        `IF user_oid IS NOT NULL THEN`,
         `  ${execute("ALTER ROLE %I NOLOGIN", "user_name")}`,
         `  ${execute("GRANT %I TO CURRENT_USER", "user_name")}`,
+        ...indent(partingMembers()),
         issuedElsewhere,
         `  RAISE EXCEPTION 'there is no user % on this server, so that none was ended: it was issued on another one, or dropped by hand', user_name;`,
         `END IF;`,
@@ -89,19 +98,56 @@ function refusingLogins({ namePrefix, timeout = Duration.seconds(10) }: Revocati
   ];
 }
 
+/** Setting of the engine's session that keeps, from one element to the next, who could act for the user. */
+const ACTING = "credentials.acting";
+
+/**
+ * A login of PostgreSQL 14 may make others members of itself, and on each version somebody else may: their sessions may act
+ * as the user's base role. The engine's own login has just become a member to end the user, and a superuser gains nothing.
+ * Who is a member is noted, and is none any more once this is committed, so that its later sessions need not be ended.
+ */
+function partingMembers(): string[] {
+  return [
+    `IF ${OTHERS_JOINED} THEN`,
+    `  PERFORM pg_catalog.set_config('${ACTING}', ARRAY(`,
+    `    WITH RECURSIVE acting (id) AS (`,
+    `      SELECT user_oid`,
+    `      UNION`,
+    `      SELECT membership.member FROM acting`,
+    `      JOIN pg_catalog.pg_auth_members AS membership ON membership.roleid OPERATOR(pg_catalog.=) acting.id`,
+    `      JOIN pg_catalog.pg_roles AS joined ON joined.oid OPERATOR(pg_catalog.=) membership.member`,
+    `      WHERE joined.rolname OPERATOR(pg_catalog.<>) CURRENT_USER AND NOT joined.rolsuper`,
+    `    )`,
+    `    SELECT id FROM acting WHERE id OPERATOR(pg_catalog.<>) user_oid`,
+    `  )::pg_catalog.text, false);`,
+    `  FOR other IN`,
+    `    SELECT rolname FROM pg_catalog.pg_auth_members`,
+    `    JOIN pg_catalog.pg_roles ON oid OPERATOR(pg_catalog.=) member`,
+    `    WHERE roleid OPERATOR(pg_catalog.=) user_oid AND rolname OPERATOR(pg_catalog.<>) CURRENT_USER`,
+    `  LOOP`,
+    `    ${execute("REVOKE %I FROM %I", "user_name", "other.rolname")}`,
+    `  END LOOP;`,
+    `END IF;`,
+  ];
+}
+
 const DECLARATIONS = [
-  `user_oid CONSTANT pg_catalog.oid := ${USER_OID};`,
+  `user_oid CONSTANT pg_catalog.oid := ${oidOfRole("user_name")};`,
   `engine_role CONSTANT pg_catalog.text := pg_catalog.current_setting('role');`,
-  // The user, and who is a member of it.
-  `acting pg_catalog.oid[];`,
+  // Roles that were members of the user.
+  `acting CONSTANT pg_catalog.oid[] := pg_catalog.current_setting('${ACTING}')::pg_catalog.oid[];`,
   `lent pg_catalog.name[] := '{}';`,
-  `other record;`,
+  `borrowed pg_catalog.name;`,
+  `other pg_catalog.record;`,
   `starting pg_catalog.int4[];`,
+  `known pg_catalog.int4[];`,
   `backend pg_catalog.int4;`,
   `alive int;`,
   `fewest int;`,
   `give_up pg_catalog.timestamptz;`,
   `gids pg_catalog.text[];`,
+  `is_joined boolean;`,
+  `objects int;`,
 ];
 
 /** A revocation that failed is tried again, perhaps after its login was dropped. */
@@ -109,18 +155,29 @@ function ifStillThere(...lines: string[]): string[] {
   return [`IF user_oid IS NOT NULL THEN`, ...indent(lines), `END IF;`];
 }
 
+/** Each query of a block is planned anew, so that in the usual case, where nothing is left, there are two. */
 function endingSessions(): string[] {
   return [
-    ...findMembers(),
+    `IF pg_catalog.cardinality(acting) OPERATOR(pg_catalog.>) 0 THEN`,
+    ...indent(joinMembers()),
+    `END IF;`,
     `LOOP`,
-    // Before the look at the sessions: a backend that comes up meanwhile is in one of the two lists.
-    `  starting := ARRAY(SELECT DISTINCT pid FROM pg_catalog.pg_lock_status() WHERE pid IS NOT NULL);`,
+    // Locks before sessions: a backend that comes up meanwhile is in one of the two lists.
+    `  SELECT`,
+    `    ARRAY(SELECT pid FROM pg_catalog.pg_lock_status() WHERE locktype OPERATOR(pg_catalog.=) 'virtualxid'),`,
+    `    ${OTHERS_JOINED},`,
+    ...indent(indent(countObjects())),
+    `  INTO starting, is_joined, objects;`,
     `  PERFORM pg_catalog.pg_stat_clear_snapshot();`,
-    `  PERFORM pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_get_activity(NULL)`,
-    `    WHERE usesysid OPERATOR(pg_catalog.=) user_oid;`,
-    `  GET DIAGNOSTICS alive = ROW_COUNT;`,
-    ...indent(endMembers()),
-    ...indent(endStarting()),
+    `  SELECT pg_catalog.array_agg(pid) FILTER (WHERE usesysid IS NOT NULL),`,
+    `      pg_catalog.count(CASE WHEN usesysid OPERATOR(pg_catalog.=) user_oid THEN pg_catalog.pg_terminate_backend(pid) END)`,
+    `    INTO known, alive FROM pg_catalog.pg_stat_get_activity(NULL);`,
+    `  IF pg_catalog.cardinality(acting) OPERATOR(pg_catalog.>) 0 THEN`,
+    ...indent(indent(endMembers())),
+    `  END IF;`,
+    `  IF NOT starting OPERATOR(pg_catalog.<@) known THEN`,
+    ...indent(indent(endStarting())),
+    `  END IF;`,
     `  EXIT WHEN alive OPERATOR(pg_catalog.=) 0;`,
     `  IF fewest IS NULL OR alive OPERATOR(pg_catalog.<) fewest THEN`,
     `    fewest := alive;`,
@@ -128,32 +185,20 @@ function endingSessions(): string[] {
     `  ELSIF pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>) give_up THEN`,
     `    RAISE EXCEPTION 'sessions of % could not be ended: % left', user_name, alive;`,
     `  END IF;`,
-    `  PERFORM pg_catalog.pg_sleep(0.01);`,
+    `  PERFORM pg_catalog.pg_sleep(0.005);`,
     `END LOOP;`,
-    `FOR other IN SELECT rolname FROM pg_catalog.unnest(lent) AS rolname LOOP`,
-    `  ${execute("REVOKE %I FROM CURRENT_USER", "other.rolname")}`,
+    `IF is_joined THEN`,
+    `  RAISE EXCEPTION 'others are members of %, so that their sessions may act for it: revoke their membership', user_name;`,
+    `END IF;`,
+    `FOREACH borrowed IN ARRAY lent LOOP`,
+    `  ${execute("REVOKE %I FROM CURRENT_USER", "borrowed")}`,
     `END LOOP;`,
   ];
 }
 
-/**
- * Before PostgreSQL 16 a login may make others members of itself; then their sessions may act as its base role. The engine's
- * own login has become a member to end the user, and a superuser gains nothing by it. To end a member's sessions, the
- * engine's login becomes a member of it for the time being.
- */
-function findMembers(): string[] {
+/** To end sessions of those that were members, the engine's login becomes a member of them for the time being. */
+function joinMembers(): string[] {
   return [
-    `acting := ARRAY(`,
-    `  WITH RECURSIVE acts (id) AS (`,
-    `    SELECT user_oid`,
-    `    UNION`,
-    `    SELECT membership.member FROM acts`,
-    `    JOIN pg_catalog.pg_auth_members AS membership ON membership.roleid OPERATOR(pg_catalog.=) acts.id`,
-    `    JOIN pg_catalog.pg_roles AS joined ON joined.oid OPERATOR(pg_catalog.=) membership.member`,
-    `    WHERE joined.rolname OPERATOR(pg_catalog.<>) CURRENT_USER AND NOT joined.rolsuper`,
-    `  )`,
-    `  SELECT id FROM acts`,
-    `);`,
     `FOR other IN`,
     `  SELECT rolname FROM pg_catalog.pg_roles`,
     `  WHERE oid OPERATOR(pg_catalog.=) ANY (acting) AND NOT pg_catalog.pg_has_role(oid, 'USAGE')`,
@@ -171,14 +216,15 @@ function findMembers(): string[] {
 function endMembers(): string[] {
   return [
     `FOR other IN`,
-    `  SELECT pid, usesysid FROM pg_catalog.pg_stat_get_activity(NULL)`,
-    `  WHERE usesysid OPERATOR(pg_catalog.=) ANY (acting) AND usesysid OPERATOR(pg_catalog.<>) user_oid`,
+    `  SELECT pid FROM pg_catalog.pg_stat_get_activity(NULL)`,
+    `  WHERE usesysid OPERATOR(pg_catalog.=) ANY (acting)`,
+    `    AND (backend_start IS NULL OR backend_start OPERATOR(pg_catalog.<) pg_catalog.statement_timestamp())`,
     `LOOP`,
     `  BEGIN`,
     `    PERFORM pg_catalog.pg_terminate_backend(other.pid);`,
     `    alive := alive OPERATOR(pg_catalog.+) 1;`,
     `  EXCEPTION WHEN insufficient_privilege THEN`,
-    `    RAISE EXCEPTION 'process % acts for %, as its login is a member of it, and may not be ended by %', other.pid, user_name, CURRENT_USER;`,
+    `    RAISE EXCEPTION 'process % may act for %, as its login was a member of it, and may not be ended by %', other.pid, user_name, CURRENT_USER;`,
     `  END;`,
     `END LOOP;`,
   ];
@@ -190,31 +236,23 @@ function endMembers(): string[] {
  */
 function endStarting(): string[] {
   return [
-    `starting := ARRAY(`,
-    `  SELECT candidate.pid FROM pg_catalog.unnest(starting) AS candidate (pid)`,
-    `  WHERE NOT EXISTS (`,
-    `    SELECT FROM pg_catalog.pg_stat_get_activity(NULL) AS activity`,
-    `    WHERE activity.pid OPERATOR(pg_catalog.=) candidate.pid AND activity.usesysid IS NOT NULL`,
-    `  )`,
-    `);`,
-    `IF pg_catalog.cardinality(starting) OPERATOR(pg_catalog.>) 0 THEN`,
-    `  FOR other IN`,
-    `    SELECT rolname FROM pg_catalog.pg_roles`,
-    `    WHERE oid OPERATOR(pg_catalog.=) ANY (acting) AND pg_catalog.pg_has_role(oid, 'USAGE')`,
-    `  LOOP`,
-    `    PERFORM pg_catalog.set_config('role', other.rolname::pg_catalog.text, true);`,
-    `    FOREACH backend IN ARRAY starting LOOP`,
-    `      BEGIN`,
-    `        IF pg_catalog.pg_terminate_backend(backend) THEN`,
-    `          alive := alive OPERATOR(pg_catalog.+) 1;`,
-    `        END IF;`,
-    `      EXCEPTION WHEN insufficient_privilege THEN`,
-    `        NULL; -- somebody else's`,
-    `      END;`,
-    `    END LOOP;`,
-    `    PERFORM pg_catalog.set_config('role', engine_role, true);`,
+    `FOR other IN`,
+    `  SELECT rolname FROM pg_catalog.pg_roles`,
+    `  WHERE oid OPERATOR(pg_catalog.=) ANY (pg_catalog.array_append(acting, user_oid)) AND pg_catalog.pg_has_role(oid, 'USAGE')`,
+    `LOOP`,
+    `  PERFORM pg_catalog.set_config('role', other.rolname::pg_catalog.text, true);`,
+    `  FOREACH backend IN ARRAY starting LOOP`,
+    `    CONTINUE WHEN backend OPERATOR(pg_catalog.=) ANY (known);`,
+    `    BEGIN`,
+    `      IF pg_catalog.pg_terminate_backend(backend) THEN`,
+    `        alive := alive OPERATOR(pg_catalog.+) 1;`,
+    `      END IF;`,
+    `    EXCEPTION WHEN insufficient_privilege THEN`,
+    `      NULL; -- somebody else's`,
+    `    END;`,
     `  END LOOP;`,
-    `END IF;`,
+    `  PERFORM pg_catalog.set_config('role', engine_role, true);`,
+    `END LOOP;`,
   ];
 }
 
@@ -224,23 +262,41 @@ function endStarting(): string[] {
  */
 function refusePrepared(): string[] {
   return [
-    `FOR attempt IN 0..20 LOOP`,
-    `  gids := ARRAY(`,
-    `    SELECT gid FROM pg_catalog.pg_prepared_xact() AS waiting`,
-    `    WHERE (gids IS NULL OR gid OPERATOR(pg_catalog.=) ANY (gids)) AND (`,
-    `      ownerid OPERATOR(pg_catalog.=) user_oid OR EXISTS (`,
-    `        SELECT FROM pg_catalog.pg_auth_members AS membership`,
-    `        WHERE membership.member OPERATOR(pg_catalog.=) user_oid`,
-    `          AND membership.roleid OPERATOR(pg_catalog.=) waiting.ownerid`,
-    `      )`,
-    `    )`,
-    `  );`,
-    `  EXIT WHEN pg_catalog.cardinality(gids) OPERATOR(pg_catalog.=) 0;`,
-    `  IF attempt OPERATOR(pg_catalog.=) 20 THEN`,
-    `    RAISE EXCEPTION 'prepared transactions of % or of its base role are left, to be committed or rolled back: %', user_name, pg_catalog.array_to_string(gids, ', ');`,
-    `  END IF;`,
-    `  PERFORM pg_catalog.pg_sleep(0.05);`,
-    `END LOOP;`,
+    `IF pg_catalog.current_setting('max_prepared_transactions') OPERATOR(pg_catalog.<>) '0' THEN`,
+    ...indent([
+      `FOR attempt IN 0..20 LOOP`,
+      `  gids := ARRAY(`,
+      `    SELECT gid FROM pg_catalog.pg_prepared_xact() AS waiting`,
+      `    WHERE (gids IS NULL OR gid OPERATOR(pg_catalog.=) ANY (gids)) AND (`,
+      `      ownerid OPERATOR(pg_catalog.=) user_oid OR EXISTS (`,
+      `        SELECT FROM pg_catalog.pg_auth_members AS membership`,
+      `        WHERE membership.member OPERATOR(pg_catalog.=) user_oid`,
+      `          AND membership.roleid OPERATOR(pg_catalog.=) waiting.ownerid`,
+      `      )`,
+      `    )`,
+      `  );`,
+      `  EXIT WHEN pg_catalog.cardinality(gids) OPERATOR(pg_catalog.=) 0;`,
+      `  IF attempt OPERATOR(pg_catalog.=) 20 THEN`,
+      `    RAISE EXCEPTION 'prepared transactions of % or of its base role are left, to be committed or rolled back: %', user_name, pg_catalog.array_to_string(gids, ', ');`,
+      `  END IF;`,
+      `  PERFORM pg_catalog.pg_sleep(0.05);`,
+      `END LOOP;`,
+    ]),
+    `END IF;`,
+  ];
+}
+
+/** How much belongs to the user or was granted to it, in every database; counted no further than it matters. */
+function countObjects(): string[] {
+  return [
+    `(`,
+    `  SELECT pg_catalog.count(*) FROM (`,
+    `    SELECT FROM pg_catalog.pg_shdepend`,
+    `    WHERE refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass::pg_catalog.oid`,
+    `      AND refobjid OPERATOR(pg_catalog.=) user_oid`,
+    `    LIMIT ${MOST_OBJECTS + 1}`,
+    `  ) AS dependent`,
+    `)`,
   ];
 }
 
@@ -251,16 +307,17 @@ function refusePrepared(): string[] {
 function handOverAndDrop(reassignTo?: string): string[] {
   const to = reassignTo === undefined ? "CURRENT_USER" : inFormat(quoteIdentifier(reassignTo));
   return [
-    `PERFORM FROM pg_catalog.pg_shdepend`,
-    `  WHERE refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass::pg_catalog.oid`,
-    `    AND refobjid OPERATOR(pg_catalog.=) user_oid`,
-    `  OFFSET ${MOST_OBJECTS} LIMIT 1;`,
-    `IF FOUND THEN`,
+    `IF objects IS NULL THEN`,
+    `  objects := ${countObjects().join(" ").replaceAll(/\s+/g, " ")};`,
+    `END IF;`,
+    `IF objects OPERATOR(pg_catalog.>) ${MOST_OBJECTS} THEN`,
     `  RAISE EXCEPTION 'user % owns or has rights on more than ${MOST_OBJECTS} objects: hand them over with vault-postgres hand-over', user_name;`,
     `END IF;`,
     `PERFORM pg_catalog.set_config('lock_timeout', '1s', true);`,
-    execute(`REASSIGN OWNED BY %I TO ${to}`, "user_name"),
-    execute("DROP OWNED BY %I", "user_name"),
+    `IF objects OPERATOR(pg_catalog.>) 0 THEN`,
+    `  ${execute(`REASSIGN OWNED BY %I TO ${to}`, "user_name")}`,
+    `  ${execute("DROP OWNED BY %I", "user_name")}`,
+    `END IF;`,
     execute("DROP ROLE %I", "user_name"),
   ];
 }

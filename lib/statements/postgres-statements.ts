@@ -94,14 +94,13 @@ function login({ connectionLimit }: LoginLimits): string {
 }
 
 /**
- * The engine writes the name into the next statement as it is, and some of its templates hold what an identity provider
- * says of a person: a double quote would end the name there. PostgreSQL would cut a longer name.
+ * The engine writes the name into the next statement as it is, and its own template holds what an identity provider says of
+ * a person: a double quote would end the name there.
  */
 function refusingNames(): string[] {
   return [
-    `IF pg_catalog.strpos(user_name, '"') OPERATOR(pg_catalog.>) 0`,
-    `    OR pg_catalog.octet_length(user_name) OPERATOR(pg_catalog.>) 63 THEN`,
-    `  RAISE EXCEPTION 'the user name % holds a double quote or is longer than 63 bytes: set username_template on the connection', user_name;`,
+    `IF pg_catalog.strpos(user_name, '"') OPERATOR(pg_catalog.>) 0 THEN`,
+    `  RAISE EXCEPTION 'the user name % holds a double quote: set username_template on the connection', user_name;`,
     `END IF;`,
   ];
 }

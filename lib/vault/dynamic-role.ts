@@ -15,6 +15,7 @@ import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import type { IPostgresConnection } from "./postgres-connection";
 import { Revocation } from "./revocation";
 import { checkTtls, type RoleTtls } from "./role-ttls";
+import { WholeRole } from "./whole-role";
 
 /** Options of a dynamic role that a connection to PostgreSQL is asked for. */
 export interface DynamicRoleOptions extends RoleTtls {
@@ -54,7 +55,7 @@ export interface DynamicRoleProps extends DynamicRoleOptions {
 
 /** A role that makes a PostgreSQL login for each credential, and drops it when the credential is revoked. */
 export class DynamicRole extends CredsRole implements IDynamicRole {
-  /** Refers to a role that is managed elsewhere; `grantRead` declares a policy for it in this stack. */
+  /** Refers to a role that is managed elsewhere; `grantRead` declares a policy of this stack's own for each grantee. */
   static fromName(scope: Construct, id: string, attributes: DynamicRoleAttributes): IDynamicRole {
     return new ImportedCredsRole(scope, id, attributes);
   }
@@ -71,6 +72,7 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: DatabaseSecretBackendRole;
   protected readonly engine: IDatabaseSecretsEngine;
+  private readonly whole: WholeRole;
 
   /**
    * @throws ConfigurationError for a name that is unusable or taken, a TTL of 0, maxTtl under defaultTtl, and
@@ -98,6 +100,7 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
       provider: this.engine.provider,
     });
     props.connection.allow(this.name);
+    this.engine.ttls.add(this, `maxTtl of the role ${show(this.name)}`, () => this.resource.maxTtlInput);
     const manager = props.connection.manager;
     if (props.baseRole !== undefined && manager === undefined) {
       this.warnOfUnknownManager(props.connection.name, props.baseRole.name);
@@ -108,6 +111,7 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
       ...(props.baseRole?.ready ?? []),
       props.baseRole && manager?.handOut(props.baseRole),
     );
+    this.whole = new WholeRole(this, this.resource);
     describeAccess(this, () => ({
       ...{ kind: "role", type: "dynamic", name: this.name, existing: false },
       path: this.credsPath,
@@ -122,7 +126,7 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
   }
 
   protected get ready(): readonly ITerraformDependable[] {
-    return [this.resource];
+    return [this.resource, this.whole];
   }
 }
 

@@ -1,0 +1,166 @@
+import { databaseLogin } from "../database-login";
+import { describeError, UserError } from "../errors";
+import { ExitCode } from "../exit-code";
+import { visible } from "../footholds/text";
+import { endedUsers, type EndedUser } from "../hand-over/ended-users";
+import { handOver, type HandedOver } from "../hand-over/hand-over";
+import { leaseOf } from "../hand-over/lease-of";
+import { hasLogin } from "../operator-login";
+import { confirmed, type Shell } from "../shell";
+import { counted } from "../text";
+import type { VaultClient } from "../vault-client";
+import { open, OPERATOR_POLICY, type Command, type CommonArguments } from "./command";
+
+interface HandOverArguments extends CommonArguments {
+  readonly user?: string;
+  readonly batch: number;
+  readonly yes: boolean;
+}
+
+/** What came of a user, and of its lease. */
+interface Result extends HandedOver {
+  readonly user: string;
+  readonly baseRole: string;
+  /** Absent where it was not tried, or where it cannot be told which lease is the user's. */
+  readonly lease?: { readonly id: string; readonly error?: string };
+}
+
+const LOGIN =
+  "Set PGUSER and PGPASSWORD to the login that deploys (docs/rights/postgres-login.sql), or to an administrator's.";
+const PROGRESS_MS = 1_000;
+
+export const handOverCommand: Command<HandOverArguments> = {
+  usage: "hand-over <environment>",
+  summary: "hands over what revoked users own, where it is too much for a revocation",
+  description:
+    "A revocation hands over no more than a bounded number of objects, so that one user holds up no other: it ends the " +
+    "login and its sessions, and fails; the lease stays. For users of the engine that may not log in any more and have no " +
+    "session, this gives what they own in the environment's database to their base role and takes their privileges away, " +
+    "in batches, and then asks Vault to revoke the lease again. No data is dropped. It may be interrupted at any time, and " +
+    "goes on from there when it is run again.\n\n" +
+    "VAULT_TOKEN needs the rights of docs/rights/operator-policy.hcl. PGUSER and PGPASSWORD name the login that deploys, as " +
+    "in docs/rights/postgres-login.sql, which may act as the engine's login; or an administrator.",
+  examples: [
+    ["hand-over dev", "for every user that is waiting for it"],
+    ["hand-over dev --user v-approle-reader-… --yes", "for one, without a question"],
+  ],
+  declare: (parser) =>
+    parser
+      .option("user", {
+        type: "string",
+        requiresArg: true,
+        describe: "name of one user, as the message says it",
+      })
+      .option("batch", {
+        type: "number",
+        requiresArg: true,
+        default: 1_000,
+        describe: "how many objects go into one transaction, at most",
+      })
+      .option("yes", { type: "boolean", default: false, describe: "ask nothing" }),
+
+  async run(args, shell) {
+    const { environment, json, batch } = args;
+    if (!Number.isInteger(batch) || batch < 1 || batch > 10_000) {
+      throw new UserError(`--batch is ${batch}.`, "Give a whole number from 1 to 10000.");
+    }
+    const { outputs, vault } = await open(args, shell.env, OPERATOR_POLICY, "deployed");
+    if (!hasLogin(shell.env)) throw new UserError("This needs a login of PostgreSQL.", LOGIN);
+    const say = (text: string) => (json ? shell.note(visible(text)) : shell.print(visible(text)));
+    const session = await databaseLogin(outputs, shell.env);
+    try {
+      const { client } = session;
+      const users = chosen(await endedUsers(client, outputs), args.user);
+      const ready = users.filter(({ sessions }) => sessions === 0);
+      const busy = users.filter(({ sessions }) => sessions > 0);
+      for (const { name, sessions } of busy) {
+        say(`${name} has ${counted(sessions, "session")}: end them first, by revoking its lease again.`);
+      }
+      if (ready.length === 0) {
+        if (json) shell.print(JSON.stringify({ environment, users: [] }, null, 2));
+        else say("No user of the engine is waiting for it.");
+        return busy.length > 0 ? ExitCode.failed : ExitCode.ok;
+      }
+      for (const { name, baseRole, dependencies, elsewhere } of ready) {
+        if (elsewhere > 0)
+          say(`${name} has ${elsewhere} in other databases, which are left: DROP OWNED BY there.`);
+        say(
+          `${name}: ${counted(dependencies, "object or privilege", "objects and privileges")}, to ${baseRole}.`,
+        );
+      }
+      if (!(await confirmed(shell, environment, args.yes))) {
+        shell.note("Nothing was changed.");
+        return ExitCode.declined;
+      }
+      shell.changing("handing over. What is handed over stays so: run this again to go on.");
+      const results: Result[] = [];
+      for (const user of ready) {
+        const result = await handOver(client, user, {
+          manager: outputs.postgres.manager,
+          batch,
+          onProgress: progress(shell, user),
+        });
+        // What is locked would hold up the engine's connection, and all who ask it for credentials.
+        const isRefused = result.refused.length > 0;
+        const id = isRefused ? undefined : await leaseOf(outputs, vault, user);
+        const error = id && (await revoked(vault, id));
+        results.push({
+          ...{ user: user.name, baseRole: user.baseRole, ...result },
+          ...(id !== undefined && { lease: { id, ...(error !== undefined && { error }) } }),
+        });
+        say(resultText(environment, results.at(-1)!));
+      }
+      if (json) shell.print(JSON.stringify({ environment, users: results }, null, 2));
+      const isDone = results.every(({ lease }) => lease !== undefined && lease.error === undefined);
+      return isDone && busy.length === 0 ? ExitCode.ok : ExitCode.failed;
+    } finally {
+      await session.close();
+    }
+  },
+};
+
+/** Why Vault could not revoke a lease; undefined if it has. */
+async function revoked(vault: VaultClient, id: string): Promise<string | undefined> {
+  try {
+    await vault.write("sys/leases/revoke", { lease_id: id, sync: true });
+    return undefined;
+  } catch (error) {
+    return describeError(error);
+  }
+}
+
+/** @throws UserError if the named one is not waiting for it */
+function chosen(users: readonly EndedUser[], name: string | undefined): readonly EndedUser[] {
+  const found = users.filter((user) => name === undefined || user.name === name);
+  if (name !== undefined && found.length === 0) {
+    throw new UserError(
+      `"${name}" is no user of the environment's engine that may not log in any more.`,
+      "A revocation that could not come to its end leaves such a user: revoke its lease first. vault-postgres status names it.",
+    );
+  }
+  return found;
+}
+
+function progress(shell: Shell, { name }: EndedUser): (done: number, of: number) => void {
+  let last = 0;
+  return (done, of) => {
+    if (Date.now() - last < PROGRESS_MS) return;
+    last = Date.now();
+    shell.note(visible(`  ${name}: ${done} of ${of}`));
+  };
+}
+
+function resultText(environment: string, { user, before, left, refused, lease, baseRole }: Result): string {
+  const lines = [
+    `${user}: ${before - left} of ${before} handed over to ${baseRole}, or taken away; ${left} left.`,
+  ];
+  lines.push(...refused.map((reason) => `  refused: ${reason}`));
+  if (refused.length > 0) lines.push("  Its lease is left as it is: run this again, once that is solved.");
+  else if (lease === undefined) {
+    lines.push(
+      `  Which lease is its cannot be told: revoke those of its role, vault-postgres revoke ${environment} --role …`,
+    );
+  } else if (lease.error === undefined) lines.push(`  Its lease ${lease.id} is revoked.`);
+  else lines.push(`  Its lease ${lease.id} could not be revoked: ${lease.error}`);
+  return lines.join("\n");
+}

@@ -1,0 +1,33 @@
+import { counted } from "../text";
+import type { Difference, Foothold } from "./foothold";
+
+/** One foothold, as a line. */
+export function line({ kind, identity, owner, detail, hash }: Foothold): string {
+  return visible(
+    [
+      `${kind} ${identity}`,
+      ...(owner === undefined ? [] : [`owner ${owner}`]),
+      ...(detail === "" ? [] : [detail]),
+      ...(hash === undefined ? [] : [hash.slice(0, 12)]),
+    ].join("; "),
+  );
+}
+
+/** What was added, changed and removed, a line each. */
+export function differenceText({ added, changed, removed }: Difference): string {
+  return [
+    ...added.map((foothold) => `added    ${line(foothold)}`),
+    ...changed.map(({ before, after }) => `changed  ${line(before)}\n     to  ${line(after)}`),
+    ...removed.map((foothold) => `removed  ${line(foothold)}`),
+    `${counted(added.length + changed.length + removed.length, "difference")}: ` +
+      `${added.length} added, ${changed.length} changed, ${removed.length} removed.`,
+  ].join("\n");
+}
+
+/** Names are whatever somebody wanted them to be: what would steer a terminal, or turn the text around, is shown as a code. */
+export function visible(text: string): string {
+  return text.replaceAll(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  );
+}

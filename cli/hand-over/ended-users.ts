@@ -1,0 +1,58 @@
+import type { Client } from "pg";
+import type { EnvironmentOutputs } from "../../stacks/outputs";
+
+/** A user of the engine that may not log in any more, and is there still. */
+export interface EndedUser {
+  readonly name: string;
+  readonly oid: number;
+  /** The base role that its rights came from, which gets what it owns. */
+  readonly baseRole: string;
+  /** How many sessions it has. */
+  readonly sessions: number;
+  /** How much in this database is its own, or names it: objects, privileges, default privileges. */
+  readonly dependencies: number;
+  /** The same in the server's other databases, where a revocation cannot hand anything over. */
+  readonly elsewhere: number;
+}
+
+/**
+ * Users that the engine's login has made members of a base role, with a password that ends, and that may not log in: so
+ * a revocation leaves them that could not come to its end.
+ */
+export async function endedUsers(client: Client, outputs: EnvironmentOutputs): Promise<EndedUser[]> {
+  const bases = [...new Set(Object.values(outputs.roles).map(({ base_role }) => base_role))];
+  const { rows } = await client.query<EndedUser>(
+    `SELECT issued.rolname::pg_catalog.text AS name, issued.oid::pg_catalog.int8::pg_catalog.float8 AS oid,
+       pg_catalog.min(base.rolname::pg_catalog.text) AS "baseRole",
+       (SELECT pg_catalog.count(*)::pg_catalog.int4 FROM pg_catalog.pg_stat_activity AS a
+         WHERE a.usesysid OPERATOR(pg_catalog.=) issued.oid) AS sessions,
+       ${countOf("issued.oid")}::pg_catalog.float8 AS dependencies,
+       ${countOf("issued.oid", "<>")}::pg_catalog.float8 AS elsewhere
+     FROM pg_catalog.pg_auth_members AS m
+     JOIN pg_catalog.pg_roles AS base ON base.oid OPERATOR(pg_catalog.=) m.roleid
+     JOIN pg_catalog.pg_roles AS issued ON issued.oid OPERATOR(pg_catalog.=) m.member
+     JOIN pg_catalog.pg_roles AS engine ON engine.oid OPERATOR(pg_catalog.=) m.grantor
+     WHERE base.rolname::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
+       AND engine.rolname::pg_catalog.text OPERATOR(pg_catalog.=) $2::pg_catalog.text
+       AND pg_catalog.isfinite(issued.rolvaliduntil) AND NOT issued.rolcanlogin
+     GROUP BY issued.oid, issued.rolname
+     ORDER BY 1`,
+    [bases, outputs.postgres.manager],
+  );
+  return rows;
+}
+
+/** How much there is left of a user in this database. */
+export async function dependenciesOf(client: Client, oid: number): Promise<number> {
+  const { rows } = await client.query<{ count: number }>(
+    `SELECT ${countOf("$1::pg_catalog.oid")}::pg_catalog.float8 AS count`,
+    [oid],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+const countOf = (oid: string, here: "=" | "<>" = "=") =>
+  `(SELECT pg_catalog.count(*) FROM pg_catalog.pg_shdepend AS d
+     WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass
+       AND d.refobjid OPERATOR(pg_catalog.=) ${oid} AND d.dbid OPERATOR(pg_catalog.<>) 0 AND d.dbid OPERATOR(pg_catalog.${here})
+         (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))`;

@@ -1,0 +1,160 @@
+import type { Client } from "pg";
+import { describeError, UserError } from "../errors";
+import { asManager } from "./as-manager";
+import { dependenciesOf, type EndedUser } from "./ended-users";
+import { isRelation, statementsFor, type Dependency } from "./statements";
+
+/** Tables are locked until their transaction ends. */
+const RELATIONS_AT_ONCE = 50;
+/** What is locked by others is tried again. */
+const PASSES = 3;
+const PAUSE_MS = 1_000;
+/** Reasons told of what was left. */
+const REASONS = 5;
+
+/** What came of one user. */
+export interface HandedOver {
+  readonly before: number;
+  /** What is left for the revocation itself. */
+  readonly left: number;
+  /** Why, where PostgreSQL refused; some examples. */
+  readonly refused: readonly string[];
+}
+
+export interface HandOverOptions {
+  readonly manager: string;
+  /** How many objects go into one transaction, at most. */
+  readonly batch: number;
+  readonly onProgress: (done: number, of: number) => void;
+}
+
+/**
+ * Gives what a user owns in this database to its base role, and takes its privileges away, a batch a transaction. No data
+ * is dropped. It may be cut off at any time, and goes on from there the next time.
+ */
+export async function handOver(
+  client: Client,
+  user: EndedUser,
+  options: HandOverOptions,
+): Promise<HandedOver> {
+  const before = await dependenciesOf(client, user.oid);
+  let left = before;
+  let refused: readonly string[] = [];
+  for (let pass = 1; pass <= PASSES && left > 0; pass++) {
+    if (pass > 1) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    refused = await onePass(client, user, options, before);
+    left = await dependenciesOf(client, user.oid);
+    if (refused.length === 0) break;
+  }
+  return { before, left, refused };
+}
+
+/** All once; returns why some were refused. */
+async function onePass(
+  client: Client,
+  user: EndedUser,
+  { manager, batch, onProgress }: HandOverOptions,
+  total: number,
+): Promise<string[]> {
+  const refused: string[] = [];
+  let done = 0;
+  const attempt = async (some: readonly Dependency[]): Promise<void> => {
+    const statements = some.flatMap((one) => statementsFor(one, user.name, user.baseRole));
+    if (statements.length === 0) return;
+    try {
+      await asManager(client, manager, user.name, statements);
+      onProgress((done += some.length), total);
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      // In halves, down to the one that is locked or forbidden: all others go on without it.
+      if (some.length > 1) {
+        const middle = Math.ceil(some.length / 2);
+        await attempt(some.slice(0, middle));
+        await attempt(some.slice(middle));
+      } else if (refused.length < REASONS) {
+        refused.push(`${some[0]!.type} ${some[0]!.identity}: ${describeError(error)}`);
+      }
+    }
+  };
+  // Kept by the server, in files where they are many: here is one batch at a time.
+  await client.query({
+    text: `DECLARE dependencies CURSOR WITH HOLD FOR ${LISTED(user.oid)}`,
+    query_timeout: 300_000,
+  } as { text: string });
+  try {
+    for (;;) {
+      const { rows } = await client.query<{ classid: string; objid: string; owned: boolean }>(
+        `FETCH ${batch} FROM dependencies`,
+      );
+      if (rows.length === 0) return refused;
+      const found = await identified(client, rows, user.name);
+      for (const some of batches(found)) await attempt(some);
+    }
+  } finally {
+    await client.query("CLOSE dependencies").catch(() => undefined);
+  }
+}
+
+/** Relations in small batches of their own, and all else together. */
+function batches(found: readonly Dependency[]): Dependency[][] {
+  const relations = found.filter(isRelation);
+  const parts = [found.filter((one) => !isRelation(one))];
+  for (let from = 0; from < relations.length; from += RELATIONS_AT_ONCE) {
+    parts.push(relations.slice(from, from + RELATIONS_AT_ONCE));
+  }
+  return parts;
+}
+
+/** Owned objects first: of what is its own, a user's privileges go with the ownership. A column's are its table's. */
+const LISTED = (oid: number) => `
+  SELECT d.classid::pg_catalog.text AS classid, d.objid::pg_catalog.text AS objid, pg_catalog.bool_or(d.deptype OPERATOR(pg_catalog.=) 'o') AS owned
+  FROM pg_catalog.pg_shdepend AS d
+  WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass
+    AND d.refobjid OPERATOR(pg_catalog.=) ${Number(oid)}
+    AND d.deptype OPERATOR(pg_catalog.=) ANY (ARRAY['o', 'a', 'r']::pg_catalog."char"[])
+    AND d.dbid OPERATOR(pg_catalog.=)
+      (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
+  GROUP BY d.classid, d.objid
+  ORDER BY 3 DESC, d.classid, d.objid`;
+
+async function identified(
+  client: Client,
+  rows: readonly { readonly classid: string; readonly objid: string; readonly owned: boolean }[],
+  user: string,
+): Promise<Dependency[]> {
+  const { rows: found } = await client.query<
+    Dependency & { maker: string | null; schema: string; on: string }
+  >(
+    `SELECT o.type, o.identity, listed.owned,
+       EXISTS (SELECT FROM pg_catalog.pg_depend AS of WHERE of.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+         AND of.classid OPERATOR(pg_catalog.=) listed.classid AND of.objid OPERATOR(pg_catalog.=) listed.objid
+         AND of.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+         AND of.refobjsubid OPERATOR(pg_catalog.<>) 0 AND o.type OPERATOR(pg_catalog.=) 'sequence'
+         AND of.deptype OPERATOR(pg_catalog.=) ANY (ARRAY['a', 'i']::pg_catalog."char"[])) AS follows,
+       CASE WHEN defaults.oid IS NOT NULL THEN pg_catalog.json_build_object(
+         'maker', pg_catalog.pg_get_userbyid(defaults.defaclrole),
+         'schema', (SELECT n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.oid OPERATOR(pg_catalog.=) defaults.defaclnamespace),
+         'on', defaults.defaclobjtype,
+         'grantees', (SELECT pg_catalog.json_agg(DISTINCT g.rolname::pg_catalog.text) FROM pg_catalog.aclexplode(defaults.defaclacl) AS entry
+            LEFT JOIN pg_catalog.pg_roles AS g ON g.oid OPERATOR(pg_catalog.=) entry.grantee)) END AS defaults,
+       (SELECT pg_catalog.json_build_object('name', p.polname,
+          'table', (pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, p.polrelid, 0)).identity,
+          'roles', (SELECT pg_catalog.json_agg(pg_catalog.pg_get_userbyid(named)) FROM pg_catalog.unnest(p.polroles) AS of (named)))
+        FROM pg_catalog.pg_policy AS p WHERE p.oid OPERATOR(pg_catalog.=) listed.objid
+          AND listed.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_policy'::pg_catalog.regclass) AS policy
+     FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.oid[]), pg_catalog.unnest($3::boolean[]))
+       AS listed (classid, objid, owned)
+     CROSS JOIN LATERAL pg_catalog.pg_identify_object(listed.classid, listed.objid, 0) AS o
+     LEFT JOIN pg_catalog.pg_default_acl AS defaults ON defaults.oid OPERATOR(pg_catalog.=) listed.objid
+       AND listed.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_default_acl'::pg_catalog.regclass
+     WHERE o.identity IS NOT NULL`,
+    [rows.map(({ classid }) => classid), rows.map(({ objid }) => objid), rows.map(({ owned }) => owned)],
+  );
+  return found
+    .map(({ type, identity, owned, follows, defaults, policy }) => ({
+      ...{ type, identity, owned, follows },
+      ...(defaults && { defaults }),
+      ...(policy && { policy }),
+    }))
+    .filter((one) => statementsFor(one, user, user).length > 0);
+}

@@ -1,0 +1,288 @@
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Client } from "pg";
+import { main } from "../../cli/main";
+import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
+import { announce } from "../e2e/announce";
+import { asSuperuser, connect, type Credential } from "../e2e/credential";
+import { DATABASE, Scenario, type Group } from "../e2e/operator-scenario";
+import { FakeShell } from "../sandbox/fake-shell";
+import { FULL, postgresToTry } from "./servers";
+
+jest.setTimeout(FULL ? 600_000 : 180_000);
+
+const PROJECT = path.resolve(__dirname, "../..");
+const LARGE_OBJECTS = FULL ? 200_000 : 2_000;
+const TABLES = FULL ? 3_000 : 100;
+
+/** One of each kind that has an owner and that an owner may make. */
+const EACH_KIND: readonly string[] = [
+  "CREATE TABLE app.serial (id serial PRIMARY KEY, x text)",
+  "INSERT INTO app.serial (x) VALUES ('kept')",
+  "CREATE TABLE app.identity (id int GENERATED ALWAYS AS IDENTITY)",
+  "CREATE TABLE app.parts (id int) PARTITION BY RANGE (id)",
+  "CREATE TABLE app.part PARTITION OF app.parts FOR VALUES FROM (0) TO (9)",
+  "CREATE SEQUENCE app.alone",
+  'CREATE VIEW app."odd ""name" AS SELECT 1 AS one',
+  "CREATE MATERIALIZED VIEW app.material AS SELECT 1 AS one",
+  "CREATE TYPE app.enum AS ENUM ('a')",
+  "CREATE TYPE app.pair AS (a int)",
+  "CREATE TYPE app.span AS RANGE (SUBTYPE = int)",
+  "CREATE DOMAIN app.domain AS int",
+  "CREATE FUNCTION app.function(app.enum, text[]) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+  "CREATE PROCEDURE app.procedure(INOUT x int) LANGUAGE sql AS 'SELECT 1'",
+  "CREATE AGGREGATE app.aggregate(int) (SFUNC = int4pl, STYPE = int)",
+  "CREATE AGGREGATE app.all_of(*) (SFUNC = int8inc, STYPE = bigint, INITCOND = '0')",
+  "CREATE FUNCTION app.same(app.enum, app.enum) RETURNS boolean LANGUAGE sql AS 'SELECT true'",
+  "CREATE OPERATOR app.=== (FUNCTION = app.same, LEFTARG = app.enum, RIGHTARG = app.enum)",
+  "CREATE STATISTICS app.statistics ON id, x FROM app.serial",
+  "CREATE TEXT SEARCH CONFIGURATION app.configuration (COPY = pg_catalog.simple)",
+  "CREATE TEXT SEARCH DICTIONARY app.dictionary (TEMPLATE = simple)",
+  'CREATE COLLATION app.collation FROM "C"',
+  "CREATE CONVERSION app.conversion FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8",
+  "ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO PUBLIC, shop_local_reader",
+  "ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO shop_local_reader",
+  "GRANT SELECT ON app.serial TO shop_local_reader",
+  "GRANT SELECT (x) ON app.serial TO PUBLIC",
+  "CREATE TABLE app.guarded (x int)",
+  "CREATE POLICY of_both ON app.guarded TO session_user, shop_local_reader",
+  "CREATE POLICY of_one ON app.guarded TO session_user",
+];
+
+interface HandedOver {
+  readonly user: string;
+  readonly before: number;
+  readonly left: number;
+  readonly refused: readonly string[];
+  readonly lease?: { readonly id: string; readonly error?: string };
+}
+
+describe.each(postgresToTry)("on $name", ({ binDirectory }) => {
+  let sandbox: Sandbox;
+  let scenario: Scenario;
+  let migrations: Group;
+  let reports: Group;
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({ onProgress: announce, postgresBinDirectory: binDirectory() });
+    scenario = new Scenario(sandbox);
+    await scenario.deploy();
+    fs.writeFileSync(outputsFile(), JSON.stringify({ local: scenario.outputs }));
+    migrations = await scenario.enter("migrations");
+    reports = await scenario.enter("reports");
+  });
+  afterAll(() => sandbox?.stop());
+
+  const outputsFile = () => path.join(sandbox.directory, "outputs.json");
+  const variables = () => ({
+    ...scenario.variables(),
+    PGUSER: sandbox.deployer.postgresUser,
+    PGPASSWORD: sandbox.deployer.postgresPassword,
+  });
+  const command = (...args: string[]) => ["hand-over", "local", "--outputs", outputsFile(), ...args];
+
+  async function handOver(args: readonly string[] = ["--yes"], changes: NodeJS.ProcessEnv = {}) {
+    const shell = new FakeShell({ ...variables(), ...changes });
+    const code = await main(command(...args, "--json"), shell);
+    const users =
+      shell.out.length > 0 ? (JSON.parse(shell.out.join("\n")) as { users: HandedOver[] }).users : [];
+    return { code, users, err: shell.err.join("\n") };
+  }
+
+  /** A credential that has made something as itself, and not as its base role. */
+  async function owning(
+    group: Group,
+    role: string,
+    make: (client: Client) => Promise<void>,
+  ): Promise<Credential> {
+    const { credential, client } = await group.session(role);
+    await client.query("SET ROLE NONE");
+    await make(client);
+    await client.end();
+    return credential;
+  }
+
+  /** As a revocation leaves a user that could not come to its end: no login, no session, the lease is there. */
+  async function endLogin({ username }: Credential): Promise<void> {
+    await asSuperuser(sandbox, `ALTER ROLE "${username}" NOLOGIN`);
+  }
+
+  const exists = async ({ username }: Credential) =>
+    (await asSuperuser(sandbox, `SELECT 1 FROM pg_roles WHERE rolname = '${username}'`)).length > 0;
+  const owned = async (owner: string) =>
+    Number(
+      (
+        await asSuperuser(
+          sandbox,
+          `SELECT count(*)::int FROM pg_shdepend WHERE refobjid = '"${owner}"'::regrole AND deptype = 'o'
+           AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+          DATABASE,
+        )
+      )[0],
+    );
+  const membersOfManager = () =>
+    asSuperuser(
+      sandbox,
+      `SELECT pg_get_userbyid(member)::text || grantor FROM pg_auth_members
+       WHERE roleid = 'shop_local_manager'::regrole ORDER BY 1`,
+    );
+
+  test("hands over each kind of object and takes each privilege away, and the lease is revoked", async () => {
+    const before = await membersOfManager();
+    const owner = await migrations.session("owner");
+    await owner.client.query("CREATE TABLE app.given (x int)");
+    // Which of two leases of one moment is the user's could not be told.
+    await pause(3_500);
+    const credential = await owning(migrations, "owner", async (client) => {
+      for (const statement of EACH_KIND) await client.query(statement);
+      await client.query("SELECT lo_create(0) FROM generate_series(1, 20)");
+    });
+    // What others gave it: by the owner of the table, and as a default privilege.
+    await owner.client.query(`GRANT SELECT ON app.given TO "${credential.username}"`);
+    await owner.client.query(`GRANT UPDATE (x) ON app.given TO "${credential.username}" WITH GRANT OPTION`);
+    await owner.client.query(
+      `ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO "${credential.username}"`,
+    );
+    await owner.client.end();
+    await sandbox.vault.client().write("sys/leases/revoke", { lease_id: owner.credential.leaseId });
+    await endLogin(credential);
+    const { code, users, err } = await handOver();
+    expect(err).toContain(`${credential.username}: `);
+    expect(users).toMatchObject([
+      { user: credential.username, refused: [], lease: { id: credential.leaseId } },
+    ]);
+    expect(users[0]!.lease!.error).toBeUndefined();
+    expect(code).toBe(0);
+    // Those for all schemas, which the revocation itself removes.
+    expect(users[0]!.left).toBeLessThanOrEqual(1);
+    expect(await exists(credential)).toBe(false);
+    expect(await asSuperuser(sandbox, "SELECT x FROM app.serial", DATABASE)).toEqual(["kept"]);
+    const kinds = await asSuperuser(
+      sandbox,
+      `SELECT DISTINCT (pg_identify_object(classid, objid, 0)).type FROM pg_shdepend
+       WHERE refobjid = 'shop_local_owner'::regrole AND deptype = 'o' ORDER BY 1`,
+      DATABASE,
+    );
+    expect(kinds).toEqual(
+      expect.arrayContaining([
+        ...["aggregate", "collation", "conversion", "function", "large object"],
+        ...["materialized view", "operator", "procedure", "sequence", "statistics object", "table"],
+        ...["text search configuration", "text search dictionary", "type", "view"],
+      ]),
+    );
+    const policies = await asSuperuser(sandbox, "SELECT polname FROM pg_policy ORDER BY 1", DATABASE);
+    expect(policies).toEqual(["of_both"]);
+    expect(await membersOfManager()).toEqual(before);
+  });
+
+  test("goes on where it was cut off, and nobody waits for it meanwhile", async () => {
+    const credential = await owning(reports, "reader", async (client) => {
+      await client.query(`SELECT lo_create(0) FROM generate_series(1, ${LARGE_OBJECTS})`);
+    });
+    const tables = await owning(migrations, "owner", async (client) => {
+      for (let from = 0; from < TABLES; from += 100) {
+        const names = Array.from({ length: 100 }, (_, index) => `app.many_${from + index}`);
+        await client.query(names.map((name) => `CREATE TABLE ${name} (id serial, x text)`).join(";"));
+      }
+    });
+    await Promise.all([credential, tables].map(endLogin));
+
+    const cut = spawn(
+      process.execPath,
+      [
+        ...["--import", pathToFileURL(require.resolve("tsx")).href, path.join(PROJECT, "cli/main.ts")],
+        ...command("--yes", "--batch", "100", "--user", credential.username),
+      ],
+      { env: variables(), stdio: "ignore" },
+    );
+    const exited = new Promise((resolve) => cut.once("exit", (_code, signal) => resolve(signal)));
+    while ((await owned(credential.username)) > LARGE_OBJECTS * 0.9 && cut.exitCode === null) await pause(20);
+    cut.kill("SIGKILL");
+    expect(await exited).toBe("SIGKILL");
+    // The server notices when it next reads from the connection.
+    await pause(500);
+    const halfway = await owned(credential.username);
+    expect(halfway).toBeGreaterThan(0);
+    expect(halfway).toBeLessThan(LARGE_OBJECTS);
+    expect((await owned("shop_local_reader")) + halfway).toBe(LARGE_OBJECTS);
+
+    const rest = handOver();
+    let isOver = false;
+    void rest.finally(() => (isOver = true)).catch(() => undefined);
+    let slowest = 0;
+    while (!isOver) {
+      const began = Date.now();
+      const another = await reports.session("reader-2");
+      slowest = Math.max(slowest, Date.now() - began);
+      await another.client.end();
+      await pause(100);
+    }
+    const { code, users } = await rest;
+    expect(users).toHaveLength(2);
+    for (const user of users) expect(user).toMatchObject({ left: 0, refused: [] });
+    expect({ code, gone: [await exists(credential), await exists(tables)] }).toEqual({
+      code: 0,
+      gone: [false, false],
+    });
+    expect(slowest).toBeLessThan(2_000);
+    expect(await owned("shop_local_reader")).toBe(LARGE_OBJECTS);
+  });
+
+  test("what is locked is left and said, and does not hold up the rest", async () => {
+    const credential = await owning(migrations, "owner", async (client) => {
+      await client.query("CREATE TABLE app.locked (x int)");
+      await client.query("CREATE TABLE app.free (x int)");
+    });
+    await endLogin(credential);
+    const blocker = await sandbox.postgres.connect(DATABASE);
+    await blocker.query("BEGIN");
+    await blocker.query("SELECT * FROM app.locked");
+    const answer = await handOver();
+    expect(answer.code).toBe(1);
+    expect(answer.users).toMatchObject([
+      { left: 1, refused: ["table app.locked: canceling statement due to lock timeout"] },
+    ]);
+    expect(answer.users[0]!.lease).toBeUndefined();
+    await blocker.query("ROLLBACK");
+    await blocker.end();
+    expect(await handOver()).toMatchObject({ code: 0, users: [{ before: 1, left: 0 }] });
+    expect(await exists(credential)).toBe(false);
+  });
+
+  test("leaves users alone that may log in or have a session, and says so", async () => {
+    const { credential, client } = await migrations.session("owner");
+    expect(await handOver()).toMatchObject({ code: 0, users: [] });
+    const live = await handOver(["--yes", "--user", credential.username]);
+    expect(live.code).toBe(2);
+    expect(live.err).toContain(
+      `"${credential.username}" is no user of the environment's engine that may not`,
+    );
+    expect((await handOver(["--yes", "--user", "shop_local_owner"])).code).toBe(2);
+    await endLogin(credential);
+    const busy = await handOver();
+    expect(busy).toMatchObject({ code: 1, users: [] });
+    expect(busy.err).toContain(`${credential.username} has 1 session: end them first`);
+    await client.end();
+    await scenario.run("revoke", ["--all", "--yes"]);
+  });
+
+  test("a login that may not is told which one may", async () => {
+    const credential = await owning(migrations, "owner", async (client) => {
+      await client.query("SELECT lo_create(0)");
+    });
+    await endLogin(credential);
+    await asSuperuser(sandbox, `GRANT CONNECT ON DATABASE ${DATABASE} TO ${sandbox.operator.postgresUser}`);
+    const operator = { PGUSER: sandbox.operator.postgresUser, PGPASSWORD: sandbox.operator.postgresPassword };
+    const refused = await handOver(["--yes"], operator);
+    expect(refused.code).not.toBe(0);
+    expect(refused.err).toMatch(/The login of PGUSER may not act as the engine's login shop_local_manager/);
+    expect(refused.err).toContain("docs/rights/postgres-login.sql");
+    const superuser = { PGUSER: sandbox.postgres.superuser, PGPASSWORD: sandbox.postgres.superuserPassword };
+    expect(await handOver(["--yes"], superuser)).toMatchObject({ code: 0, users: [{ left: 0 }] });
+    await expect(connect(sandbox, credential, DATABASE)).rejects.toMatchObject({ code: "28P01" });
+  });
+
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+});
