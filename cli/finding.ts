@@ -14,6 +14,7 @@ export interface Finding {
     | "prepared-transaction"
     /** A role that is not declared any more, and has leases or is left on the engine. */
     | "undeclared-role"
+    | "missing-connection"
     | "missing-role"
     | "changed-role"
     | "missing-base-role"

@@ -226,7 +226,10 @@ function findings(
 /** That the connection issues nothing, or nothing of a role. */
 function drained(outputs: EnvironmentOutputs, { connections }: Inventory): Finding[] {
   const connection = connections.find(({ name }) => name === outputs.vault.connection);
-  if (connection === undefined) return [];
+  if (connection === undefined) {
+    const detail = "the engine does not have this connection: it issues and revokes nothing on it";
+    return [{ kind: "missing-connection", subject: outputs.vault.connection, detail }];
+  }
   const { name, allowedRoles } = connection;
   if (allowedRoles.length === 0) {
     return [

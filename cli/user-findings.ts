@@ -2,11 +2,12 @@ import { escapeIdentifier, escapeLiteral } from "pg";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import type { DatabaseUser } from "./database-users";
 import type { Finding } from "./finding";
+import { visible } from "./footholds/text";
 import type { PostgresInventory } from "./inventory";
 import type { PreparedTransaction } from "./prepared-transactions";
 import type { Holdings } from "./shut-users";
 import type { PostgresSurvey } from "./survey";
-import { counted, lasting, listed, visible } from "./text";
+import { counted, lasting, listed } from "./text";
 
 type Counts = Holdings["owned"];
 
@@ -84,9 +85,8 @@ function remedyFor(
   leases: readonly string[],
 ): string {
   const name = escapeIdentifier(user.name);
-  const elsewhere = [...new Set([...owned, ...granted].map(({ database }) => database))].filter(
-    (database) => database !== "" && database !== postgres.database,
-  );
+  const databases = [...new Set([...owned, ...granted].map(({ database }) => database))];
+  const elsewhere = databases.filter((database) => database !== "" && database !== postgres.database);
   const steps = [
     ...user.pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid});`),
     ...members.map((member) => `REVOKE ${name} FROM ${escapeIdentifier(member)};`),
@@ -99,6 +99,11 @@ function remedyFor(
         `or REASSIGN OWNED BY ${name} TO another role first, which keeps it.`,
     ),
   ];
+  if (databases.includes(postgres.database)) {
+    first.push(
+      `If a revocation says that it owns too much: vault-postgres hand-over ${environment} --user ${user.name}`,
+    );
+  }
   const [lease, ...others] = leases;
   const then =
     lease === undefined
@@ -106,7 +111,7 @@ function remedyFor(
       : others.length > 0
         ? "Vault tries again by itself; vault-postgres revoke with --lease or --role at once."
         : `Vault tries again by itself; at once: vault-postgres revoke ${environment} --lease ${lease}`;
-  return [...first, then].join(" ");
+  return [...first, then].join("\n    ");
 }
 
 /** Prepared transactions keep their locks for ever, and keep their owner from being dropped. */

@@ -2,6 +2,8 @@ import fc from "fast-check";
 import type { DatabaseUser } from "../../cli/database-users";
 import type { Lease } from "../../cli/leases";
 import { match, parseUserName } from "../../cli/matching";
+import { roleDifferences } from "../../cli/role-differences";
+import { statementsDigest } from "../../stacks/statements-digest";
 import { OUTPUTS, SECOND } from "./operator-outputs";
 
 const START = 1_795_380_000;
@@ -23,6 +25,39 @@ function lease(role: string, seconds: number): Lease {
   const id = `x/database/creds/${role}/${Math.random().toString(36).slice(2)}`;
   return { id, role, issuedAt, expiresAt: issuedAt + 3_600 * SECOND, ttlSeconds: 3_600 };
 }
+
+describe("a role of the engine", () => {
+  const declared = OUTPUTS.roles.reader!;
+  const role = {
+    ...{ name: "reader", connection: "x", defaultTtl: 3_600, maxTtl: 86_400 },
+    ...{ creation: ["CREATE …"], renewal: [], revocation: ["DROP …"] },
+  };
+  const differences = (changes: object, statements?: object) =>
+    roleDifferences(OUTPUTS, { ...declared, ...(statements && { statements }) }, { ...role, ...changes });
+
+  test.each([
+    [{}, []],
+    [{ defaultTtl: 60 }, ["its default TTL is 60 s, not 3600 s"]],
+    [{ maxTtl: 0 }, ["its maximum TTL is 0 s, not 86400 s"]],
+    [{ connection: "y" }, ["it is on the connection y, not x"]],
+    [{ creation: [], revocation: [] }, ["it has no creation SQL", "it has no revocation SQL"]],
+  ])("that a deployment of before tells no SQL of: %j", (changes, expected) => {
+    expect(differences(changes)).toEqual(expected);
+  });
+
+  test("has the SQL that was declared, but for space around it, which the engine takes away", () => {
+    const digests = {
+      creation: statementsDigest(["\nCREATE …\n"]),
+      renewal: statementsDigest(["ALTER …"]),
+      revocation: statementsDigest(["DROP …"]),
+    };
+    expect(differences({ renewal: ["ALTER …"] }, digests)).toEqual([]);
+    expect(differences({ renewal: ["ALTER …"], revocation: ["SELECT 1"] }, digests)).toEqual([
+      "its revocation SQL is another",
+    ]);
+    expect(differences({}, digests)).toEqual(["it has no renewal SQL"]);
+  });
+});
 
 const names = (users: readonly { name: string }[]) => users.map(({ name }) => name);
 const ids = (leases: readonly { id: string }[]) => leases.map(({ id }) => id);
@@ -83,6 +118,18 @@ describe("users and leases", () => {
     expect(match(OUTPUTS, [user("reader", 10)], [lease("reader", 0)]).usersWithoutLease).toHaveLength(1);
     const elsewhere = user("reader", 0, { baseRoles: ["y_reader"] });
     expect(match(OUTPUTS, [elsewhere], [lease("reader", 0)]).usersWithoutLease).toHaveLength(1);
+  });
+
+  test("belong together though the base role was taken away, or is that of a role that is not declared", () => {
+    const bare = user("reader", 0, { baseRoles: [] });
+    const former = user("former", 30, { baseRoles: ["x_former"] });
+    const leases = [lease("reader", 0.2), lease("former", 30.2)];
+    const found = match(OUTPUTS, [bare, former], leases);
+    expect(leases.map(({ id }) => found.userOfLease.get(id)?.name)).toEqual(names([bare, former]));
+    expect(found).toMatchObject({ usersWithoutLease: [], leasesWithoutUser: [] });
+    const unread = user("former", 30, { baseRoles: ["x_former"], name: "app_1" });
+    expect(match(OUTPUTS, [unread], [lease("former", 30)]).usersWithoutLease).toEqual([]);
+    expect(match(OUTPUTS, [unread], [lease("reader", 30)]).usersWithoutLease).toEqual([unread]);
   });
 
   test("with names of one's own template are only counted", () => {
