@@ -53,7 +53,7 @@ async function checkOwner(context: AccessContext, schema: string): Promise<void>
   const table = qualified(context, schema, `owned_${context.suffix}`);
   for (const statement of [
     [`may create a table in ${schema}`, `CREATE TABLE ${table} (id integer)`],
-    [`may alter it`, `ALTER TABLE ${table} ADD COLUMN note text`],
+    [`may alter it`, `ALTER TABLE ${table} ADD COLUMN note pg_catalog.text`],
     [`may insert into it`, `INSERT INTO ${table} (id, note) VALUES (1, 'one')`],
     [`may select from it`, `SELECT id, note FROM ${table}`],
     [`may drop it`, `DROP TABLE ${table}`],
@@ -68,12 +68,12 @@ async function checkRows(context: AccessContext, schema: string, writes: boolean
   const table = qualified(context, schema, context.scratchTable);
   const changes: Statement[] = [
     [`insert into tables of ${schema}`, `INSERT INTO ${table} (id, note) VALUES (2, 'two')`],
-    [`update tables of ${schema}`, `UPDATE ${table} SET note = 'changed' WHERE id = 2`],
-    [`delete from tables of ${schema}`, `DELETE FROM ${table} WHERE id = 2`],
+    [`update tables of ${schema}`, `UPDATE ${table} SET note = 'changed' WHERE id OPERATOR(pg_catalog.=) 2`],
+    [`delete from tables of ${schema}`, `DELETE FROM ${table} WHERE id OPERATOR(pg_catalog.=) 2`],
   ];
   const never: Statement[] = [
     [`truncate tables of ${schema}`, `TRUNCATE ${table}`],
-    [`alter tables of ${schema}`, `ALTER TABLE ${table} ADD COLUMN more text`],
+    [`alter tables of ${schema}`, `ALTER TABLE ${table} ADD COLUMN more pg_catalog.text`],
     [`drop tables of ${schema}`, `DROP TABLE ${table}`],
   ];
   if (context.scratch.get(schema) !== true) {
@@ -119,7 +119,8 @@ async function checkAttributes({ client }: AccessContext): Promise<string> {
     `SELECT attribute FROM pg_catalog.pg_roles, LATERAL (VALUES
        ('SUPERUSER', rolsuper), ('CREATEROLE', rolcreaterole), ('CREATEDB', rolcreatedb),
        ('REPLICATION', rolreplication), ('BYPASSRLS', rolbypassrls)) AS attributes (attribute, held)
-     WHERE held AND (rolname = session_user OR rolname = current_user)`,
+     WHERE held
+       AND (rolname OPERATOR(pg_catalog.=) session_user OR rolname OPERATOR(pg_catalog.=) current_user)`,
   );
   if (rows.length > 0) throw new Failure(`it has ${rows.map((row) => row.attribute).join(", ")}`);
   return "no SUPERUSER, CREATEROLE, CREATEDB, REPLICATION, BYPASSRLS";
@@ -128,7 +129,7 @@ async function checkAttributes({ client }: AccessContext): Promise<string> {
 async function checkOtherDatabases(context: AccessContext): Promise<string> {
   const { rows } = await context.client.query<{ datname: string }>(
     `SELECT datname FROM pg_catalog.pg_database
-     WHERE datallowconn AND datname <> current_database() ORDER BY datname`,
+     WHERE datallowconn AND datname OPERATOR(pg_catalog.<>) pg_catalog.current_database() ORDER BY datname`,
   );
   if (rows.length === 0) throw new Skip("the server has no other database");
   const entered: string[] = [];

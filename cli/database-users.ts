@@ -7,12 +7,24 @@ const INSUFFICIENT_PRIVILEGE = "42501";
 export interface DatabaseUser {
   readonly name: string;
   readonly oid: number;
-  /** Base roles of the environment that it is a member of. */
+  /** Roles that it is a member of. */
   readonly baseRoles: readonly string[];
   /** Milliseconds since 1970. */
   readonly validUntil: number;
   /** How many sessions it has. */
   readonly sessions: number;
+  /** Process ids of its sessions. */
+  readonly pids: readonly number[];
+  /** Why it may not log in any more: revocation has begun, or its time is over by the server's clock. */
+  readonly shut?: "NOLOGIN" | "expired";
+}
+
+/** What the engine's configuration tells of its users, to know them by. */
+export interface KnownNames {
+  /** What the names of the connection's users begin with; empty where that is no sign of this connection. */
+  readonly prefix: string;
+  /** Logins of static roles, those of other stacks too. */
+  readonly staticLogins: readonly string[];
 }
 
 /** A session whose role was dropped. */
@@ -27,32 +39,60 @@ export interface OutlivedSession {
 }
 
 /**
- * Logins that are members of the environment's base roles and whose password ends some time: that is how the engine makes
- * them. Its own login and those of static roles are left out.
+ * Logins whose password ends some time, which is how the engine makes them: members of the environment's base roles, and
+ * others that the engine's login is a member of or whose names begin as only this connection's do. The engine's login
+ * itself and the logins of static roles are left out.
  */
-export async function databaseUsers(client: Client, outputs: EnvironmentOutputs): Promise<DatabaseUser[]> {
+export async function databaseUsers(
+  client: Client,
+  outputs: EnvironmentOutputs,
+  { prefix, staticLogins }: KnownNames = { prefix: "", staticLogins: [] },
+): Promise<DatabaseUser[]> {
   const statics = Object.values(outputs.static_roles ?? {}).map(({ username }) => username);
-  const { rows } = await client.query<DatabaseUser>(
-    `SELECT member.rolname AS name, member.oid::bigint::float8 AS oid,
-       array_agg(DISTINCT base.rolname::text) AS "baseRoles",
-       extract(epoch FROM member.rolvaliduntil)::float8 * 1000 AS "validUntil",
-       (SELECT count(*)::int FROM pg_catalog.pg_stat_activity WHERE usesysid = member.oid) AS sessions
-     FROM pg_catalog.pg_auth_members AS membership
-     JOIN pg_catalog.pg_roles AS base ON base.oid = membership.roleid
-     JOIN pg_catalog.pg_roles AS member ON member.oid = membership.member
-     WHERE base.rolname = ANY ($1) AND isfinite(member.rolvaliduntil) AND member.rolname <> ALL ($2)
-     GROUP BY member.oid, member.rolname, member.rolvaliduntil
-     ORDER BY member.rolname`,
-    [baseRolesOf(outputs), [outputs.postgres.manager, ...statics]],
+  const { manager } = outputs.postgres;
+  const { rows } = await client.query<
+    Omit<DatabaseUser, "sessions" | "shut"> & { canLogin: boolean; hasExpired: boolean }
+  >(
+    `SELECT login.rolname AS name, login.oid::bigint::double precision AS oid, login.rolcanlogin AS "canLogin",
+       login.rolvaliduntil OPERATOR(pg_catalog.<) pg_catalog.now() AS "hasExpired",
+       EXTRACT(epoch FROM login.rolvaliduntil)::double precision AS "validUntil",
+       ARRAY(
+         SELECT DISTINCT base.rolname::pg_catalog.text FROM pg_catalog.pg_auth_members AS membership
+         JOIN pg_catalog.pg_roles AS base ON base.oid OPERATOR(pg_catalog.=) membership.roleid
+         WHERE membership.member OPERATOR(pg_catalog.=) login.oid ORDER BY 1
+       ) AS "baseRoles",
+       COALESCE(activity.pids, ARRAY[]::int[]) AS pids
+     FROM pg_catalog.pg_roles AS login
+     LEFT JOIN (
+       SELECT usesysid, pg_catalog.array_agg(pid ORDER BY pid) AS pids
+       FROM pg_catalog.pg_stat_activity GROUP BY usesysid
+     ) AS activity ON activity.usesysid OPERATOR(pg_catalog.=) login.oid
+     WHERE pg_catalog.isfinite(login.rolvaliduntil) AND login.rolname OPERATOR(pg_catalog.<>) ALL ($2)
+       AND (
+         EXISTS (
+           SELECT FROM pg_catalog.pg_auth_members AS membership
+           JOIN pg_catalog.pg_roles AS base ON base.oid OPERATOR(pg_catalog.=) membership.roleid
+           WHERE membership.member OPERATOR(pg_catalog.=) login.oid AND base.rolname OPERATOR(pg_catalog.=) ANY ($1)
+         ) OR EXISTS (
+           SELECT FROM pg_catalog.pg_auth_members AS membership
+           JOIN pg_catalog.pg_roles AS manager ON manager.oid OPERATOR(pg_catalog.=) membership.member
+           WHERE membership.roleid OPERATOR(pg_catalog.=) login.oid AND manager.rolname OPERATOR(pg_catalog.=) $3
+         ) OR ($4 OPERATOR(pg_catalog.<>) '' AND pg_catalog.starts_with(login.rolname::pg_catalog.text, $4))
+       )
+     ORDER BY login.rolname`,
+    [baseRolesOf(outputs), [manager, ...statics, ...staticLogins], manager, prefix],
   );
-  return rows;
+  return rows.map(({ canLogin, hasExpired, validUntil, pids, ...user }) => ({
+    ...{ ...user, pids, sessions: pids.length, validUntil: validUntil * 1_000 },
+    ...(!canLogin ? { shut: "NOLOGIN" as const } : hasExpired ? { shut: "expired" as const } : {}),
+  }));
 }
 
 /** Base roles of the environment that the server does not have: then it is another server. */
 export async function missingBaseRoles(client: Client, outputs: EnvironmentOutputs): Promise<string[]> {
   const names = baseRolesOf(outputs);
   const { rows } = await client.query<{ rolname: string }>(
-    "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname = ANY ($1)",
+    "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) ANY ($1)",
     [names],
   );
   return names.filter((name) => !rows.some(({ rolname }) => rolname === name));
@@ -69,15 +109,16 @@ export async function outlivedSessions(client: Client, database: string): Promis
     started: number | null;
     state: string | null;
   }>(
-    `SELECT pid, usesysid::bigint::float8 AS oid, extract(epoch FROM backend_start)::float8 * 1000 AS started, state
+    `SELECT pid, usesysid::bigint::double precision AS oid,
+       EXTRACT(epoch FROM backend_start)::double precision AS started, state
      FROM pg_catalog.pg_stat_activity
-     WHERE datname = $1 AND usesysid <> 0 AND usename IS NULL
+     WHERE datname OPERATOR(pg_catalog.=) $1 AND usesysid OPERATOR(pg_catalog.<>) 0 AND usename IS NULL
      ORDER BY pid`,
     [database],
   );
   return rows.map(({ pid, oid, started, state }) => ({
     ...{ pid, roleOid: oid },
-    ...(started !== null && { startedAt: started }),
+    ...(started !== null && { startedAt: started * 1_000 }),
     ...(state !== null && { state }),
   }));
 }
@@ -90,8 +131,12 @@ export async function outlivedSessions(client: Client, database: string): Promis
 export async function endSessions(client: Client, sessions: readonly OutlivedSession[]): Promise<number> {
   const { rows } = await client.query<{ told: boolean }>(
     `SELECT pg_catalog.pg_terminate_backend(pid) AS told
-     FROM pg_catalog.pg_stat_activity
-     WHERE usename IS NULL AND (pid, usesysid::bigint) IN (SELECT * FROM unnest($1::int[], $2::bigint[]))`,
+     FROM pg_catalog.pg_stat_activity AS activity
+     WHERE usename IS NULL AND EXISTS (
+       SELECT FROM ROWS FROM (pg_catalog.unnest($1::int[]), pg_catalog.unnest($2::bigint[])) AS outlived (pid, oid)
+       WHERE outlived.pid OPERATOR(pg_catalog.=) activity.pid
+         AND outlived.oid OPERATOR(pg_catalog.=) activity.usesysid::bigint
+     )`,
     [sessions.map(({ pid }) => pid), sessions.map(({ roleOid }) => roleOid)],
   );
   return rows.filter(({ told }) => told).length;
@@ -107,14 +152,17 @@ export async function unendableSessions(
   { postgres }: EnvironmentOutputs,
 ): Promise<{ readonly pid: number; readonly user: string | null }[]> {
   const { rows } = await client.query<{ pid: number; user: string | null }>(
-    `SELECT pid, usename::text AS user
+    `SELECT pid, usename::pg_catalog.text AS user
      FROM pg_catalog.pg_stat_activity AS activity
-     WHERE datname = $1 AND usesysid <> 0 AND usename IS DISTINCT FROM $2
-       AND NOT coalesce((SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), false)
+     WHERE datname OPERATOR(pg_catalog.=) $1 AND usesysid OPERATOR(pg_catalog.<>) 0
+       AND (usename IS NULL OR usename OPERATOR(pg_catalog.<>) $2)
+       AND NOT COALESCE(
+         (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) current_user), false)
        AND CASE
-         WHEN usename IS NULL THEN NOT pg_has_role('pg_signal_backend', 'USAGE')
-         WHEN (SELECT rolsuper FROM pg_catalog.pg_roles WHERE oid = usesysid) THEN true
-         ELSE NOT pg_has_role(usesysid, 'USAGE') AND NOT pg_has_role('pg_signal_backend', 'USAGE')
+         WHEN usename IS NULL THEN NOT pg_catalog.pg_has_role('pg_signal_backend', 'USAGE')
+         WHEN (SELECT rolsuper FROM pg_catalog.pg_roles WHERE oid OPERATOR(pg_catalog.=) usesysid) THEN true
+         ELSE NOT pg_catalog.pg_has_role(usesysid, 'USAGE')
+           AND NOT pg_catalog.pg_has_role('pg_signal_backend', 'USAGE')
        END
      ORDER BY pid`,
     [postgres.database, postgres.manager],
@@ -133,7 +181,7 @@ export async function endEngineSessions(client: Client, { postgres }: Environmen
     await client.query(`GRANT ${escapeIdentifier(postgres.manager)} TO CURRENT_USER`);
     await client.query(
       `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
-       WHERE usename = $1 AND datname = $2`,
+       WHERE usename OPERATOR(pg_catalog.=) $1 AND datname OPERATOR(pg_catalog.=) $2`,
       [postgres.manager, postgres.database],
     );
   } catch (error) {
@@ -151,17 +199,20 @@ export async function ownersAmong(
   roles: readonly string[],
 ): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
-    `SELECT DISTINCT rolname::text AS name
+    `SELECT DISTINCT rolname::pg_catalog.text AS name
      FROM pg_catalog.pg_shdepend
-     JOIN pg_catalog.pg_database ON pg_database.oid = dbid
-     JOIN pg_catalog.pg_roles ON pg_roles.oid = refobjid
-     WHERE refclassid = 'pg_catalog.pg_authid'::regclass AND deptype = 'o' AND datname = $1 AND rolname = ANY ($2)
+     JOIN pg_catalog.pg_database ON pg_database.oid OPERATOR(pg_catalog.=) dbid
+     JOIN pg_catalog.pg_roles ON pg_roles.oid OPERATOR(pg_catalog.=) refobjid
+     WHERE refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass
+       AND deptype OPERATOR(pg_catalog.=) 'o'
+       AND datname OPERATOR(pg_catalog.=) $1 AND rolname OPERATOR(pg_catalog.=) ANY ($2)
      ORDER BY 1`,
     [database, roles],
   );
   return rows.map(({ name }) => name);
 }
 
-function baseRolesOf({ roles }: EnvironmentOutputs): string[] {
+/** Names of the environment's base roles, each once. */
+export function baseRolesOf({ roles }: EnvironmentOutputs): string[] {
   return [...new Set(Object.values(roles).map(({ base_role }) => base_role))];
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { UserError } from "./errors";
-import { leaseIdsBelow, revokeBelow } from "./leases";
+import { leaseIdsBelow, leasesPath, revokeBelow } from "./leases";
 import type { VaultClient } from "./vault-client";
 
 /** Time for requests that were let in before the engine stopped issuing to end; they take milliseconds. */
@@ -20,13 +20,56 @@ export async function drain(outputs: EnvironmentOutputs, vault: VaultClient): Pr
   const { mount, connection } = outputs.vault;
   // What is not named in it stays as it is; the manager's password is not known here, nor needed.
   await vault.write(`${mount}/config/${connection}`, { allowed_roles: [], verify_connection: false });
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    await revokeBelow(vault, outputs, `${mount}/creds`);
-    await pause(UNDER_WAY_MS);
-    if ((await leaseIdsBelow(vault, outputs, `${mount}/creds`)).length === 0) return;
-  }
+  if (await revokeUntilNone(vault, outputs, `${mount}/creds`)) return;
   throw new UserError(
     `${mount} still has credentials, though it issues none on the connection ${connection}.`,
     "Stop what issues them on another connection of the engine.",
   );
+}
+
+/**
+ * The same for one role, before it is renamed or removed: stops the engine from issuing credentials of it, and ends those
+ * that it has issued. Other roles go on.
+ *
+ * @throws VaultError if Vault refuses, or cannot revoke a credential
+ * @throws UserError if the connection issues for every role, or if there are credentials left all the same
+ */
+export async function drainRole(
+  outputs: EnvironmentOutputs,
+  vault: VaultClient,
+  role: string,
+): Promise<void> {
+  const { mount, connection } = outputs.vault;
+  const path = `${mount}/config/${connection}`;
+  const { data } = await vault.read(path);
+  const allowed = (data?.allowed_roles ?? []) as readonly string[];
+  if (allowed.includes("*")) {
+    throw new UserError(
+      `The connection ${connection} of ${mount} issues for every role ("*"), so that ${role} alone cannot be taken out.`,
+      "Name the roles in its allowed_roles, or take the right to read it from its applications first.",
+    );
+  }
+  if (allowed.includes(role)) {
+    const others = allowed.filter((name) => name !== role);
+    await vault.write(path, { allowed_roles: others, verify_connection: false });
+  }
+  if (await revokeUntilNone(vault, outputs, leasesPath(outputs, role))) return;
+  throw new UserError(
+    `${role} of ${mount} still has credentials, though the connection ${connection} issues none of it.`,
+    "Stop what issues them on another connection of the engine.",
+  );
+}
+
+/** Whether no credential is left below a path; requests that were under way may bring more. */
+async function revokeUntilNone(
+  vault: VaultClient,
+  outputs: EnvironmentOutputs,
+  path: string,
+): Promise<boolean> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    await revokeBelow(vault, outputs, path);
+    await pause(UNDER_WAY_MS);
+    if ((await leaseIdsBelow(vault, outputs, path)).length === 0) return true;
+  }
+  return false;
 }

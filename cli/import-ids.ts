@@ -31,9 +31,12 @@ const IDS: Readonly<Record<string, (text: (name: string) => string) => string>> 
 
 /**
  * The provider cannot import the first two, and grants again what is granted. Importing a secret of a key-value engine
- * would write the secret into the state.
+ * would write the secret into the state. A generic endpoint writes to its path what stands there, or has to; data is in the state only.
  */
-const MADE_AGAIN = ["postgresql_grant", "postgresql_default_privileges", "vault_kv_secret_v2"];
+const MADE_AGAIN = [
+  ...["postgresql_grant", "postgresql_default_privileges", "vault_kv_secret_v2"],
+  ...["vault_generic_endpoint", "terraform_data"],
+];
 
 /** What is to be done about each resource of a stack, those that others stand on first. */
 export function recoveries(resources: Resources): Recovery[] {

@@ -1,7 +1,14 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { concurrently } from "./concurrently";
-import { databaseUsers, outlivedSessions, type DatabaseUser, type OutlivedSession } from "./database-users";
+import {
+  databaseUsers,
+  outlivedSessions,
+  type DatabaseUser,
+  type KnownNames,
+  type OutlivedSession,
+} from "./database-users";
 import { secretIdAccessors } from "./end-group";
+import { engineStaticRoles, namesBelow, type EngineStaticRole } from "./engine-roles";
 import { groupTokens, type GroupToken } from "./group-tokens";
 import { irrevocableLeases, leaseIdsByRole, lookUpLeases, type IrrevocableLease, type Lease } from "./leases";
 import { match, type Matching } from "./matching";
@@ -17,8 +24,12 @@ export interface Inventory {
   readonly tokens: readonly GroupToken[];
   /** Number of SecretIDs by AppRole. */
   readonly secretIds: ReadonlyMap<string, number>;
-  /** Milliseconds since 1970 of the last new password by static role. */
-  readonly rotations: ReadonlyMap<string, number>;
+  /** Static roles that the engine has, by name: declared ones, and all if the token may list them. */
+  readonly staticRoles: ReadonlyMap<string, EngineStaticRole>;
+  /** Whether the token may list the engine's static roles. */
+  readonly staticRolesListed: boolean;
+  /** What the engine's users are known by. */
+  readonly known: KnownNames;
   /** Absent where there was no login of PostgreSQL to look with. */
   readonly postgres?: PostgresInventory;
 }
@@ -27,6 +38,8 @@ export interface Connection {
   readonly name: string;
   /** Roles that it issues for; none after a drain. */
   readonly allowedRoles: readonly string[];
+  /** Template of its users' names; empty for the engine's own. */
+  readonly usernameTemplate: string;
 }
 
 export interface PostgresInventory extends Matching {
@@ -44,16 +57,25 @@ export async function takeInventory(
   const irrevocable = await irrevocableLeases(vault, mount);
   const given = new Set(irrevocable.map(({ id }) => id));
   const before = await liveLeases(outputs, vault, given);
-  const users = session && (await databaseUsers(session.client, outputs));
+  const found = await connections(vault, mount);
+  const listed = await namesBelow(vault, `${mount}/static-roles`);
+  const staticRoles = await engineStaticRoles(vault, outputs, listed ?? []);
+  const known = {
+    prefix: prefixOf(found.find(({ name }) => name === outputs.vault.connection)),
+    staticLogins: [...staticRoles.values()].map(({ username }) => username),
+  };
+  const users = session && (await databaseUsers(session.client, outputs, known));
   // A credential that is issued or revoked just now is in one list and not in the other, and is no finding.
   const after = users && (await liveLeases(outputs, vault, given, before));
   return {
-    connections: await connections(vault, mount),
+    connections: found,
     leases: after ?? before,
     irrevocable,
     tokens: await groupTokens(vault, approle_mount),
     secretIds: await countSecretIds(outputs, vault),
-    rotations: await lastRotations(outputs, vault),
+    staticRoles,
+    staticRolesListed: listed !== undefined,
+    known,
     ...(session &&
       users && {
         postgres: {
@@ -93,8 +115,18 @@ async function connections(vault: VaultClient, mount: string): Promise<Connectio
   const names = await vault.list(`${mount}/config`);
   return concurrently(names, async (name) => {
     const { data } = await vault.read(`${mount}/config/${name}`);
-    return { name, allowedRoles: (data?.allowed_roles ?? []) as string[] };
+    const details = (data?.connection_details ?? {}) as { readonly username_template?: string };
+    return {
+      name,
+      allowedRoles: (data?.allowed_roles ?? []) as string[],
+      usernameTemplate: details.username_template ?? "",
+    };
   });
+}
+
+/** How only this connection's names begin: the template that a connection has by default holds six characters of its own. */
+function prefixOf(connection: Connection | undefined): string {
+  return /^v-[0-9a-f]{6}-(?=\{\{)/.exec(connection?.usernameTemplate ?? "")?.[0] ?? "";
 }
 
 async function countSecretIds(outputs: EnvironmentOutputs, vault: VaultClient): Promise<Map<string, number>> {
@@ -107,15 +139,4 @@ async function countSecretIds(outputs: EnvironmentOutputs, vault: VaultClient): 
     ],
   );
   return new Map(counts);
-}
-
-async function lastRotations(outputs: EnvironmentOutputs, vault: VaultClient): Promise<Map<string, number>> {
-  const rotations = await concurrently(
-    Object.keys(outputs.static_roles ?? {}),
-    async (name): Promise<[string, number]> => {
-      const { data } = await vault.read(`${outputs.vault.mount}/static-roles/${name}`);
-      return [name, Date.parse(String(data?.last_vault_rotation))];
-    },
-  );
-  return new Map(rotations);
 }

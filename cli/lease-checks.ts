@@ -96,9 +96,10 @@ export async function checkRevocation(context: LeaseContext): Promise<void> {
 
 async function checkGone({ observer, credential, revocationTimeoutMs }: LeaseContext): Promise<string> {
   await eventually("the role is gone", revocationTimeoutMs, async () => {
-    const found = await observer.query("SELECT FROM pg_catalog.pg_roles WHERE rolname = $1", [
-      credential.login.username,
-    ]);
+    const found = await observer.query(
+      "SELECT FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) $1",
+      [credential.login.username],
+    );
     return found.rowCount === 0;
   });
   return "not in pg_roles";
@@ -141,7 +142,7 @@ async function checkFinishes({ probe }: LeaseContext, { client }: Session): Prom
 /** Milliseconds since 1970; Infinity for a password that is valid for ever. */
 async function validUntil({ observer, credential }: LeaseContext): Promise<number | undefined> {
   const { rows } = await observer.query<{ until: Date | number | null }>(
-    "SELECT rolvaliduntil AS until FROM pg_catalog.pg_roles WHERE rolname = $1",
+    "SELECT rolvaliduntil AS until FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) $1",
     [credential.login.username],
   );
   const until = rows[0]?.until ?? undefined;

@@ -21,6 +21,16 @@ export interface IrrevocableLease {
   readonly error: string;
 }
 
+/** API path below which the leases of a role are. */
+export function leasesPath({ vault }: EnvironmentOutputs, role: string): string {
+  return `${vault.mount}/creds/${role}`;
+}
+
+/** Name of the role that a lease is of. */
+export function roleOfLease(id: string): string {
+  return id.split("/").at(-2) ?? "";
+}
+
 /**
  * Ids of the leases of each role of an environment, and of the roles that other stacks have on its engine, if they have
  * any.
@@ -81,7 +91,7 @@ export async function lookUpLease(vault: VaultClient, id: string): Promise<Lease
     const { data } = await vault.write("sys/leases/lookup", { lease_id: id });
     return {
       id,
-      role: id.split("/").at(-2) ?? "",
+      role: roleOfLease(id),
       issuedAt: Date.parse(String(data?.issue_time)),
       expiresAt: Date.parse(String(data?.expire_time)),
       ttlSeconds: Number(data?.ttl),

@@ -93,13 +93,20 @@ function mayBelong(
   { before, after }: Window,
 ): boolean {
   const role = outputs.roles[lease.role];
-  if (role !== undefined && !user.baseRoles.includes(role.base_role)) return false;
+  // A user that is a member of nothing any more may have been one of any base role.
+  if (role !== undefined && user.baseRoles.length > 0 && !user.baseRoles.includes(role.base_role))
+    return false;
   // Another stack's role may hand out the same base role, and only names tell.
-  if (role === undefined && name === undefined) return false;
+  if (role === undefined && name === undefined) return !isOurs(outputs, user);
   // A name of the user's own template says nothing: any lease of the base role may be its.
   if (name === undefined) return true;
   const elapsed = lease.issuedAt - name.madeAt;
   return name.hasRole(lease.role) && elapsed >= -before && elapsed <= after;
+}
+
+/** Whether a user is a member of a base role of the environment. */
+function isOurs({ roles }: EnvironmentOutputs, user: DatabaseUser): boolean {
+  return Object.values(roles).some(({ base_role }) => user.baseRoles.includes(base_role));
 }
 
 /** What a name of the engine's default template tells. */

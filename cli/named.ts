@@ -1,4 +1,4 @@
-import type { AppRoleOutput, EnvironmentOutputs, RoleOutput, StaticRoleOutput } from "../stacks/outputs";
+import type { AppRoleOutput, EnvironmentOutputs, StaticRoleOutput } from "../stacks/outputs";
 import { UserError } from "./errors";
 
 /** @throws UserError with the names that there are */
@@ -11,15 +11,20 @@ export function staticRoleNamed(outputs: EnvironmentOutputs, name: string): Stat
   return named("static role", outputs.static_roles ?? {}, name);
 }
 
-/** @throws UserError with the names that there are */
-export function roleNamed(outputs: EnvironmentOutputs, name: string): RoleOutput {
+/**
+ * Sees that there is such a dynamic role, declared, or no longer declared and with leases.
+ *
+ * @param inUse names of roles that have leases
+ * @throws UserError with the names that there are
+ */
+export function requireRole(outputs: EnvironmentOutputs, name: string, inUse: readonly string[]): void {
   if (outputs.static_roles?.[name] !== undefined && outputs.roles[name] === undefined) {
     throw new UserError(
       `"${name}" is a static role, whose login has no lease to revoke.`,
       `To shut out who has its password, set another: vault-postgres rotate <environment> ${name}`,
     );
   }
-  return named("role", outputs.roles, name);
+  named("role", { ...outputs.roles, ...Object.fromEntries(inUse.map((role) => [role, role])) }, name);
 }
 
 /** Names of the AppRoles that may read a role. */

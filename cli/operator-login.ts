@@ -1,8 +1,8 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { setting } from "./context";
-import { missingBaseRoles } from "./database-users";
+import { baseRolesOf, missingBaseRoles } from "./database-users";
 import { describeError, UserError } from "./errors";
-import { logIn, type Session } from "./postgres-login";
+import { logIn, sqlState, type Session } from "./postgres-login";
 
 export const LOGIN_REMEDY = "Set PGUSER and PGPASSWORD to a login as in docs/rights/operator-login.sql.";
 export const NO_LOGIN = `PostgreSQL was not looked at. ${LOGIN_REMEDY}`;
@@ -34,13 +34,18 @@ export async function operatorLogin(outputs: EnvironmentOutputs, env: NodeJS.Pro
     setting(env.PGSSLROOTCERT),
     setting(env.PGDATABASE) ?? "postgres",
   ).catch((error: unknown) => {
-    throw new UserError(
-      `${where} does not let ${username} in: ${describeError(error)}`,
-      `${LOGIN_REMEDY} Without PGUSER, PostgreSQL is not looked at.`,
-    );
+    const reason = describeError(error);
+    if (sqlState(error) === undefined) {
+      throw new UserError(
+        `${where} does not answer: ${reason}`,
+        "See whether it runs, and set PGHOST, PGPORT and PGSSLMODE if it is reached otherwise from here.",
+      );
+    }
+    throw new UserError(`${where} does not let ${username} in: ${reason}`, LOGIN_REMEDY);
   });
   const missing = await missingBaseRoles(session.client, outputs);
-  if (missing.length > 0) {
+  // One that was dropped by hand is for status to tell; a server without any is another.
+  if (missing.length > 0 && missing.length === baseRolesOf(outputs).length) {
     await session.close();
     throw new UserError(
       `${where} has no role ${missing.join(", ")}.`,

@@ -13,6 +13,8 @@ export const SqlState = {
   invalidPassword: "28P01",
   invalidAuthorization: "28000",
   adminShutdown: "57P01",
+  undefinedTable: "42P01",
+  invalidSchema: "3F000",
 } as const;
 
 /** An open connection that notices when the server ends it. */
@@ -57,6 +59,8 @@ export async function logIn(
     client.on("end", () => (ended = true));
     try {
       await client.connect();
+      // Nothing that others have made is looked up. A startup option would do, but poolers refuse it.
+      await client.query("SET search_path = pg_catalog, pg_temp");
       return { client, isEnded: () => ended, close: () => client.end().catch(() => undefined) };
     } catch (error) {
       await client.end().catch(() => undefined);

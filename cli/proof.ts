@@ -7,6 +7,7 @@ import { operatorClient, type ProofContext } from "./context";
 import { checkRenewal, checkRevocation } from "./lease-checks";
 import { logIn, type Session } from "./postgres-login";
 import { requireReachable } from "./reachable";
+import { checkRoles } from "./role-checks";
 import { makeScratch, type Scratch } from "./scratch";
 import { checkStaticRole } from "./static-checks";
 import { VaultError, type VaultClient } from "./vault-client";
@@ -29,6 +30,7 @@ export async function proveEnvironment(
   list.conceal(context.vaultToken);
   const operator = operatorClient(outputs, context);
   await requireReachable(operator, outputs);
+  await checkRoles(outputs, operator, list);
   const suffix = randomBytes(6).toString("hex");
   const rootCertificateFile = context.postgresRootCertificateFile;
   const scratch = await makeScratch(outputs, operator, list, `verify_${suffix}`, rootCertificateFile);
@@ -135,7 +137,7 @@ class Prover {
         ...{ list, subject, application, vault, role, credential, rootCertificateFile, revocationTimeoutMs },
         postgres: outputs.postgres,
         observer: client,
-        probe: `SELECT count(*) FROM ${probed}`,
+        probe: `SELECT pg_catalog.count(*) FROM ${probed}`,
       };
       await checkRenewal(lease);
       await checkRevocation(lease);

@@ -78,7 +78,7 @@ async function lookInPostgres(
   end: boolean,
 ): Promise<NonNullable<Aftermath["postgres"]>> {
   const users = inventory.postgres?.users ?? [];
-  const present = new Set((await databaseUsers(client, outputs)).map(({ oid }) => oid));
+  const present = new Set((await databaseUsers(client, outputs, inventory.known)).map(({ oid }) => oid));
   const usersGone = new Set(users.map(({ oid }) => oid).filter((oid) => !present.has(oid)));
   const usersLeft = gone
     .map((id) => inventory.postgres?.userOfLease.get(id))

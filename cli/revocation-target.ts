@@ -2,8 +2,8 @@ import type { EnvironmentOutputs } from "../stacks/outputs";
 import { endGroup } from "./end-group";
 import { UserError } from "./errors";
 import type { Inventory } from "./inventory";
-import { revokeBelow, type Lease } from "./leases";
-import { appRoleNamed, readersOf, roleNamed } from "./named";
+import { leasesPath, revokeBelow, roleOfLease, type Lease } from "./leases";
+import { appRoleNamed, readersOf, requireRole } from "./named";
 import { counted, listed } from "./text";
 import type { VaultClient } from "./vault-client";
 
@@ -63,11 +63,15 @@ export function scopeOf(outputs: EnvironmentOutputs, inventory: Inventory, targe
           `Its leases begin with ${outputs.vault.mount}/creds/; vault-postgres status --json lists them.`,
         );
       }
-      return { ...nothing, certain: [target.id], roles: [target.id.split("/").at(-2) ?? ""] };
+      return { ...nothing, certain: [target.id], roles: [roleOfLease(target.id)] };
     }
     case "role": {
-      const { creds_path } = roleNamed(outputs, target.name);
-      return { ...nothing, certain: below(creds_path), roles: [target.name] };
+      requireRole(
+        outputs,
+        target.name,
+        every.map(({ id }) => roleOfLease(id)),
+      );
+      return { ...nothing, certain: below(leasesPath(outputs, target.name)), roles: [target.name] };
     }
     case "approle": {
       const { roles } = appRoleNamed(outputs, target.name);
@@ -86,7 +90,7 @@ export function scopeOf(outputs: EnvironmentOutputs, inventory: Inventory, targe
       return {
         ...nothing,
         certain: below(`${outputs.vault.mount}/creds`),
-        roles: Object.keys(outputs.roles),
+        roles: [...new Set([...Object.keys(outputs.roles), ...every.map(({ id }) => roleOfLease(id))])],
       };
   }
 }
@@ -103,7 +107,7 @@ export async function carryOut(
       await vault.write("sys/leases/revoke", { lease_id: target.id, sync: true });
       break;
     case "role":
-      await revokeBelow(vault, outputs, roleNamed(outputs, target.name).creds_path);
+      await revokeBelow(vault, outputs, leasesPath(outputs, target.name));
       break;
     case "approle":
       return endGroup(vault, { mount: approle_mount, name: target.name });

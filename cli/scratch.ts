@@ -39,7 +39,7 @@ export async function makeScratch(
       owners.push(owner);
       for (const schema of missing) {
         const name = `${session.client.escapeIdentifier(schema)}.${session.client.escapeIdentifier(table)}`;
-        await session.client.query(`CREATE TABLE ${name} (id integer, note text)`);
+        await session.client.query(`CREATE TABLE ${name} (id integer, note pg_catalog.text)`);
         owner.made.push(name);
         await session.client.query(`INSERT INTO ${name} (id, note) VALUES (1, 'one')`);
         schemas.set(schema, true);

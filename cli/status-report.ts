@@ -1,8 +1,14 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
+import { engineFindings } from "./engine-findings";
+import type { Finding } from "./finding";
 import type { Inventory } from "./inventory";
 import type { Lease } from "./leases";
 import type { Together } from "./matching";
 import { readersOf } from "./named";
+import type { Survey } from "./survey";
+import { preparedFindings, shutUserFindings } from "./user-findings";
+
+export type { Finding } from "./finding";
 
 /** What `status` says: the inventory, counted and judged. It is printed as it is with `--json`. */
 export interface StatusReport {
@@ -70,20 +76,13 @@ export interface PostgresStatus {
   readonly together: readonly { readonly users: readonly string[]; readonly leases: readonly string[] }[];
 }
 
-export interface Finding {
-  readonly kind:
-    "drained" | "irrevocable-lease" | "user-without-lease" | "lease-without-user" | "session-without-role";
-  /** The lease, the user, the process id, or the connection. */
-  readonly subject: string;
-  readonly detail: string;
-}
-
 /** @param now milliseconds since 1970, by the clock that the ages are taken from */
 export function reportStatus(
   environment: string,
   address: string,
   outputs: EnvironmentOutputs,
   inventory: Inventory,
+  found: Survey,
   now: number,
 ): Omit<StatusReport, "notLookedAt"> {
   const { postgres, leases } = inventory;
@@ -92,7 +91,7 @@ export function reportStatus(
   return {
     environment,
     vault: { address, mount: outputs.vault.mount },
-    connections: inventory.connections,
+    connections: inventory.connections.map(({ name, allowedRoles }) => ({ name, allowedRoles })),
     roles: [...new Set([...Object.keys(outputs.roles), ...leases.map(({ role }) => role)])].map((name) => ({
       name,
       leases: ofRole(name).length,
@@ -102,7 +101,7 @@ export function reportStatus(
     staticRoles: Object.entries(outputs.static_roles ?? {}).map(([name, role]) => ({
       name,
       username: role.username,
-      rotatedSecondsAgo: since(inventory.rotations.get(name) ?? now),
+      rotatedSecondsAgo: since(inventory.staticRoles.get(name)?.rotatedAt ?? now),
       rotationPeriodSeconds: role.rotation_period,
       readers: readersOf(outputs, name),
     })),
@@ -127,7 +126,16 @@ export function reportStatus(
         })),
       },
     }),
-    findings: findings(outputs, inventory, since),
+    findings: [
+      ...findings(outputs, inventory, found, since),
+      ...(postgres && found.postgres
+        ? [
+            ...shutUserFindings(environment, outputs, postgres, found.postgres, now),
+            ...preparedFindings(found.postgres),
+          ]
+        : []),
+      ...engineFindings(environment, outputs, inventory, found),
+    ],
   };
 }
 
@@ -161,27 +169,43 @@ function appRoleStatus(
   };
 }
 
-function findings(outputs: EnvironmentOutputs, inventory: Inventory, since: Since): Finding[] {
-  const { postgres, irrevocable, connections } = inventory;
-  const drained = connections.filter(
-    ({ name, allowedRoles }) => name === outputs.vault.connection && allowedRoles.length === 0,
-  );
+/** Longer than a revocation takes that does not fail. */
+const OVERDUE_SECONDS = 30;
+
+function findings(
+  outputs: EnvironmentOutputs,
+  inventory: Inventory,
+  { postgres: surveyed }: Survey,
+  since: Since,
+): Finding[] {
+  const { postgres, irrevocable, leases } = inventory;
+  const shut = new Set((surveyed?.shut ?? []).map(({ user }) => user.oid));
+  const overdue = leases.filter(({ id, expiresAt }) => {
+    const user = postgres?.userOfLease.get(id);
+    // What keeps its user is told with the user.
+    return since(expiresAt) > OVERDUE_SECONDS && !(user && shut.has(user.oid));
+  });
   return [
-    ...drained.map(({ name }): Finding => ({
-      kind: "drained",
-      subject: name,
-      detail: "it issues no credential until the next cdktf deploy",
+    ...drained(outputs, inventory),
+    ...overdue.map(({ id, expiresAt }): Finding => ({
+      kind: "overdue-lease",
+      subject: id,
+      detail: `its time ended ${since(expiresAt)} s ago, and it is not revoked`,
+      remedy:
+        "Vault tries again by itself; why it fails is in Vault's log, and told by vault-postgres revoke --lease.",
     })),
     ...irrevocable.map(({ id, error }): Finding => ({
       kind: "irrevocable-lease",
       subject: id,
       detail: error || "no reason given",
     })),
-    ...(postgres?.usersWithoutLease ?? []).map(({ name, baseRoles, sessions }): Finding => ({
-      kind: "user-without-lease",
-      subject: name,
-      detail: `member of ${baseRoles.join(", ")}, ${sessions} sessions`,
-    })),
+    ...(postgres?.usersWithoutLease ?? [])
+      .filter(({ oid }) => !shut.has(oid))
+      .map(({ name, baseRoles, sessions }): Finding => ({
+        kind: "user-without-lease",
+        subject: name,
+        detail: `member of ${baseRoles.join(", ") || "no role any more"}, ${sessions} sessions`,
+      })),
     ...(postgres?.together ?? []).flatMap((group) => tooMany(outputs, group)),
     ...(postgres?.leasesWithoutUser ?? []).map(({ id, issuedAt }): Finding => ({
       kind: "lease-without-user",
@@ -197,6 +221,27 @@ function findings(outputs: EnvironmentOutputs, inventory: Inventory, since: Sinc
           : `${state ?? "state unknown"}, connected ${since(startedAt)} s ago`,
     })),
   ];
+}
+
+/** That the connection issues nothing, or nothing of a role. */
+function drained(outputs: EnvironmentOutputs, { connections }: Inventory): Finding[] {
+  const connection = connections.find(({ name }) => name === outputs.vault.connection);
+  if (connection === undefined) return [];
+  const { name, allowedRoles } = connection;
+  if (allowedRoles.length === 0) {
+    return [
+      { kind: "drained", subject: name, detail: "it issues no credential until the next cdktf deploy" },
+    ];
+  }
+  if (allowedRoles.includes("*")) return [];
+  const declared = [...Object.keys(outputs.roles), ...Object.keys(outputs.static_roles ?? {})];
+  return declared
+    .filter((role) => !allowedRoles.includes(role))
+    .map((role) => ({
+      kind: "drained",
+      subject: role,
+      detail: `${name} issues no credential of it until the next cdktf deploy`,
+    }));
 }
 
 /** Of users and leases that were made at the same moment, one side may have more. */

@@ -34,7 +34,8 @@ export function statusText(report: StatusReport): string {
     ),
     ...(report.postgres === undefined ? [] : [postgres(report.postgres)]),
     ...report.notLookedAt,
-    findings(report.findings),
+    findings(report),
+    ...remedies(report.findings),
   ];
   return parts.join("\n\n");
 }
@@ -66,12 +67,25 @@ function leasesOf({ leases, sharedLeases }: AppRoleStatus): string {
   return [...(leases > 0 ? [String(leases)] : []), ...shared].join(", ");
 }
 
-function findings(found: readonly Finding[]): string {
-  if (found.length === 0) return "Nothing is amiss.";
+function findings({ findings: found, notLookedAt }: StatusReport): string {
+  if (found.length === 0) {
+    return notLookedAt.length === 0 ? "Nothing is amiss." : "Nothing is amiss in what was looked at.";
+  }
   return columns(
     ["AMISS", "WHICH", "WHAT"],
     found.map(({ kind, subject, detail }) => [kind.replaceAll("-", " "), subject, detail]),
   );
+}
+
+/** What to do, for each thing that is amiss; once where it is the same. */
+function remedies(found: readonly Finding[]): string[] {
+  const all = [...new Set(found.map(({ remedy }) => remedy).filter((remedy) => remedy !== undefined))];
+  if (all.length === 0) return [];
+  const lines = all.map((remedy) => {
+    const subjects = found.filter((finding) => finding.remedy === remedy).map(({ subject }) => subject);
+    return `  ${subjects.join(", ")}:\n    ${remedy}`;
+  });
+  return [["What to do:", ...lines].join("\n")];
 }
 
 function time(seconds: number | undefined): string {

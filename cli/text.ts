@@ -8,6 +8,14 @@ export function listed(items: readonly string[]): string {
   return items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
 }
 
+/** A text that others have chosen, with characters shown that a terminal would act on. */
+export function visible(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are just what is to be shown
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}
+
 /** A length of time for people, in its two largest units: `3 d 4 h`, `5 min 2 s`, `0 s`. */
 export function lasting(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

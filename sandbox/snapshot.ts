@@ -23,9 +23,10 @@ export async function takeSnapshot({ vault: server, postgres }: Servers): Promis
   const superuser = await postgres.connect();
   try {
     const { rows } = await superuser.query<{ name: string }>(
-      `SELECT 'role ' || rolname AS name FROM pg_catalog.pg_roles
-       UNION ALL SELECT 'database ' || datname FROM pg_catalog.pg_database
-       UNION ALL SELECT 'membership of ' || member::regrole || ' in ' || roleid::regrole FROM pg_catalog.pg_auth_members`,
+      `SELECT pg_catalog.concat('role ', rolname) AS name FROM pg_catalog.pg_roles
+       UNION ALL SELECT pg_catalog.concat('database ', datname) FROM pg_catalog.pg_database
+       UNION ALL SELECT pg_catalog.concat('membership of ', member::pg_catalog.regrole, ' in ', roleid::pg_catalog.regrole)
+         FROM pg_catalog.pg_auth_members`,
     );
     found.push(...rows.map((row) => row.name));
   } finally {

@@ -12,7 +12,7 @@ import { namesOf } from "./environment-names";
 import { GroupStack } from "./group-stack";
 import type { PostgresOutput, VaultOutput } from "./outputs";
 import { StateBackend } from "./state-backend";
-import { addOutput, addProviders } from "./stack-parts";
+import { addOutput, addProviders, engineEndpoint } from "./stack-parts";
 
 /**
  * Everything of one environment: database, roles and manager in PostgreSQL; engine, roles, policies and AppRoles in Vault.
@@ -52,17 +52,12 @@ export class CredentialsStack extends TerraformStack {
       path: names.engine,
       description: `PostgreSQL credentials of ${environment.application} (${environment.name})`,
     });
-    const { seenFromVault, maxOpenConnections, ...server } = environment.postgres;
+    const server = environment.postgres;
     const connection = engine.addPostgresConnection(names.database, {
       database,
       manager,
-      endpoint: seenFromVault ?? {
-        host: server.host,
-        port: server.port,
-        sslMode: server.sslMode,
-        sslRootCert: server.sslRootCert,
-      },
-      maxOpenConnections,
+      endpoint: engineEndpoint(environment),
+      maxOpenConnections: server.maxOpenConnections,
       additionalAllowedRoles: [
         ...(environment.additionalAllowedRoles ?? []),
         ...groupsOf(environment).flatMap(([, group]) => rolesOf(group)),

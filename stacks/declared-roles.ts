@@ -1,4 +1,4 @@
-import type { TerraformStack } from "cdktf";
+import { Token, type TerraformStack } from "cdktf";
 import { ConfigurationError } from "../lib/errors";
 import type { BaseRole, IBaseRole } from "../lib/postgres/base-role";
 import type { IPostgresDatabase } from "../lib/postgres/database";
@@ -9,8 +9,9 @@ import type { IPostgresConnection } from "../lib/vault/postgres-connection";
 import type { StaticRole } from "../lib/vault/static-role";
 import type { EnvironmentGroup, RolesAndApplications } from "./environment";
 import type { InheritedRoles } from "./inherited-roles";
-import type { AppRoleOutput, RoleOutput, StaticRoleOutput } from "./outputs";
+import type { AppRoleOutput, RoleOutput, StatementDigests, StaticRoleOutput } from "./outputs";
 import { addOutput } from "./stack-parts";
+import { statementsDigest } from "./statements-digest";
 
 /** Where roles and applications are declared: in an environment's own stack, or in that of a group. */
 export interface Place {
@@ -145,6 +146,19 @@ function describeRole(base: BaseRole, role: DynamicRole): RoleOutput {
     revocation: role.revocationMode,
     default_ttl: role.defaultTtl.toSeconds(),
     max_ttl: role.maxTtl.toSeconds(),
+    statements: digestsOf(role),
+  };
+}
+
+function digestsOf({ resource }: DynamicRole): StatementDigests {
+  const digest = (list: readonly string[] | undefined) =>
+    // What only Terraform knows has no digest here.
+    list === undefined || list.some((sql) => Token.isUnresolved(sql)) ? undefined : statementsDigest(list);
+  const { creationStatementsInput, renewStatementsInput, revocationStatementsInput } = resource;
+  return {
+    creation: digest(creationStatementsInput),
+    renewal: digest(renewStatementsInput),
+    revocation: digest(revocationStatementsInput),
   };
 }
 

@@ -4,13 +4,14 @@ import { PostgresDatabase } from "../lib/postgres/database";
 import { ManagerRole } from "../lib/postgres/manager-role";
 import { AppRoleAuth } from "../lib/vault/app-role-auth";
 import { DatabaseSecretsEngine } from "../lib/vault/database-secrets-engine";
+import { issuedNamePrefix } from "../lib/vault/issued-names";
 import { PostgresConnection } from "../lib/vault/postgres-connection";
 import { DeclaredRoles } from "./declared-roles";
 import type { Environment, EnvironmentGroup } from "./environment";
 import { groupStackName, namesOf } from "./environment-names";
 import { InheritedRoles } from "./inherited-roles";
 import { StateBackend } from "./state-backend";
-import { addOutput, addProviders } from "./stack-parts";
+import { addOutput, addProviders, engineEndpoint } from "./stack-parts";
 
 /**
  * The roles and applications of one group of an environment, with a state of their own. Database, engine, connection and
@@ -31,6 +32,11 @@ export class GroupStack extends TerraformStack {
       engine,
       name: names.database,
       manager: ManagerRole.fromName(this, "Manager", names.manager),
+      namePrefix: issuedNamePrefix({
+        name: names.database,
+        database: names.database,
+        endpoint: engineEndpoint(environment),
+      }),
     });
     const declared = new DeclaredRoles({
       description: `group "${name}" of environment "${environment.name}"`,

@@ -67,6 +67,15 @@ export interface RoleOutput {
   readonly default_ttl: number;
   /** Seconds. */
   readonly max_ttl: number;
+  /** Digests of its SQL; absent, each and all, where only Terraform knows the SQL, and in older deployments. */
+  readonly statements?: StatementDigests;
+}
+
+/** A digest of each list of a role's SQL. */
+export interface StatementDigests {
+  readonly creation?: string;
+  readonly renewal?: string;
+  readonly revocation?: string;
 }
 
 /** An entry of the output `static_roles`. */

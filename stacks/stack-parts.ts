@@ -1,6 +1,7 @@
 import { TerraformOutput, type TerraformStack } from "cdktf";
 import { PostgresqlProvider } from "@cdktf/provider-postgresql/lib/provider";
 import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
+import type { PostgresEndpoint } from "../lib/vault/postgres-endpoint";
 import type { Environment } from "./environment";
 
 /** Declares the providers of an environment's servers, in each of its stacks. */
@@ -20,6 +21,12 @@ export function addProviders(stack: TerraformStack, { vault, postgres }: Environ
     // The provider's default is true, and then it reads pg_shadow, which only a superuser may.
     superuser: false,
   });
+}
+
+/** Where the secrets engine reaches the server of an environment. */
+export function engineEndpoint({ postgres }: Environment): PostgresEndpoint {
+  const { seenFromVault, host, port, sslMode, sslRootCert } = postgres;
+  return seenFromVault ?? { host, port, sslMode, sslRootCert };
 }
 
 /** Declares an output of just this name. */

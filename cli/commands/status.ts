@@ -5,6 +5,7 @@ import { hasLogin, NO_LOGIN, operatorLogin } from "../operator-login";
 import type { Session } from "../postgres-login";
 import { reportStatus, type StatusReport } from "../status-report";
 import { statusText } from "../status-text";
+import { survey } from "../survey";
 import { open, type Command, type CommonArguments } from "./command";
 
 export const status: Command<CommonArguments> = {
@@ -12,8 +13,10 @@ export const status: Command<CommonArguments> = {
   summary: "shows who holds what, and what is amiss",
   description:
     "Connections, roles, live leases and their ages, tokens and SecretIDs by AppRole; leases that Vault has given up to " +
-    "revoke; PostgreSQL users without a lease, leases without a user, and sessions that outlived their role. Vault does " +
-    "not tell the user of a lease nor the token that holds it: where that cannot be told, this says so.\n\n" +
+    "revoke; PostgreSQL users without a lease, leases without a user, sessions that outlived their role, users that could " +
+    "not be dropped and what keeps them; roles, static roles and logins that are not as they were declared; AppRoles that " +
+    "are locked out. Vault does not tell the user of a lease nor the token that holds it: where that cannot be told, this " +
+    "says so.\n\n" +
     "VAULT_TOKEN needs the rights of docs/rights/operator-policy.hcl. PGUSER and PGPASSWORD name a login as in " +
     "docs/rights/operator-login.sql; without, PostgreSQL is not looked at. Exit code 1 if anything is amiss.",
   examples: [
@@ -34,9 +37,10 @@ export const status: Command<CommonArguments> = {
     }
     try {
       const inventory = await takeInventory(outputs, vault, session);
+      const found = await survey(outputs, vault, session, inventory);
       const report: StatusReport = {
-        ...reportStatus(args.environment, vault.address, outputs, inventory, Date.now()),
-        notLookedAt: session === undefined ? [failure ?? NO_LOGIN] : [],
+        ...reportStatus(args.environment, vault.address, outputs, inventory, found, Date.now()),
+        notLookedAt: [...(session === undefined ? [failure ?? NO_LOGIN] : []), ...found.notLookedAt],
       };
       shell.print(args.json ? JSON.stringify(report, null, 2) : statusText(report));
       return report.findings.length > 0 || failure !== undefined ? ExitCode.failed : ExitCode.ok;

@@ -10,6 +10,9 @@
 -- MariaDB: CREATE USER reaches every account of the server, root as well. Give such a server to one team, and keep the
 -- login's password to the engine: rotate the connection's root credential after the first deployment.
 
+-- What follows is read the same way whatever mode the server is in.
+SET SESSION sql_mode = '';
+
 CREATE DATABASE IF NOT EXISTS `echo`;
 
 SET @statement = CONCAT('CREATE USER credentials_manager@`%` IDENTIFIED BY ', QUOTE(@password), ' REQUIRE SSL');
@@ -21,5 +24,8 @@ SET @statement = NULL, @password = NULL;
 GRANT CREATE USER ON *.* TO credentials_manager@`%`;
 GRANT SELECT ON `echo`.* TO credentials_manager@`%` WITH GRANT OPTION;
 
--- MariaDB, to end sessions by KILL USER. MySQL has no such statement: leave this out there and run mysql-end-sessions.sql.
-GRANT CONNECTION ADMIN ON *.* TO credentials_manager@`%`;
+-- MySQL: leave out what follows, and run mysql-end-sessions.sql.
+-- MariaDB: to find the accounts of a user from whatever host they may log in, as an earlier version of the role may have
+-- named another; to end sessions by KILL USER; to see a transaction that a session has prepared in two phases.
+GRANT SELECT (User, Host, password_expired) ON mysql.user TO credentials_manager@`%`;
+GRANT CONNECTION ADMIN, PROCESS ON *.* TO credentials_manager@`%`;

@@ -16,6 +16,9 @@ CREATE ROLE credentials_operator WITH
   NOBYPASSRLS
   PASSWORD :'password';
 
+-- What this login runs finds PostgreSQL's own functions, operators and tables, and none that somebody else has made.
+ALTER ROLE credentials_operator SET search_path = pg_catalog, pg_temp;
+
 -- It works from here: roles and sessions are those of the whole server.
 GRANT CONNECT ON DATABASE postgres TO credentials_operator;
 
@@ -24,6 +27,14 @@ GRANT pg_read_all_stats TO credentials_operator;
 
 -- For --end-sessions. It reaches every session of the server but those of superusers; leave it out where that is too much.
 GRANT pg_signal_backend TO credentials_operator;
+
+-- Whether the login of a static role has a password at all, which nobody else may see. It shows no password. Without it,
+-- status says that it was not looked at.
+CREATE SCHEMA credentials_operator;
+CREATE VIEW credentials_operator.logins_without_password AS
+  SELECT rolname FROM pg_catalog.pg_authid WHERE rolcanlogin AND rolpassword IS NULL;
+GRANT USAGE ON SCHEMA credentials_operator TO credentials_operator;
+GRANT SELECT ON credentials_operator.logins_without_password TO credentials_operator;
 
 -- For `vault-postgres footholds`, which reads the catalogs of an environment's own database, and no table: once that is there,
 -- as the login that made it,

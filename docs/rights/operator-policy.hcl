@@ -6,13 +6,22 @@
 #   vault policy write credentials-operator docs/rights/operator-policy.hcl
 #   vault token create -policy=credentials-operator -no-default-policy -ttl=1h
 
-# status, and what every command looks at: connections, static roles, leases.
+# status, and what every command looks at: connections, roles, static roles, leases.
 path "+/database/config/" {
   capabilities = ["list"]
 }
 path "+/database/config/+" {
   # update: drain tells the connection to serve no role.
   capabilities = ["read", "update"]
+}
+path "+/database/roles/" {
+  capabilities = ["list"]
+}
+path "+/database/roles/+" {
+  capabilities = ["read"]
+}
+path "+/database/static-roles/" {
+  capabilities = ["list"]
 }
 path "+/database/static-roles/+" {
   capabilities = ["read"]
@@ -26,6 +35,11 @@ path "sys/leases/lookup" {
 # Leases that were given up to revoke; the answer is about all engines.
 path "sys/leases" {
   capabilities = ["read", "sudo"]
+}
+
+# status: AppRoles that failed logins have locked out; the answer is about all auth methods of the namespace.
+path "sys/locked-users" {
+  capabilities = ["read"]
 }
 
 # status and revoke --approle: whose tokens there are. Accessors are listed for all auth methods.

@@ -20,6 +20,9 @@ CREATE ROLE terraform WITH
   NOBYPASSRLS
   PASSWORD :'password';
 
+-- What this login runs finds PostgreSQL's own functions, operators and tables, and none that somebody else has made.
+ALTER ROLE terraform SET search_path = pg_catalog, pg_temp;
+
 -- Until told otherwise, every login of the server may enter these two databases. The login above works from "postgres".
 REVOKE ALL ON DATABASE postgres FROM PUBLIC;
 REVOKE ALL ON DATABASE template1 FROM PUBLIC;

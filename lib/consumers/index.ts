@@ -16,6 +16,6 @@ export type {
 export { OnChange } from "./on-change";
 export type { OnChangeOptions, ReloadSignal } from "./on-change";
 export { SystemdUnit } from "./systemd-unit";
-export type { SystemdUnitProps } from "./systemd-unit";
+export type { StartLimit, SystemdUnitProps } from "./systemd-unit";
 export { VaultAgentConfiguration } from "./vault-agent-configuration";
-export type { VaultAgentConfigurationProps } from "./vault-agent-configuration";
+export type { LoginBackoff, VaultAgentConfigurationProps } from "./vault-agent-configuration";

@@ -6,6 +6,14 @@ import { addTextOutput } from "../text-output";
 import { absolutePath } from "./plain-text";
 import { systemdArgument, systemdText, systemdWord } from "./systemd-text";
 
+/** How often a unit is started before systemd gives it up. */
+export interface StartLimit {
+  /** Most starts: a whole number, 1 or more. */
+  readonly starts: number;
+  /** Time in which they count: longer than all the delays between them. */
+  readonly within: Duration;
+}
+
 /** Options of {@link SystemdUnit}. */
 export interface SystemdUnitProps {
   /** What it is, for people: `Agent of the echo service`. */
@@ -30,6 +38,14 @@ export interface SystemdUnitProps {
   readonly readWritePaths?: readonly string[];
   /** How long to wait before it is started again after it has ended, for whatever reason. @default Duration.seconds(5) */
   readonly restartDelay?: Duration;
+  /**
+   * When to give it up: the unit is `failed` then, as monitoring sees, and has to be started by hand. For an agent with
+   * `exitOnLoginFailure`, whose logins would have the RoleID locked for others: fewer starts than failed logins lock it, such as
+   * 4 within 15 minutes.
+   *
+   * @default - never: without it, an application loses its credentials
+   */
+  readonly startLimit?: StartLimit;
   /**
    * Units to start after it, such as `echo.service`. They do not wait for its files, which are there some moments later.
    *
@@ -65,8 +81,7 @@ export class SystemdUnit extends Construct {
       "Wants=network-online.target",
       "After=network-online.target",
       ...(props.before ?? []).map((unit) => `Before=${checkUnit(unit)}`),
-      // However often it ends, it is started again: without it an application loses its credentials.
-      "StartLimitIntervalSec=0",
+      ...startLimitOf(props),
       "",
       "[Service]",
       "Type=simple",
@@ -77,7 +92,7 @@ export class SystemdUnit extends Construct {
       `RuntimeDirectoryMode=${checkMode(props.runtimeDirectoryMode ?? "0700")}`,
       "RuntimeDirectoryPreserve=restart",
       "Restart=always",
-      `RestartSec=${(props.restartDelay ?? Duration.seconds(5)).toSeconds()}`,
+      `RestartSec=${delayOf(props).toSeconds()}`,
       ...HARDENING,
       ...readWrite(props.readWritePaths ?? []),
       "",
@@ -117,6 +132,22 @@ const HARDENING = [
   "SystemCallFilter=@system-service",
   "SystemCallErrorNumber=EPERM",
 ];
+
+const delayOf = ({ restartDelay }: SystemdUnitProps) => restartDelay ?? Duration.seconds(5);
+
+function startLimitOf(props: SystemdUnitProps): string[] {
+  // However often it ends, it is started again: without it an application loses its credentials.
+  if (props.startLimit === undefined) return ["StartLimitIntervalSec=0"];
+  const { starts, within } = props.startLimit;
+  const delay = delayOf(props);
+  if (!Number.isSafeInteger(starts) || starts < 1 || within.toSeconds() <= starts * delay.toSeconds()) {
+    throw new ConfigurationError(
+      `The unit is to be given up after ${show(starts)} starts within ${within.toString()}, ${delay.toString()} apart.`,
+      "Use a whole number of starts, 1 or more, and a time that is longer than all the delays between them.",
+    );
+  }
+  return [`StartLimitIntervalSec=${within.toSeconds()}`, `StartLimitBurst=${starts}`];
+}
 
 /** systemd reads a line that ends in a backslash and the next one as one. */
 function checkDescription(description: string): string {

@@ -1,10 +1,22 @@
 import { Construct } from "constructs";
+import type { Duration } from "../duration";
 import { ConfigurationError } from "../errors";
 import type { IAppRole } from "../vault/app-role";
 import { addTextOutput } from "../text-output";
 import { apiAddress, configurationText } from "./configuration-text";
 import { checkFiles, templateBlock, type CredentialsFile } from "./credentials-file";
 import { absolutePath, plainText } from "./plain-text";
+
+/**
+ * Waits between failed logins, each of which is about twice the one before. From 4 minutes to 20, one agent never has a RoleID
+ * locked by the servers' defaults; but after an outage of the server it may take 20 minutes to be back.
+ */
+export interface LoginBackoff {
+  /** The first wait: 1 second or more. */
+  readonly min: Duration;
+  /** The longest wait, longer than the first. */
+  readonly max: Duration;
+}
 
 /** Options of {@link VaultAgentConfiguration}. */
 export interface VaultAgentConfigurationProps {
@@ -41,6 +53,16 @@ export interface VaultAgentConfigurationProps {
    * @default false
    */
   readonly exitOnRetryFailure?: boolean;
+  /**
+   * Whether the agent ends when a login fails, be it that its SecretID has ended or that the server cannot be reached, instead
+   * of trying again for ever. An AppRole's RoleID is locked by failed logins (see `Lockout`), and then for all instances. Give
+   * its unit a `startLimit` besides, or it is started again for ever; with `removeSecretId` it needs another SecretID then.
+   *
+   * @default false
+   */
+  readonly exitOnLoginFailure?: boolean;
+  /** How long to wait after a failed login before the next. @default - the agent's: 1 s at first, 5 min at most */
+  readonly loginBackoff?: LoginBackoff;
   /** Name of a Terraform output for the text, which is no secret. @default - none */
   readonly outputName?: string;
 }
@@ -66,6 +88,8 @@ export class VaultAgentConfiguration extends Construct {
       type: "approle",
       mount_path: appRole.loginPath.replace(/\/login$/, ""),
       namespace,
+      ...backoffOf(props.loginBackoff),
+      exit_on_err: props.exitOnLoginFailure === true ? true : undefined,
       config: [loginOf(props)],
     };
     const caCert =
@@ -80,6 +104,18 @@ export class VaultAgentConfiguration extends Construct {
     this.text = configurationText(configuration);
     addTextOutput(this, props.outputName, "Configuration of the agent", this.text);
   }
+}
+
+function backoffOf(backoff: LoginBackoff | undefined) {
+  if (backoff === undefined) return {};
+  const { min, max } = backoff;
+  if (min.toSeconds() === 0 || !max.isLongerThan(min)) {
+    throw new ConfigurationError(
+      `The agent is to wait from ${min.toString()} to ${max.toString()} after a failed login.`,
+      "Give a min of 1 second or more, and a max that is longer.",
+    );
+  }
+  return { min_backoff: min.toString(), max_backoff: max.toString() };
 }
 
 function loginOf(props: VaultAgentConfigurationProps) {

@@ -112,6 +112,8 @@ export class ManagerRole extends ManagerRoleBase implements IManagerRole {
       login: true,
       superuser: false,
       createRole: true,
+      // What others can make in its databases is then found by no name in what it runs.
+      searchPath: ["pg_catalog", "pg_temp"],
       passwordWo: props.password.value,
       passwordWoVersion: `${props.password.version}`,
       lifecycle: { ignoreChanges: "all" },

@@ -10,12 +10,8 @@ export type { MysqlStatementKind } from "./mysql-check";
 export { quoteMysqlDatabasePattern, quoteMysqlIdentifier, quoteMysqlLiteral } from "./mysql-quote";
 export { mysqlCreation, mysqlRevocation } from "./mysql-statements";
 export type { MysqlGrant, MysqlServerKind } from "./mysql-statements";
-export {
-  assumingCreation,
-  drainingRevocation,
-  membershipCreation,
-  renewal,
-  terminatingRevocation,
-} from "./postgres-statements";
-export type { DrainTimeouts, RoleStatements } from "./postgres-statements";
+export { drainingRevocation, terminatingRevocation } from "./postgres-revocation";
+export type { RevocationOptions } from "./postgres-revocation";
+export { assumingCreation, membershipCreation, renewal } from "./postgres-statements";
+export type { DrainTimeouts, LoginLimits, RoleStatements } from "./postgres-statements";
 export { dollarQuote, quoteIdentifier, quoteLiteral } from "./quote";

@@ -1,4 +1,6 @@
+import { mariadbCreation, mariadbRevocation } from "./mariadb-statements";
 import { quoteMysqlDatabasePattern, quoteMysqlIdentifier, quoteMysqlLiteral } from "./mysql-quote";
+import { NAME, pinSession, requireSafeName, RESTORE } from "./mysql-session";
 
 /** Which of the two servers it is, where their SQL differs. */
 export type MysqlServerKind = "mariadb" | "mysql";
@@ -13,70 +15,61 @@ export interface MysqlGrant {
   readonly privileges: readonly string[];
 }
 
-/** Schema and procedure of docs/rights/mysql-end-sessions.sql. */
-const END_SESSIONS = "`credentials`.`end_sessions`";
-const ATTEMPTS = 100;
+/** Procedure of docs/rights/mysql-end-sessions.sql. */
+const REVOKE_USER = "`credentials`.`revoke_user`";
 
 /**
- * Creates a user with these privileges. Each statement commits by itself, so that a creation that fails halfway, for want
- * of a privilege to hand out, leaves a user whose password nobody has been told.
+ * Creates a user with these privileges.
+ *
+ * MariaDB does it in one block that drops the user again if the server refuses any of it, for want of a privilege to hand
+ * out. The SQL for MySQL runs on both servers, each statement by itself: what is left of such a creation is an account
+ * that is locked, and whose password nobody has been told.
  *
  * @param host from where it may log in: `%` for anywhere
  * @param requireTls whether it may log in over TLS only
  */
-export function mysqlCreation(host: string, grants: readonly MysqlGrant[], requireTls: boolean): string[] {
+export function mysqlCreation(
+  host: string,
+  grants: readonly MysqlGrant[],
+  requireTls: boolean,
+  server: MysqlServerKind = "mysql",
+): string[] {
   const user = userAt(host);
-  const tls = requireTls ? " REQUIRE SSL" : "";
+  const create = `CREATE USER ${user} IDENTIFIED BY '{{password}}'${requireTls ? " REQUIRE SSL" : ""}`;
+  const handOut = grants.map(
+    (grant) => `GRANT ${grant.privileges.join(", ")} ON ${targetOf(grant)} TO ${user}`,
+  );
+  if (server === "mariadb") return mariadbCreation(user, create, handOut);
   return [
-    `CREATE USER ${user} IDENTIFIED BY '{{password}}'${tls};`,
-    ...grants.map((grant) => `GRANT ${grant.privileges.join(", ")} ON ${targetOf(grant)} TO ${user};`),
+    pinSession(),
+    ...requireSafeName(),
+    `${create} ACCOUNT LOCK;`,
+    ...handOut.map((grant) => `${grant};`),
+    `ALTER USER ${user} ACCOUNT UNLOCK;`,
+    RESTORE,
   ];
 }
 
 /**
- * Revoked means gone: drops the user, after which no login works, then ends its sessions, which dropping does not, and
- * fails if one is left, so that the engine tries again.
+ * Revoked means gone: ends every account that has the user's name and all of its sessions, or fails, so that the engine
+ * tries again. That there is no such account is a success only if the name shows that it was made on this server.
  *
- * MariaDB ends them by KILL USER. MySQL has no such statement, nor any that loops outside a procedure: there it is one
- * that has to be made first, by docs/rights/mysql-end-sessions.sql.
+ * MySQL has no blocks outside procedures: there it is one that has to be made first, by docs/rights/mysql-end-sessions.sql.
+ *
+ * @param host of the accounts that the role makes at present
+ * @param mark beginning of the names that are made on this server; without it, a user that is not there is a failure
  */
-export function mysqlRevocation(server: MysqlServerKind, host: string): string[] {
-  return [
-    `DROP USER IF EXISTS ${userAt(host)};`,
-    server === "mariadb" ? unsplit(killUser()) : `CALL ${END_SESSIONS}('{{name}}');`,
-  ];
+export function mysqlRevocation(server: MysqlServerKind, host: string, mark?: string): string[] {
+  if (server === "mariadb") return mariadbRevocation(userAt(host), mark);
+  return [pinSession(), ...requireSafeName(), `CALL ${REVOKE_USER}(${NAME}, '${mark ?? ""}');`, RESTORE];
 }
 
 function userAt(host: string): string {
-  return `'{{name}}'@${quoteMysqlLiteral(host)}`;
+  return `${NAME}@${quoteMysqlLiteral(host)}`;
 }
 
 function targetOf({ database, table }: MysqlGrant): string {
   return table === undefined
     ? `${quoteMysqlDatabasePattern(database)}.*`
     : `${quoteMysqlIdentifier(database)}.${quoteMysqlIdentifier(table)}`;
-}
-
-/** About 5 s at most, unless sessions take long to end. KILL USER counts those that it has told to end but that have not. */
-function killUser(): string {
-  return [
-    "BEGIN NOT ATOMIC",
-    "DECLARE found INT DEFAULT 1;",
-    "DECLARE attempt INT DEFAULT 0;",
-    `WHILE found > 0 AND attempt < ${ATTEMPTS} DO`,
-    "KILL HARD CONNECTION USER '{{name}}';",
-    "SET found = ROW_COUNT();",
-    "SET attempt = attempt + 1;",
-    "IF found > 0 THEN DO SLEEP(0.05); END IF;",
-    "END WHILE;",
-    "IF found > 0 THEN",
-    "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'sessions of {{name}} could not be ended';",
-    "END IF;",
-    "END",
-  ].join(" ");
-}
-
-/** The engine splits SQL at every semicolon, but takes a JSON list for a list that is split already. */
-function unsplit(statement: string): string {
-  return JSON.stringify([statement]);
 }

@@ -1,5 +1,6 @@
 import type { Duration } from "../duration";
-import { dollarQuote, quoteIdentifier, quoteLiteral } from "./quote";
+import { aboutUser, execute, inFormat } from "./plpgsql";
+import { quoteIdentifier, quoteLiteral } from "./quote";
 
 /** The SQL that a dynamic role hands to the secrets engine; each list element is sent as the engine splits it. */
 export interface RoleStatements {
@@ -19,12 +20,16 @@ export interface DrainTimeouts {
   readonly idleInTransaction: Duration;
 }
 
-// The engine replaces these as plain text in the whole statement; it generates the name, so it needs no escaping.
+/** What a login may do besides its base role's rights. */
+export interface LoginLimits {
+  /** Most sessions at a time of one credential. @default - no limit */
+  readonly connectionLimit?: number;
+}
+
 const NAME = `"{{name}}"`;
-const NAME_LITERAL = `'{{name}}'`;
-// As a literal for the functions and types that read a role's name as SQL does.
-const NAME_IN_LITERAL = `'"{{name}}"'`;
-const LOGIN = `CREATE ROLE ${NAME} WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'`;
+
+/** Minor releases that take `ALTER ROLE … SET role` and do not act on it (fixed by the next one, of November 2024). */
+const IGNORE_SET_ROLE = [140014, 150009, 160005, 170001];
 
 /**
  * Creates a login that is a member of a base role and nothing else.
@@ -34,30 +39,39 @@ const LOGIN = `CREATE ROLE ${NAME} WITH LOGIN PASSWORD '{{password}}' VALID UNTI
  *
  * @param baseRole name of the NOLOGIN role whose rights are handed out
  */
-export function membershipCreation(baseRole: string): string[] {
-  const grant = `GRANT ${quoteIdentifier(baseRole)} TO ${NAME}`;
+export function membershipCreation(baseRole: string, limits: LoginLimits = {}): string[] {
+  const grant = `GRANT ${inFormat(quoteIdentifier(baseRole))} TO %I`;
   return [
-    `${LOGIN};`,
-    block(
-      `IF current_setting('server_version_num')::int >= 160000 THEN`,
-      `  EXECUTE ${quoteLiteral(`${grant} WITH INHERIT TRUE, SET FALSE`)};`,
-      `ELSE`,
-      `  ${grant};`,
-      `END IF;`,
+    aboutUser([], refusingNames()),
+    `${login(limits)};`,
+    aboutUser(
+      [],
+      [
+        `IF ${atLeast(160000)} THEN`,
+        `  ${execute(`${grant} WITH INHERIT TRUE, SET FALSE`, "user_name")}`,
+        `ELSE`,
+        `  ${execute(grant, "user_name")}`,
+        `END IF;`,
+      ],
     ),
   ];
 }
 
 /**
  * Creates a login that acts as its base role from the start of each session, so that what it makes belongs to the base
- * role and stays when the login goes.
+ * role and stays when the login goes. A server that would not act on that refuses.
  *
  * @param baseRole name of the NOLOGIN role whose rights are handed out
  * @param timeouts bounds on idle sessions, for `drain`
  */
-export function assumingCreation(baseRole: string, timeouts?: DrainTimeouts): string[] {
+export function assumingCreation(
+  baseRole: string,
+  timeouts?: DrainTimeouts,
+  limits: LoginLimits = {},
+): string[] {
   const statements = [
-    `${LOGIN} IN ROLE ${quoteIdentifier(baseRole)};`,
+    aboutUser([], [...refusingNames(), ...refusingServers()]),
+    `${login(limits)} IN ROLE ${quoteIdentifier(baseRole)};`,
     `ALTER ROLE ${NAME} SET role = ${quoteLiteral(baseRole)};`,
   ];
   if (timeouts) {
@@ -74,76 +88,38 @@ export function renewal(): string[] {
   return [`ALTER ROLE ${NAME} VALID UNTIL '{{expiration}}';`];
 }
 
+function login({ connectionLimit }: LoginLimits): string {
+  const limit = connectionLimit === undefined ? "" : ` CONNECTION LIMIT ${connectionLimit}`;
+  return `CREATE ROLE ${NAME} WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'${limit}`;
+}
+
 /**
- * Revoked means gone: refuses new logins, commits that, ends the login's sessions, hands over what it owned in the
- * connected database, and drops it.
- *
- * @param reassignTo role that gets what the login owned; the engine's own login if absent
+ * The engine writes the name into the next statement as it is, and its own template holds what an identity provider says of
+ * a person: a double quote would end the name there.
  */
-export function terminatingRevocation(reassignTo?: string): string[] {
+function refusingNames(): string[] {
   return [
-    ...refusingLogins(),
-    ifStillThere(
-      // About 6 s at most: a backend ends itself once it looks, mostly within milliseconds.
-      `FOR attempt IN 1..51 LOOP`,
-      // By OID: the view's joins, which find the names, are then left out of the query.
-      `  PERFORM pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity`,
-      `    WHERE usesysid = ${NAME_IN_LITERAL}::pg_catalog.regrole;`,
-      `  EXIT WHEN NOT FOUND;`,
-      `  IF attempt > 50 THEN`,
-      `    RAISE EXCEPTION 'sessions of % could not be ended', ${NAME_LITERAL};`,
-      `  END IF;`,
-      `  PERFORM pg_catalog.pg_sleep(0.005 * attempt);`,
-      `  PERFORM pg_catalog.pg_stat_clear_snapshot();`,
-      `END LOOP;`,
-      ...handOverAndDrop(reassignTo),
-    ),
+    `IF pg_catalog.strpos(user_name, '"') OPERATOR(pg_catalog.>) 0 THEN`,
+    `  RAISE EXCEPTION 'the user name % holds a double quote: set username_template on the connection', user_name;`,
+    `END IF;`,
   ];
 }
 
-/**
- * Refuses new logins, commits that, hands over what the login owned and drops it, but leaves its sessions: a transaction
- * that runs goes on and commits, and idle sessions are bounded by the timeouts set at creation.
- *
- * @param reassignTo role that gets what the login owned; the engine's own login if absent
- */
-export function drainingRevocation(reassignTo?: string): string[] {
-  return [...refusingLogins(), ifStillThere(...handOverAndDrop(reassignTo))];
-}
-
-/**
- * Elements of their own, because an engine runs revocation in one transaction: in it, a NOLOGIN is invisible to others until
- * it ends, so that clients that reconnect in a loop survived, and it would be undone where the rest fails.
- */
-function refusingLogins(): string[] {
-  return [ifStillThere(`ALTER ROLE ${NAME} NOLOGIN;`, `GRANT ${NAME} TO CURRENT_USER;`), `COMMIT;`];
-}
-
-/** A revocation that failed is tried again, perhaps after its login was dropped. */
-function ifStillThere(...lines: string[]): string {
-  return block(`IF pg_catalog.to_regrole(${NAME_IN_LITERAL}) IS NOT NULL THEN`, ...indent(lines), `END IF;`);
-}
-
-/**
- * In this order: DROP OWNED first would delete the login's tables. The lock timeout keeps a busy table from holding up
- * the engine, which runs one statement list per connection at a time; it tries again later.
- */
-function handOverAndDrop(reassignTo?: string): string[] {
+function refusingServers(): string[] {
+  const ignores = IGNORE_SET_ROLE.map((version) => `${VERSION} OPERATOR(pg_catalog.=) ${version}`).join(
+    " OR ",
+  );
   return [
-    `PERFORM pg_catalog.set_config('lock_timeout', '10s', true);`,
-    `REASSIGN OWNED BY ${NAME} TO ${reassignTo === undefined ? "CURRENT_USER" : quoteIdentifier(reassignTo)};`,
-    `DROP OWNED BY ${NAME};`,
-    `DROP ROLE ${NAME};`,
+    `IF ${ignores} THEN`,
+    `  RAISE EXCEPTION 'PostgreSQL % ignores ALTER ROLE ... SET role: update it to the next minor release', pg_catalog.current_setting('server_version');`,
+    `END IF;`,
   ];
 }
 
-/** A DO block is a list element of its own: the engine does not split an element that holds the word END. */
-function block(...lines: string[]): string {
-  return `DO ${dollarQuote(["", "BEGIN", ...indent(lines), "END", ""].join("\n"))};`;
-}
+const VERSION = "pg_catalog.current_setting('server_version_num')::int";
 
-function indent(lines: string[]): string[] {
-  return lines.map((line) => `  ${line}`);
+function atLeast(version: number): string {
+  return `${VERSION} OPERATOR(pg_catalog.>=) ${version}`;
 }
 
 function milliseconds(duration: Duration): string {

@@ -1,11 +1,14 @@
-import type { ITerraformDependable, TerraformProvider } from "cdktf";
+import { Lazy, type ITerraformDependable, type TerraformProvider } from "cdktf";
 import { AuthBackend } from "@cdktf/provider-vault/lib/auth-backend";
 import { Construct, type IConstruct } from "constructs";
 import { ClaimedNames } from "../claimed-names";
+import { Duration } from "../duration";
 import { freeId } from "../free-id";
 import { lowercaseVaultName, mountPath } from "../names";
 import { terraformText } from "../terraform-text";
 import { AppRole, type AppRoleOptions } from "./app-role";
+import { LockoutOfMethod, type Lockout } from "./lockout";
+import { LongestTtl, type TtlBound } from "./longest-ttl";
 import { checkNamespace } from "./namespace";
 
 /** An auth method of the type `approle`, declared here or existing. */
@@ -29,6 +32,8 @@ export interface IAppRoleAuth extends IConstruct {
 
   /** @internal Names of the AppRoles declared on it. */
   readonly names: ClaimedNames;
+  /** @internal TTLs of the AppRoles declared on it. */
+  readonly ttls: LongestTtl;
 }
 
 /** Options of {@link AppRoleAuth}. */
@@ -37,6 +42,18 @@ export interface AppRoleAuthProps {
   readonly path?: string;
   /** Description that the server keeps of it. @default "Logins of applications" */
   readonly description?: string;
+  /**
+   * Bound on the life of every token and SecretID.
+   *
+   * @default - the server's, 32 days unless configured; or the longest TTL of the AppRoles declared on it, if that is longer
+   */
+  readonly maxLeaseTtl?: Duration;
+  /**
+   * What it does with an AppRole of which logins fail. When the option is taken away, the server keeps what was set.
+   *
+   * @default - the server's: 5 failed logins within 15 minutes lock a RoleID for 15 minutes, unless configured
+   */
+  readonly lockout?: Lockout;
   /** Namespace that it is in. @default - the provider's */
   readonly namespace?: string;
   /** Provider to declare it with. @default - the stack's vault provider */
@@ -60,6 +77,10 @@ abstract class AppRoleAuthBase extends Construct implements IAppRoleAuth {
   abstract readonly ready: readonly ITerraformDependable[];
   /** @internal */
   readonly names = new ClaimedNames("auth method", () => this.path);
+  /** @internal */
+  readonly ttls = new LongestTtl(() => ({ kind: "auth method", path: this.path, ...this.bound }));
+  /** @internal */
+  protected abstract readonly bound: Pick<TtlBound, "given" | "managedElsewhere">;
 
   addRole(name: string, options: AppRoleOptions = {}): AppRole {
     this.names.requireFree("AppRole", lowercaseVaultName("AppRole", name));
@@ -83,6 +104,8 @@ export class AppRoleAuth extends AppRoleAuthBase implements IAppRoleAuth {
   readonly provider?: TerraformProvider;
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: AuthBackend;
+  /** @internal */
+  protected readonly bound: Pick<TtlBound, "given">;
 
   /** @throws ConfigurationError for a path or namespace that is unusable, or the server's own */
   constructor(scope: Construct, id: string, props: AppRoleAuthProps = {}) {
@@ -90,13 +113,16 @@ export class AppRoleAuth extends AppRoleAuthBase implements IAppRoleAuth {
     this.path = mountPath("auth method", props.path ?? "approle");
     this.namespace = checkNamespace(props.namespace);
     this.provider = props.provider;
+    this.bound = { given: props.maxLeaseTtl };
     this.resource = new AuthBackend(this, "Resource", {
       type: "approle",
       path: this.path,
       description: terraformText("description", props.description ?? "Logins of applications"),
+      tune: Lazy.anyValue({ produce: () => tuneOf(this.ttls.seconds) }),
       namespace: this.namespace,
       provider: props.provider,
     });
+    if (props.lockout !== undefined) new LockoutOfMethod(this, this, props.lockout);
   }
 
   get ready(): readonly ITerraformDependable[] {
@@ -109,6 +135,8 @@ class ImportedAppRoleAuth extends AppRoleAuthBase {
   readonly namespace?: string;
   readonly provider?: TerraformProvider;
   readonly ready = [];
+  /** @internal */
+  protected readonly bound = { managedElsewhere: true };
 
   constructor(scope: Construct, id: string, attributes: AppRoleAuthAttributes) {
     super(scope, id);
@@ -116,4 +144,20 @@ class ImportedAppRoleAuth extends AppRoleAuthBase {
     this.namespace = checkNamespace(attributes.namespace);
     this.provider = attributes.provider;
   }
+}
+
+/** Terraform wants every field of it named. */
+const UNTUNED = {
+  allowed_response_headers: null,
+  audit_non_hmac_request_keys: null,
+  audit_non_hmac_response_keys: null,
+  default_lease_ttl: null,
+  listing_visibility: null,
+  passthrough_request_headers: null,
+  token_type: null,
+};
+
+function tuneOf(maxLeaseTtl: number | undefined) {
+  if (maxLeaseTtl === undefined) return undefined;
+  return [{ ...UNTUNED, max_lease_ttl: Duration.seconds(maxLeaseTtl).toString() }];
 }

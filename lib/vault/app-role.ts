@@ -14,6 +14,12 @@ import type { IPolicy } from "./policy";
 /** Whoever can be given a policy. */
 export interface IGrantee {
   /**
+   * What tells it apart from all others on its server, such as `orders-dev/approle/reports`. The names of policies that are
+   * for it alone hold it. Without, they hold the stack's id and a mark of where it stands in the tree.
+   */
+  readonly identity?: string;
+
+  /**
    * Attaches a policy.
    *
    * @param credsPath path of the credentials that it opens, if it is about one
@@ -87,6 +93,10 @@ abstract class AppRoleBase extends Construct implements IAppRole {
   abstract readonly name: string;
   protected abstract readonly auth: IAppRoleAuth;
 
+  get identity(): string {
+    return `${this.auth.path}/${this.name}`;
+  }
+
   get loginPath(): string {
     return `auth/${this.auth.path}/login`;
   }
@@ -146,6 +156,9 @@ export class AppRole extends AppRoleBase implements IAppRole {
       provider: this.auth.provider,
     });
     dependOn(this.resource, ...this.auth.ready);
+    for (const [what, seconds] of ttlsOf(this.resource)) {
+      this.auth.ttls.add(this, `${what} of the AppRole ${show(this.name)}`, seconds);
+    }
     props.policies?.forEach((policy) => this.addPolicy(policy));
     describeAccess(this, () => ({
       ...this.description,
@@ -188,12 +201,25 @@ class ImportedAppRole extends AppRoleBase {
     describeAccess(this, () => ({ ...this.description, existing: true, policies: [] }));
   }
 
-  addPolicy(policy: IPolicy): void {
+  addPolicy(policy: IPolicy, credsPath?: string): void {
+    // Where the role is declared, the policy has its path for a name.
+    const name = credsPath === undefined ? policy.name : credsPath.toLowerCase();
     throw new ConfigurationError(
       `The AppRole ${show(this.name)} is managed elsewhere, so its policies cannot be changed here.`,
-      `Add the policy ${show(policy.name)} to its token_policies where it is declared.`,
+      `Add the policy ${show(name)} to its token_policies where it is declared.`,
     );
   }
+}
+
+/** Each as it is by the time of synthesis. */
+function ttlsOf(role: ApproleAuthBackendRole): readonly (readonly [string, () => number | undefined])[] {
+  return [
+    ["secretIdTtl", () => role.secretIdTtlInput],
+    ["tokenTtl", () => role.tokenTtlInput],
+    ["tokenMaxTtl", () => role.tokenMaxTtlInput],
+    ["tokenPeriod", () => role.tokenPeriodInput],
+    ["tokenExplicitMaxTtl", () => role.tokenExplicitMaxTtlInput],
+  ];
 }
 
 function tokenTtls(role: string, props: AppRoleProps) {

@@ -30,6 +30,7 @@ export class ImportedCredsRole extends CredsRole {
   readonly name: string;
   protected readonly engine: IDatabaseSecretsEngine;
   protected readonly ready = [];
+  protected override readonly managedElsewhere = true;
 
   constructor(scope: Construct, id: string, attributes: DynamicRoleAttributes) {
     super(scope, id);

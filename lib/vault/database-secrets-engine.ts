@@ -1,4 +1,4 @@
-import type { ITerraformDependable, TerraformProvider } from "cdktf";
+import { Lazy, type ITerraformDependable, type TerraformProvider } from "cdktf";
 import { Mount } from "@cdktf/provider-vault/lib/mount";
 import { Construct, type IConstruct } from "constructs";
 import type { Duration } from "../duration";
@@ -7,6 +7,7 @@ import { freeId } from "../free-id";
 import { mountPath, vaultName } from "../names";
 import { terraformText } from "../terraform-text";
 import { MysqlConnection, type MysqlConnectionOptions } from "./mysql-connection";
+import { LongestTtl, type TtlBound } from "./longest-ttl";
 import { checkNamespace } from "./namespace";
 import { PostgresConnection, type PostgresConnectionOptions } from "./postgres-connection";
 
@@ -39,6 +40,8 @@ export interface IDatabaseSecretsEngine extends IConstruct {
 
   /** @internal Names of the connections and roles declared on it, each of which an engine has but once. */
   readonly names: ClaimedNames;
+  /** @internal TTLs of the roles declared on it. */
+  readonly ttls: LongestTtl;
 }
 
 /** Options of {@link DatabaseSecretsEngine}. */
@@ -47,7 +50,11 @@ export interface DatabaseSecretsEngineProps {
   readonly path?: string;
   /** Description that the server keeps of it. @default "Short-lived database credentials" */
   readonly description?: string;
-  /** Bound on every lease of the engine. @default - the server's, 32 days unless configured */
+  /**
+   * Bound on every lease of the engine.
+   *
+   * @default - the server's, 32 days unless configured; or the longest maxTtl of the roles declared on it, if that is longer
+   */
   readonly maxLeaseTtl?: Duration;
   /** Namespace to mount it in. @default - the provider's */
   readonly namespace?: string;
@@ -72,6 +79,10 @@ abstract class DatabaseSecretsEngineBase extends Construct implements IDatabaseS
   abstract readonly ready: readonly ITerraformDependable[];
   /** @internal */
   readonly names = new ClaimedNames("secrets engine", () => this.path);
+  /** @internal */
+  readonly ttls = new LongestTtl(() => ({ kind: "secrets engine", path: this.path, ...this.bound }));
+  /** @internal */
+  protected abstract readonly bound: Pick<TtlBound, "given" | "managedElsewhere">;
 
   addPostgresConnection(name: string, options: PostgresConnectionOptions): PostgresConnection {
     this.names.requireFree("connection", vaultName("connection", name));
@@ -100,6 +111,8 @@ export class DatabaseSecretsEngine extends DatabaseSecretsEngineBase implements 
   readonly provider?: TerraformProvider;
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: Mount;
+  /** @internal */
+  protected readonly bound: Pick<TtlBound, "given">;
 
   /** @throws ConfigurationError for a path or namespace that is unusable, or the server's own */
   constructor(scope: Construct, id: string, props: DatabaseSecretsEngineProps = {}) {
@@ -107,11 +120,12 @@ export class DatabaseSecretsEngine extends DatabaseSecretsEngineBase implements 
     this.path = mountPath("secrets engine", props.path ?? "database");
     this.namespace = checkNamespace(props.namespace);
     this.provider = props.provider;
+    this.bound = { given: props.maxLeaseTtl };
     this.resource = new Mount(this, "Resource", {
       path: this.path,
       type: "database",
       description: terraformText("description", props.description ?? "Short-lived database credentials"),
-      maxLeaseTtlSeconds: props.maxLeaseTtl?.toSeconds(),
+      maxLeaseTtlSeconds: Lazy.numberValue({ produce: () => this.ttls.seconds }),
       namespace: this.namespace,
       provider: props.provider,
     });
@@ -127,6 +141,8 @@ class ImportedEngine extends DatabaseSecretsEngineBase {
   readonly namespace?: string;
   readonly provider?: TerraformProvider;
   readonly ready = [];
+  /** @internal */
+  protected readonly bound = { managedElsewhere: true };
 
   constructor(scope: Construct, id: string, attributes: DatabaseSecretsEngineAttributes) {
     super(scope, id);

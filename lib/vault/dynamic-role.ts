@@ -8,12 +8,14 @@ import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
 import { vaultName } from "../names";
 import type { IBaseRole } from "../postgres/base-role";
+import { checkConnectionLimit } from "../postgres/connection-limit";
 import { checkStatements, renewal } from "../statements";
 import { CredsRole, ImportedCredsRole, type DynamicRoleAttributes, type IDynamicRole } from "./creds-role";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import type { IPostgresConnection } from "./postgres-connection";
 import { Revocation } from "./revocation";
 import { checkTtls, type RoleTtls } from "./role-ttls";
+import { WholeRole } from "./whole-role";
 
 /** Options of a dynamic role that a connection to PostgreSQL is asked for. */
 export interface DynamicRoleOptions extends RoleTtls {
@@ -26,6 +28,13 @@ export interface DynamicRoleOptions extends RoleTtls {
    * @default Revocation.terminate()
    */
   readonly revocation?: Revocation;
+  /**
+   * Most sessions at a time of one credential, -1 for no limit. Without one, a single credential can fill the server, and
+   * keep the engine out that would end it. Part of the preset: your own `creationStatements` set their own.
+   *
+   * @default -1
+   */
+  readonly connectionLimit?: number;
   /** Replaces the preset; has to use `{{name}}` and `{{password}}`. @default - a login that is a member of baseRole */
   readonly creationStatements?: readonly string[];
   /** Replaces the preset; has to use `{{name}}` and `{{expiration}}`. @default - moves VALID UNTIL */
@@ -46,7 +55,7 @@ export interface DynamicRoleProps extends DynamicRoleOptions {
 
 /** A role that makes a PostgreSQL login for each credential, and drops it when the credential is revoked. */
 export class DynamicRole extends CredsRole implements IDynamicRole {
-  /** Refers to a role that is managed elsewhere; `grantRead` declares a policy for it in this stack. */
+  /** Refers to a role that is managed elsewhere; `grantRead` declares a policy of this stack's own for each grantee. */
   static fromName(scope: Construct, id: string, attributes: DynamicRoleAttributes): IDynamicRole {
     return new ImportedCredsRole(scope, id, attributes);
   }
@@ -63,6 +72,7 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: DatabaseSecretBackendRole;
   protected readonly engine: IDatabaseSecretsEngine;
+  private readonly whole: WholeRole;
 
   /**
    * @throws ConfigurationError for a name that is unusable or taken, a TTL of 0, maxTtl under defaultTtl, and
@@ -90,6 +100,7 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
       provider: this.engine.provider,
     });
     props.connection.allow(this.name);
+    this.engine.ttls.add(this, `maxTtl of the role ${show(this.name)}`, () => this.resource.maxTtlInput);
     const manager = props.connection.manager;
     if (props.baseRole !== undefined && manager === undefined) {
       this.warnOfUnknownManager(props.connection.name, props.baseRole.name);
@@ -100,6 +111,7 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
       ...(props.baseRole?.ready ?? []),
       props.baseRole && manager?.handOut(props.baseRole),
     );
+    this.whole = new WholeRole(this, this.resource);
     describeAccess(this, () => ({
       ...{ kind: "role", type: "dynamic", name: this.name, existing: false },
       path: this.credsPath,
@@ -114,7 +126,7 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
   }
 
   protected get ready(): readonly ITerraformDependable[] {
-    return [this.resource];
+    return [this.resource, this.whole];
   }
 }
 
@@ -140,13 +152,16 @@ function statementsOf(props: DynamicRoleProps, revocation: Revocation) {
       "Pass one of them: the statements replace what the mode would do.",
     );
   }
-  const preset = baseRole && revocation.statementsFor(baseRole.name, baseRole.level);
+  const { namePrefix } = props.connection;
+  const connectionLimit = checkConnectionLimit(`role ${show(name)}`, props.connectionLimit);
+  const preset =
+    baseRole && revocation.statementsFor(baseRole.name, baseRole.level, { namePrefix, connectionLimit });
   const own = (kind: "creation" | "renewal" | "revocation", statements: readonly string[] | undefined) =>
     statements && checkStatements(name, kind, statements, allowSuperuser);
   return {
     creationStatements: own("creation", props.creationStatements) ?? preset?.creation ?? [],
     renewStatements: own("renewal", props.renewStatements) ?? preset?.renewal ?? renewal(),
     revocationStatements:
-      own("revocation", props.revocationStatements) ?? revocation.revocationTo(baseRole?.name),
+      own("revocation", props.revocationStatements) ?? revocation.revocationTo(baseRole?.name, namePrefix),
   };
 }

@@ -30,6 +30,8 @@ export type {
   KeyValueSecretOptions,
   KeyValueSecretProps,
 } from "./key-value-secret";
+export { Lockout } from "./lockout";
+export type { LockoutOptions } from "./lockout";
 export { MysqlConnection } from "./mysql-connection";
 export type {
   IMysqlConnection,

@@ -57,7 +57,7 @@ abstract class KeyValueSecretBase extends Readable implements IKeyValueSecret {
  * When the secret is removed, all its versions are.
  */
 export class KeyValueSecret extends KeyValueSecretBase implements IKeyValueSecret {
-  /** Refers to a secret that is managed elsewhere; `grantRead` declares a policy for it in this stack. */
+  /** Refers to a secret that is managed elsewhere; `grantRead` declares a policy of this stack's own for each grantee. */
   static fromPath(scope: Construct, id: string, attributes: KeyValueSecretAttributes): IKeyValueSecret {
     return new ImportedKeyValueSecret(scope, id, attributes);
   }
@@ -94,6 +94,7 @@ class ImportedKeyValueSecret extends KeyValueSecretBase {
   readonly path: string;
   protected readonly engine: IKeyValueEngine;
   protected readonly ready = [];
+  protected override readonly managedElsewhere = true;
 
   constructor(scope: Construct, id: string, attributes: KeyValueSecretAttributes) {
     super(scope, id);

@@ -12,7 +12,7 @@ import { checkLimits, type ConnectionLimits } from "./connection-limits";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import { MysqlDynamicRole, type MysqlDynamicRoleOptions } from "./mysql-dynamic-role";
 import { checkMysqlConnectionUrl, mysqlServer, type MysqlEndpoint } from "./mysql-endpoint";
-import { checkShortUsernameTemplate } from "./username-template";
+import { mysqlUserNames } from "./mysql-user-names";
 
 /** A connection of a secrets engine to a MySQL or MariaDB server, declared here or existing. */
 export interface IMysqlConnection extends IConstruct {
@@ -24,6 +24,8 @@ export interface IMysqlConnection extends IConstruct {
   readonly server: MysqlServerKind;
   /** Whether users are to log in over TLS unless their role says otherwise. */
   readonly requiresTls: boolean;
+  /** Beginning of the user names that are made on its server, and on no other; undefined where names do not show it. */
+  readonly userNameMark?: string;
   /** What has to stand before a role can be declared on it; nothing for an imported one. */
   readonly ready: readonly ITerraformDependable[];
 
@@ -63,9 +65,11 @@ export interface MysqlConnectionOptions extends ConnectionLimits {
   readonly verify?: boolean;
   /**
    * Go template for the names of dynamic users, of at most 32 characters on MySQL and 80 on MariaDB; it has to use `random`
-   * or `uuid`, before anything that `truncate` may cut off.
+   * or `uuid`, before anything that `truncate` may cut off, and may use `.DisplayName` as `.DisplayName | sha256` only. With
+   * the default, names show on which server they were made, so that the revocation of a user that is not there can tell
+   * whether it is gone; with any other, it fails.
    *
-   * @default - the engine's, of 32
+   * @default - `v-<server>-<role>-<random>-<time>`, of 32, where `<server>` are 6 characters of a hash of host and port
    */
   readonly usernameTemplate?: string;
   /** Roles that are declared elsewhere and may use the connection; a name, or a pattern such as `reports-*`. @default - none */
@@ -97,6 +101,7 @@ abstract class MysqlConnectionBase extends Construct implements IMysqlConnection
   abstract readonly engine: IDatabaseSecretsEngine;
   abstract readonly server: MysqlServerKind;
   abstract readonly requiresTls: boolean;
+  abstract readonly userNameMark?: string;
   abstract readonly ready: readonly ITerraformDependable[];
 
   addDynamicRole(name: string, options: MysqlDynamicRoleOptions): MysqlDynamicRole {
@@ -118,6 +123,7 @@ export class MysqlConnection extends MysqlConnectionBase implements IMysqlConnec
   readonly engine: IDatabaseSecretsEngine;
   readonly server: MysqlServerKind;
   readonly requiresTls: boolean;
+  readonly userNameMark?: string;
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: DatabaseSecretBackendConnection;
   private readonly allowed: AllowedRoles;
@@ -133,6 +139,8 @@ export class MysqlConnection extends MysqlConnectionBase implements IMysqlConnec
     this.engine = props.engine;
     this.server = props.server;
     this.requiresTls = props.endpoint?.tls !== "disable";
+    const userNames = mysqlUserNames(props);
+    this.userNameMark = userNames.mark;
     this.engine.names.claim("connection", this.name);
     this.allowed = new AllowedRoles(props.additionalAllowedRoles);
     // The name is in the address, as with PostgreSQL: a renamed connection is another resource.
@@ -150,9 +158,7 @@ export class MysqlConnection extends MysqlConnectionBase implements IMysqlConnec
         username: checkUsername(props.username),
         passwordWo: props.password.value,
         passwordWoVersion: props.password.version,
-        usernameTemplate:
-          props.usernameTemplate &&
-          checkShortUsernameTemplate(props.usernameTemplate, USERNAME_LENGTHS[props.server]),
+        usernameTemplate: userNames.template,
         ...checkLimits(props.name, props),
       },
       provider: this.engine.provider,
@@ -174,6 +180,7 @@ class ImportedConnection extends MysqlConnectionBase {
   readonly engine: IDatabaseSecretsEngine;
   readonly server: MysqlServerKind;
   readonly requiresTls = true;
+  readonly userNameMark = undefined;
   readonly ready = [];
 
   constructor(scope: Construct, id: string, attributes: MysqlConnectionAttributes) {
@@ -187,8 +194,6 @@ class ImportedConnection extends MysqlConnectionBase {
     // Whoever declares the connection allows its roles.
   }
 }
-
-const USERNAME_LENGTHS: Readonly<Record<MysqlServerKind, number>> = { mariadb: 80, mysql: 32 };
 
 function serverOf(props: MysqlConnectionProps) {
   if ((props.endpoint === undefined) === (props.connectionUrl === undefined)) {

@@ -12,6 +12,7 @@ import { CredsRole, ImportedCredsRole, type DynamicRoleAttributes, type IDynamic
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import type { IMysqlConnection } from "./mysql-connection";
 import { checkTtls, type RoleTtls } from "./role-ttls";
+import { WholeRole } from "./whole-role";
 
 /** Options of a dynamic role that a connection to MySQL or MariaDB is asked for. */
 export interface MysqlDynamicRoleOptions extends RoleTtls {
@@ -23,7 +24,7 @@ export interface MysqlDynamicRoleOptions extends RoleTtls {
   readonly requireTls?: boolean;
   /** Replaces the preset; has to use `{{name}}` and `{{password}}`. @default - a user with the grants of `access` */
   readonly creationStatements?: readonly string[];
-  /** Replaces the preset; has to use `{{name}}`. @default - drops the user and ends its sessions */
+  /** Replaces the preset; has to use `{{name}}`. @default - ends every account of that name and its sessions */
   readonly revocationStatements?: readonly string[];
   /** Allows SQL that gives all rights on the server, or rights that can be handed on. @default false */
   readonly allowSuperuser?: boolean;
@@ -42,11 +43,15 @@ export interface MysqlDynamicRoleProps extends MysqlDynamicRoleOptions {
  * its sessions are ended.
  *
  * Users do not expire by themselves, as those of PostgreSQL do: it is the engine that ends them. While it is down, a user
- * outlives its lease. Nothing is to be done in the server when a lease is renewed. A creation that fails halfway, for want
- * of a right to hand out, leaves a user whose password nobody has been told.
+ * outlives its lease. Nothing is to be done in the server when a lease is renewed.
+ *
+ * Whatever changes in the role, its present revocation ends the users of its earlier versions: it finds them by name,
+ * wherever they may log in from. It fails, and the engine tries again, where a session does not end, where an object names
+ * the user as its definer, where a session has prepared a transaction, or where there is no such user and its name does
+ * not show that it was made on this server. Until then the user is locked.
  */
 export class MysqlDynamicRole extends CredsRole implements IDynamicRole {
-  /** Refers to a role that is managed elsewhere; `grantRead` declares a policy for it in this stack. */
+  /** Refers to a role that is managed elsewhere; `grantRead` declares a policy of this stack's own for each grantee. */
   static fromName(scope: Construct, id: string, attributes: DynamicRoleAttributes): IDynamicRole {
     return new ImportedCredsRole(scope, id, attributes);
   }
@@ -59,6 +64,7 @@ export class MysqlDynamicRole extends CredsRole implements IDynamicRole {
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: DatabaseSecretBackendRole;
   protected readonly engine: IDatabaseSecretsEngine;
+  private readonly whole: WholeRole;
 
   /**
    * @throws ConfigurationError for a name that is unusable or taken, a TTL of 0, maxTtl under defaultTtl, both or
@@ -84,7 +90,9 @@ export class MysqlDynamicRole extends CredsRole implements IDynamicRole {
       provider: this.engine.provider,
     });
     props.connection.allow(this.name);
+    this.engine.ttls.add(this, `maxTtl of the role ${show(this.name)}`, () => this.resource.maxTtlInput);
     dependOn(this.resource, ...props.connection.ready);
+    this.whole = new WholeRole(this, this.resource);
     describeAccess(this, () => ({
       ...{ kind: "role", type: "dynamic", name: this.name, existing: false },
       path: this.credsPath,
@@ -110,7 +118,7 @@ export class MysqlDynamicRole extends CredsRole implements IDynamicRole {
   }
 
   protected get ready(): readonly ITerraformDependable[] {
-    return [this.resource];
+    return [this.resource, this.whole];
   }
 }
 
@@ -127,10 +135,10 @@ function statementsOf(props: MysqlDynamicRoleProps) {
   return {
     creationStatements: creationStatements
       ? checkMysqlStatements(name, "creation", creationStatements, allowSuperuser)
-      : mysqlCreation(host, access?.grants ?? [], requireTls),
+      : mysqlCreation(host, access?.grants ?? [], requireTls, connection.server),
     revocationStatements: revocationStatements
       ? checkMysqlStatements(name, "revocation", revocationStatements, allowSuperuser)
-      : mysqlRevocation(connection.server, host),
+      : mysqlRevocation(connection.server, host, connection.userNameMark),
   };
 }
 

@@ -13,6 +13,7 @@ import { AllowedRoles } from "./allowed-roles";
 import { checkLimits, type ConnectionLimits } from "./connection-limits";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import { DynamicRole, type DynamicRoleOptions } from "./dynamic-role";
+import { issuedNamePrefix, issuedNameTemplate } from "./issued-names";
 import { checkConnectionUrl, connectionUrl, type PostgresEndpoint } from "./postgres-endpoint";
 import { StaticRole, type StaticRoleOptions } from "./static-role";
 import { checkPostgresUsernameTemplate } from "./username-template";
@@ -27,6 +28,11 @@ export interface IPostgresConnection extends IConstruct {
   readonly manager?: IManagerRole;
   /** What has to stand before a role can be declared on it; nothing for an imported one. */
   readonly ready: readonly ITerraformDependable[];
+  /**
+   * How the names of the users begin that it issues, and no other connection does; absent for an imported connection and
+   * for a `usernameTemplate` of your own. Without it, revoking a user that is not there fails.
+   */
+  readonly namePrefix?: string;
 
   /**
    * Declares a role that issues dynamic credentials.
@@ -66,7 +72,11 @@ export interface PostgresConnectionOptions extends ConnectionLimits {
    * @default true
    */
   readonly verify?: boolean;
-  /** Go template for the names of dynamic users; it has to use `random` or `uuid`. @default - the engine's */
+  /**
+   * Go template for the names of dynamic users; it has to use `random` or `uuid`.
+   *
+   * @default - `v-`, six characters that stand for server and database, and the role's name, 20 random characters and the time
+   */
   readonly usernameTemplate?: string;
   /** What reaches the server on CREATE ROLE: a SCRAM verifier, or the password as it is. @default "scram-sha-256" */
   readonly passwordAuthentication?: "scram-sha-256" | "password";
@@ -92,6 +102,13 @@ export interface PostgresConnectionAttributes {
   readonly name: string;
   /** Login that it uses, so that it can be made ADMIN of the base roles of new roles. @default - unknown */
   readonly manager?: IManagerRole;
+  /**
+   * How the names begin of the users that it issues, where its template sees to that: `namePrefix` of the connection where
+   * it is declared.
+   *
+   * @default - unknown: revoking a user that is not there fails
+   */
+  readonly namePrefix?: string;
 }
 
 abstract class PostgresConnectionBase extends Construct implements IPostgresConnection {
@@ -129,6 +146,7 @@ export class PostgresConnection extends PostgresConnectionBase implements IPostg
   readonly manager: IManagerRole;
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: DatabaseSecretBackendConnection;
+  readonly namePrefix?: string;
   private readonly allowed: AllowedRoles;
 
   /**
@@ -144,6 +162,9 @@ export class PostgresConnection extends PostgresConnectionBase implements IPostg
     this.engine.names.claim("connection", this.name);
     this.allowed = new AllowedRoles(props.additionalAllowedRoles);
     const password = passwordOf(props);
+    const { usernameTemplate } = props;
+    const prefix = issuedNamePrefix({ ...props, database: props.database.name });
+    this.namePrefix = usernameTemplate === undefined ? prefix : undefined;
     // The provider takes a new name for an update and leaves the old connection behind (terraform-provider-vault#1502);
     // with the name in its address, a renamed connection is another resource.
     this.resource = new DatabaseSecretBackendConnection(this, `config-${idOf(this.name)}`, {
@@ -161,7 +182,10 @@ export class PostgresConnection extends PostgresConnectionBase implements IPostg
         passwordWo: password.value,
         passwordWoVersion: password.version,
         passwordAuthentication: props.passwordAuthentication ?? "scram-sha-256",
-        usernameTemplate: props.usernameTemplate && checkPostgresUsernameTemplate(props.usernameTemplate),
+        usernameTemplate:
+          usernameTemplate === undefined
+            ? issuedNameTemplate(prefix)
+            : checkPostgresUsernameTemplate(usernameTemplate),
         ...checkLimits(props.name, props),
       },
       provider: this.engine.provider,
@@ -187,10 +211,12 @@ class ImportedConnection extends PostgresConnectionBase {
   readonly name: string;
   readonly engine: IDatabaseSecretsEngine;
   readonly manager?: IManagerRole;
+  readonly namePrefix?: string;
   readonly ready = [];
 
   constructor(scope: Construct, id: string, attributes: PostgresConnectionAttributes) {
     super(scope, id);
+    this.namePrefix = attributes.namePrefix;
     this.name = vaultName("connection", attributes.name);
     this.engine = attributes.engine;
     this.manager = attributes.manager;

@@ -23,7 +23,7 @@ export abstract class ReadableRole extends Readable implements IReadableRole {
   }
 
   override grantRead(grantee: IGrantee): void {
-    grantee.addPolicy(this.readPolicy, this.credsPath);
+    grantee.addPolicy(this.policyFor(grantee), this.credsPath);
   }
 
   /** Says what is left to the user where a connection's login is not known, so that it cannot be made ADMIN here. */

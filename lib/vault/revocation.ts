@@ -8,11 +8,24 @@ import {
   renewal,
   terminatingRevocation,
   type DrainTimeouts,
+  type LoginLimits,
+  type RevocationOptions,
   type RoleStatements,
 } from "../statements";
 
-/** Bounds on sessions that outlive their credential. A client can lift them for its own session. */
-export interface DrainOptions {
+/** Bound on a revocation. */
+export interface TerminateOptions {
+  /**
+   * Longest time that the SQL of a revocation may take, during which its connection issues nothing. It has failed then:
+   * nobody can log in with the credential any more, the lease stays, and the engine tries again.
+   *
+   * @default Duration.seconds(10)
+   */
+  readonly timeout?: Duration;
+}
+
+/** Bounds on sessions that outlive their credential, which a client can lift for its own session, and on a revocation. */
+export interface DrainOptions extends TerminateOptions {
   /** Ends a session that waits this long outside a transaction. @default Duration.minutes(1) */
   readonly idleSessionTimeout?: Duration;
   /** Ends a session that waits this long inside a transaction. @default Duration.minutes(10) */
@@ -24,9 +37,13 @@ const LONGEST_TIMEOUT = Duration.seconds(2_147_483);
 
 /** What becomes of a credential's sessions when it is revoked or expires. */
 export class Revocation {
-  /** Revoked means gone: no new login, sessions ended, role dropped. */
-  static terminate(): Revocation {
-    return new Revocation("terminate");
+  /**
+   * Revoked means gone: no new login, sessions ended, role dropped. Where one of these cannot be had, the revocation fails.
+   *
+   * @throws ConfigurationError for a timeout of 0, or over 2,147,483 seconds
+   */
+  static terminate(options: TerminateOptions = {}): Revocation {
+    return new Revocation("terminate", options.timeout);
   }
 
   /**
@@ -37,7 +54,7 @@ export class Revocation {
    * @throws ConfigurationError for a timeout of 0, or over 2,147,483 seconds
    */
   static drain(options: DrainOptions = {}): Revocation {
-    return new Revocation("drain", {
+    return new Revocation("drain", options.timeout, {
       idleSession: options.idleSessionTimeout ?? Duration.minutes(1),
       idleInTransaction: options.idleInTransactionTimeout ?? Duration.minutes(10),
     });
@@ -46,18 +63,19 @@ export class Revocation {
   private constructor(
     /** What revocation does with sessions. */
     readonly mode: "terminate" | "drain",
+    private readonly timeout?: Duration,
     private readonly timeouts?: DrainTimeouts,
   ) {
-    for (const timeout of [timeouts?.idleSession, timeouts?.idleInTransaction]) {
-      if (timeout?.toSeconds() === 0) {
+    for (const each of [timeout, timeouts?.idleSession, timeouts?.idleInTransaction]) {
+      if (each?.toSeconds() === 0) {
         throw new ConfigurationError(
-          `A drain timeout is ${show(timeout.toString())}, which means no limit to PostgreSQL.`,
+          `A timeout of a revocation is ${show(each.toString())}, which means no limit to PostgreSQL.`,
           "Give a time of 1 second or more.",
         );
       }
-      if (timeout?.isLongerThan(LONGEST_TIMEOUT) === true) {
+      if (each?.isLongerThan(LONGEST_TIMEOUT) === true) {
         throw new ConfigurationError(
-          `A drain timeout is ${show(timeout.toString())}, which PostgreSQL does not take.`,
+          `A timeout of a revocation is ${show(each.toString())}, which PostgreSQL does not take.`,
           `Give a time of ${LONGEST_TIMEOUT.toString()}, about 24 days, or less.`,
         );
       }
@@ -65,13 +83,19 @@ export class Revocation {
   }
 
   /** The SQL of a role that hands out a base role. */
-  statementsFor(baseRole: string, level: AccessLevel): RoleStatements {
+  statementsFor(
+    baseRole: string,
+    level: AccessLevel,
+    options: LoginLimits & Pick<RevocationOptions, "namePrefix"> = {},
+  ): RoleStatements {
     // Only as its base role can a session own tables on the base role's behalf, or go on after its login is dropped.
     const assumes = level === "owner" || this.mode === "drain";
     return {
-      creation: assumes ? assumingCreation(baseRole, this.timeouts) : membershipCreation(baseRole),
+      creation: assumes
+        ? assumingCreation(baseRole, this.timeouts, options)
+        : membershipCreation(baseRole, options),
       renewal: renewal(),
-      revocation: this.revocationTo(baseRole),
+      revocation: this.revocationTo(baseRole, options.namePrefix),
     };
   }
 
@@ -79,8 +103,10 @@ export class Revocation {
    * The SQL that ends a login.
    *
    * @param reassignTo role that gets what the login owned; the engine's own login if absent
+   * @param namePrefix how the names of the connection's users begin, and of no other's
    */
-  revocationTo(reassignTo?: string): string[] {
-    return this.mode === "drain" ? drainingRevocation(reassignTo) : terminatingRevocation(reassignTo);
+  revocationTo(reassignTo?: string, namePrefix?: string): string[] {
+    const end = this.mode === "drain" ? drainingRevocation : terminatingRevocation;
+    return end(reassignTo, { namePrefix, timeout: this.timeout });
   }
 }

@@ -10,6 +10,7 @@ import { Login, type ILogin } from "../postgres/login";
 import { checkStatements } from "../statements";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import type { IPostgresConnection } from "./postgres-connection";
+import { LoginMark } from "./login-mark";
 import { ReadableRole, type IReadableRole } from "./readable-role";
 
 /** A role that rotates the password of one login, declared here or existing. */
@@ -80,7 +81,7 @@ abstract class StaticRoleBase extends ReadableRole implements IStaticRole {
  * When the role is removed, the login stays in PostgreSQL with its last password.
  */
 export class StaticRole extends StaticRoleBase implements IStaticRole {
-  /** Refers to a role that is managed elsewhere; `grantRead` declares a policy for it in this stack. */
+  /** Refers to a role that is managed elsewhere; `grantRead` declares a policy of this stack's own for each grantee. */
   static fromName(scope: Construct, id: string, attributes: StaticRoleAttributes): IStaticRole {
     return new ImportedStaticRole(scope, id, attributes);
   }
@@ -109,6 +110,7 @@ export class StaticRole extends StaticRoleBase implements IStaticRole {
     const login = loginOf(this, props);
     this.username = login.name;
     this.rotationPeriod = checkPeriod(this.name, props.rotationPeriod ?? Duration.hours(24));
+    const mark = LoginMark.of(this, login);
     this.resource = new DatabaseSecretBackendStaticRole(this, "Resource", {
       backend: this.engine.path,
       name: this.name,
@@ -117,6 +119,8 @@ export class StaticRole extends StaticRoleBase implements IStaticRole {
       rotationPeriod: this.rotationPeriod.toSeconds(),
       rotationStatements:
         props.rotationStatements && checkStatements(this.name, "rotation", props.rotationStatements),
+      // Made anew with its login, which has a password then.
+      lifecycle: mark && { replaceTriggeredBy: [mark.address] },
       namespace: this.engine.namespace,
       provider: this.engine.provider,
     });
@@ -149,6 +153,7 @@ class ImportedStaticRole extends StaticRoleBase {
   readonly name: string;
   protected readonly engine: IDatabaseSecretsEngine;
   protected readonly ready = [];
+  protected override readonly managedElsewhere = true;
 
   constructor(scope: Construct, id: string, attributes: StaticRoleAttributes) {
     super(scope, id);

@@ -1,5 +1,8 @@
-import { LocalBackend } from "cdktf";
+import { LocalBackend, TerraformStack } from "cdktf";
+import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
+import { Construct } from "constructs";
 import { ReportingStack } from "../../examples/composition/reporting-stack";
+import { AppRoleAuth, DatabaseSecretsEngine, DynamicRole, Policy, StaticRole } from "../../lib";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { addedSince, takeSnapshot } from "../../sandbox/snapshot";
 import { CredentialsStack } from "../../stacks/credentials-stack";
@@ -13,18 +16,25 @@ import { Workspace } from "./workspace";
 jest.setTimeout(120_000);
 
 let sandbox: Sandbox;
+let base: Workspace;
 beforeAll(async () => {
   sandbox = await startSandbox({ onProgress: announce });
+  const { vault, postgres, databaseTemplate } = local(sandbox.env);
+  const environment: Environment = {
+    ...{ ...dev, vault, postgres, databaseTemplate },
+    staticRoles: { legacy: { role: "reader" } },
+    applications: { ...dev.applications, reports: { roles: ["reader", "legacy"] } },
+  };
+  base = new Workspace(sandbox, "base", (scope) => new CredentialsStack(scope, environment));
+  await base.apply();
 });
-afterAll(() => sandbox?.stop());
+afterAll(async () => {
+  await base?.destroy();
+  await sandbox?.stop();
+});
 
 test("a team's own stack adds to an environment, and takes only its own away", async () => {
   const here = local(sandbox.env);
-  const { vault, postgres, databaseTemplate } = here;
-  const environment: Environment = { ...dev, vault, postgres, databaseTemplate };
-  const base = new Workspace(sandbox, "base", (scope) => new CredentialsStack(scope, environment));
-  await base.apply();
-
   const owner = await issue(sandbox, "orders-dev/database/creds/owner");
   const migration = await connect(sandbox, owner, "orders_dev");
   await migration.query("CREATE TABLE app.invoices (id int); CREATE TABLE app.customers (id int)");
@@ -56,5 +66,71 @@ test("a team's own stack adds to an environment, and takes only its own away", a
   await reporting.destroy();
   expect(addedSince(before, await takeSnapshot(sandbox))).toEqual([]);
   expect(await base.plan()).toEqual([]);
-  await base.destroy();
+});
+
+describe("a team's own stack that lets its application read the environment's roles", () => {
+  const PATHS = ["orders-dev/database/creds/reader", "orders-dev/database/static-creds/legacy"];
+  /** @param earlier as a version did that named the policies like those of the environment */
+  const team = (name: string, earlier: boolean) => (scope: Construct) => {
+    const stack = new TerraformStack(scope, name);
+    new LocalBackend(stack, { path: "terraform.tfstate" });
+    new VaultProvider(stack, "VaultProvider", { address: sandbox.env.VAULT_ADDR });
+    const application = AppRoleAuth.fromPath(stack, "AppRoles", "orders-dev/approle").addRole(name);
+    if (earlier) {
+      ["Reader", "Legacy"].forEach((id, index) => {
+        const path = PATHS[index]!;
+        const rules = [{ path, capabilities: ["read" as const] }];
+        application.addPolicy(new Policy(new Construct(stack, id), "ReadPolicy", { name: path, rules }));
+      });
+    } else {
+      const engine = DatabaseSecretsEngine.fromPath(stack, "Secrets", "orders-dev/database");
+      DynamicRole.fromName(stack, "Reader", { engine, name: "reader" }).grantRead(application);
+      StaticRole.fromName(stack, "Legacy", { engine, name: "legacy" }).grantRead(application);
+    }
+    return stack;
+  };
+
+  /** Whether an application that logs in now may read all. */
+  async function mayRead(approle: string): Promise<boolean> {
+    const vault = sandbox.vault.client();
+    const role = `auth/orders-dev/approle/role/${approle}`;
+    const { data: id } = await vault.read(`${role}/role-id`);
+    const { data: secret } = await vault.write(`${role}/secret-id`);
+    const { auth } = await vault.write("auth/orders-dev/approle/login", {
+      role_id: id?.role_id,
+      secret_id: secret?.secret_id,
+    });
+    const own = vault.withToken(auth?.client_token);
+    const answers = await Promise.all(PATHS.map((path) => own.send({ method: "GET", path })));
+    await own.write("auth/token/revoke-self");
+    return answers.every(({ status }) => status === 200);
+  }
+
+  test("takes nothing from the environment's application when it goes", async () => {
+    const workspace = new Workspace(sandbox, "team", team("team", false));
+    await workspace.apply();
+    expect(await mayRead("team")).toBe(true);
+    expect(await base.plan()).toEqual([]);
+    expect(await workspace.plan()).toEqual([]);
+    await workspace.destroy();
+    expect(await mayRead("orders-dev-reports")).toBe(true);
+    expect(await base.plan()).toEqual([]);
+  });
+
+  test("is brought over from a version whose policies were the environment's, and nobody loses a right", async () => {
+    const workspace = new Workspace(sandbox, "old-team", team("old-team", true));
+    await workspace.apply();
+    workspace.edit(team("old-team", false));
+    const plan = (await workspace.plan()).map(({ type, actions }) => `${type} ${actions.join("+")}`);
+    expect(plan.sort()).toEqual([
+      "vault_approle_auth_backend_role update",
+      ...["vault_policy create", "vault_policy create", "vault_policy forget", "vault_policy forget"],
+    ]);
+    await workspace.apply();
+    expect(await mayRead("old-team")).toBe(true);
+    expect(await mayRead("orders-dev-reports")).toBe(true);
+    expect([await workspace.plan(), await base.plan()]).toEqual([[], []]);
+    await workspace.destroy();
+    expect(await mayRead("orders-dev-reports")).toBe(true);
+  });
 });

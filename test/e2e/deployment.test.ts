@@ -52,7 +52,7 @@ describe("an environment", () => {
   test.each([
     [
       "a policy",
-      "vault_policy update",
+      ["vault_policy update"],
       () =>
         sandbox.vault.client().write("sys/policies/acl/orders-local/database/creds/reader", {
           policy: 'path "orders-local/database/creds/*" { capabilities = ["read"] }',
@@ -60,7 +60,7 @@ describe("an environment", () => {
     ],
     [
       "a role's TTL",
-      "vault_database_secret_backend_role update",
+      ["vault_generic_endpoint update"],
       async () => {
         const roles = sandbox.vault.client();
         const { data } = await roles.read("orders-local/database/roles/reader");
@@ -69,7 +69,7 @@ describe("an environment", () => {
     ],
     [
       "a role's SQL",
-      "vault_database_secret_backend_role update",
+      ["vault_generic_endpoint update"],
       async () => {
         const roles = sandbox.vault.client();
         const { data } = await roles.read("orders-local/database/roles/writer");
@@ -81,22 +81,22 @@ describe("an environment", () => {
     ],
     [
       "a grant on a schema",
-      "postgresql_grant update",
+      ["postgresql_grant update"],
       () => asSuperuser(sandbox, "GRANT CREATE ON SCHEMA app TO orders_local_reader", "orders_local"),
     ],
     [
       "a right of PUBLIC",
-      "postgresql_grant update",
+      ["postgresql_grant update"],
       () => asSuperuser(sandbox, "GRANT CONNECT ON DATABASE orders_local TO PUBLIC"),
     ],
     [
       "a base role's login",
-      "postgresql_role update",
+      ["postgresql_role update"],
       () => asSuperuser(sandbox, "ALTER ROLE orders_local_owner LOGIN"),
     ],
     [
       "an AppRole's policies",
-      "vault_approle_auth_backend_role update",
+      ["vault_approle_auth_backend_role update"],
       () =>
         sandbox.vault.client().write("auth/orders-local/approle/role/orders-local-reports", {
           token_policies: ["orders-local/database/creds/owner"],
@@ -104,12 +104,12 @@ describe("an environment", () => {
     ],
     [
       "a role that is gone",
-      "vault_database_secret_backend_role create",
+      ["vault_database_secret_backend_role create", "vault_generic_endpoint create"],
       () => sandbox.vault.client().delete("orders-local/database/roles/owner"),
     ],
-  ])("shows %s that was changed by hand, and puts it right", async (_, change, meddle) => {
+  ])("shows %s that was changed by hand, and puts it right", async (_, changes, meddle) => {
     await meddle();
-    expect(actions(await workspace.plan())).toEqual([change]);
+    expect(actions(await workspace.plan())).toEqual(changes);
     await workspace.apply();
     expect(await workspace.plan()).toEqual([]);
   });
@@ -127,7 +127,7 @@ describe("an environment", () => {
     if (reader === undefined) throw new Error("no reader");
     const shorter = { ...reader, defaultTtl: Duration.minutes(5), maxTtl: Duration.minutes(50) };
     workspace.edit(stackOf({ ...environment, roles: { ...environment.roles, reader: shorter } }));
-    expect(actions(await workspace.plan())).toEqual(["vault_database_secret_backend_role update"]);
+    expect(actions(await workspace.plan())).toEqual(["vault_generic_endpoint update"]);
     await workspace.apply();
     const { data } = await sandbox.vault.client().read("orders-local/database/roles/reader");
     expect(data).toMatchObject({ default_ttl: 300, max_ttl: 3000 });

@@ -189,4 +189,44 @@ describe("drain", () => {
     expect((await scenario.run("status")).code).toBe(0);
     await sandbox.vault.client().write(`sys/leases/revoke-prefix/${MOUNT}/creds`, { sync: true });
   });
+
+  test("of one role ends its credentials, and lets others go on", async () => {
+    const ended = await reports.session("reader-2");
+    const other = await reports.session("reader");
+    expect(await scenario.run("drain", ["--role", "reader-2"], {}, "no")).toMatchObject({ code: 3 });
+    expect(await verdict(ended.client, "SELECT 1")).toBe("ok");
+    const result = await scenario.json("drain", ["--role", "reader-2", "--yes"]);
+    expect(result).toEqual({ environment: "local", role: "reader-2", drained: true, revoked: 1, code: 0 });
+    expect(await verdict(ended.client, "SELECT 1")).not.toBe("ok");
+    await expect(reports.issue("reader-2")).rejects.toThrow(/not an allowed role/);
+    expect(await verdict(other.client, "SELECT 1")).toBe("ok");
+    await reports.issue("reader");
+    const { code, out } = await scenario.run("status");
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /drained +reader-2 +shop_local issues no credential of it until the next cdktf deploy/,
+    );
+    // Again, and with nothing to end.
+    expect(await scenario.json("drain", ["--role", "reader-2", "--yes"])).toMatchObject({
+      code: 0,
+      revoked: 0,
+    });
+    await scenario.workspace.apply();
+    await reports.issue("reader-2");
+    await revoke("--all");
+  });
+
+  test("of one role is refused for a role that is not there, and where the connection issues for every role", async () => {
+    const nobody = await scenario.run("drain", ["--role", "nobody", "--yes"]);
+    expect(nobody).toMatchObject({ code: 2 });
+    expect(nobody.err).toMatch(/no role "nobody".\nIt has owner, reader, reader-2, writer\./);
+    const config = `${MOUNT}/config/${DATABASE}`;
+    const vault = sandbox.vault.client();
+    const { data } = await vault.read(config);
+    await vault.write(config, { allowed_roles: ["*"] });
+    const every = await scenario.run("drain", ["--role", "reader", "--yes"]);
+    await vault.write(config, { allowed_roles: data?.allowed_roles });
+    expect(every.code).toBe(1);
+    expect(every.err).toMatch(/issues for every role \("\*"\), so that reader alone cannot be taken out/);
+  });
 });

@@ -81,6 +81,11 @@ export class Scenario {
     };
   }
 
+  /** What has the documented rights of whoever deploys. */
+  variablesOfDeployer(): NodeJS.ProcessEnv {
+    return { PATH: process.env.PATH, HOME: this.sandbox.lifetime.directory, ...this.sandbox.env };
+  }
+
   /** Runs a command on the environment. */
   async run(
     command: string,

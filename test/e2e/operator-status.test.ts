@@ -16,6 +16,9 @@ let reports: Group;
 beforeAll(async () => {
   sandbox = await startSandbox({ onProgress: announce });
   await openStorage();
+  await asSuperuser(sandbox, "ALTER SYSTEM SET max_prepared_transactions = 4");
+  await sandbox.postgres.stop();
+  await sandbox.postgres.start();
   scenario = new Scenario(sandbox);
   await scenario.deploy();
   web = await scenario.enter("web");
@@ -156,6 +159,235 @@ test("finds a lease that was given up to revoke, and revokes it once that is pos
   expect(await status()).toMatchObject({ code: 0, findings: [] });
 });
 
+describe("of a user that could not be dropped says what keeps it, and what to do", () => {
+  /** Revokes, which has to fail, and returns what status says of it then. */
+  async function failedRevocation(leaseId: string): Promise<StatusReport["findings"][number][]> {
+    const vault = sandbox.vault.client();
+    await expect(vault.write("sys/leases/revoke", { lease_id: leaseId, sync: true })).rejects.toThrow();
+    const report = await status();
+    expect(report.code).toBe(1);
+    return [...report.findings];
+  }
+
+  test("a session that does not end", async () => {
+    const { credential, client } = await web.session("reader");
+    const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+    const pid = rows[0]!.pid;
+    process.kill(pid, "SIGSTOP");
+    try {
+      const found = await failedRevocation(credential.leaseId);
+      expect(found).toMatchObject([{ kind: "login-off", subject: credential.username }]);
+      expect(found[0]?.detail).toContain(`lease ${credential.leaseId} is kept`);
+      expect(found[0]?.detail).toContain(`its session goes on: process ${pid}`);
+      expect(found[0]?.remedy).toContain(`pg_terminate_backend(${pid})`);
+      expect(found[0]?.remedy).toContain(`vault-postgres revoke local --lease ${credential.leaseId}`);
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+    expect(await scenario.run("revoke", ["--lease", credential.leaseId, "--yes"])).toMatchObject({ code: 0 });
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+  });
+
+  test("what it owns in another database", async () => {
+    const credential = await web.issue("reader");
+    const user = `"${credential.username}"`;
+    await asSuperuser(sandbox, `CREATE SCHEMA left_behind AUTHORIZATION ${user}`, "postgres");
+    const found = await failedRevocation(credential.leaseId);
+    expect(found).toMatchObject([{ kind: "login-off", subject: credential.username }]);
+    expect(found[0]?.detail).toContain("it owns 1 object in postgres");
+    expect(found[0]?.remedy).toContain(
+      `As a superuser in postgres, after a look at what it owns there: DROP OWNED`,
+    );
+    await asSuperuser(sandbox, `DROP OWNED BY ${user}`, "postgres");
+    await revoke(sandbox, credential);
+  });
+
+  test("a transaction that it prepared", async () => {
+    const gid = "two-phase \u001b[31m'x'";
+    const { credential, client } = await (await scenario.enter("api")).session("writer");
+    await client.query("BEGIN");
+    await client.query("SELECT pg_advisory_xact_lock(7)");
+    await client.query(`PREPARE TRANSACTION ${client.escapeLiteral(gid)}`);
+    await client.end();
+    await revoke(sandbox, credential).catch(() => undefined);
+    const { code, findings } = await status();
+    expect(code).toBe(1);
+    const prepared = findings.find(({ kind }) => kind === "prepared-transaction");
+    expect(prepared).toMatchObject({ subject: "two-phase \\u001b[31m'x'" });
+    expect(prepared?.detail).toMatch(/^of \S+ in shop_local, prepared \d+ s ago/);
+    expect(prepared?.remedy).toMatch(/in shop_local: ROLLBACK PREPARED /);
+    await asSuperuser(sandbox, `ROLLBACK PREPARED ${client.escapeLiteral(gid)}`, DATABASE);
+    await revokeAll();
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+  });
+
+  test("a lease that is over, though it may still log in, and one whose base role was taken away", async () => {
+    const late = await web.issue("reader");
+    await asSuperuser(sandbox, `ALTER ROLE "${late.username}" VALID UNTIL '2020-01-01'`);
+    const bare = await reports.issue("reader-2");
+    const { username } = bare;
+    await asSuperuser(
+      sandbox,
+      `SET ROLE shop_local_manager; REVOKE "shop_local_reader-2" FROM "${username}"; RESET ROLE; ALTER ROLE "${username}" NOLOGIN`,
+    );
+    const { code, findings } = await status();
+    expect(code).toBe(1);
+    expect(findings).toMatchObject([
+      { kind: "login-off", subject: username },
+      { kind: "expired-user", subject: late.username },
+    ]);
+    await revokeAll();
+  });
+});
+
+describe("of roles that are not as declared", () => {
+  const paths = ["roles/reader", "roles/owner", "static-roles/legacy", `config/${DATABASE}`];
+  const before = new Map<string, Readonly<Record<string, unknown>>>();
+  beforeAll(async () => {
+    await revokeAll();
+    for (const path of paths)
+      before.set(path, (await sandbox.vault.client().read(`${MOUNT}/${path}`)).data ?? {});
+  });
+  afterEach(async () => {
+    for (const [path, data] of before) {
+      await sandbox.vault.client().write(`${MOUNT}/${path}`, { ...data, verify_connection: false });
+    }
+    await revokeAll();
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+  });
+
+  test("finds a role of the engine that lost half of what it holds", async () => {
+    const vault = sandbox.vault.client();
+    await vault.delete(`${MOUNT}/roles/reader`);
+    await vault.write(`${MOUNT}/roles/reader`, {
+      db_name: DATABASE,
+      creation_statements: ["CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}'"],
+      default_ttl: 60,
+    });
+    const { code, findings } = await status();
+    expect(code).toBe(1);
+    expect(findings).toMatchObject([{ kind: "changed-role", subject: "reader" }]);
+    expect(findings[0]?.detail).toMatch(
+      /its default TTL is 60 s, not \d+ s; its maximum TTL is 0 s, not \d+ s; its creation SQL is another; it has no renewal SQL; it has no revocation SQL/,
+    );
+  });
+
+  test("finds roles, and a static role, that the engine does not have", async () => {
+    const vault = sandbox.vault.client();
+    await vault.delete(`${MOUNT}/roles/owner`);
+    await vault.delete(`${MOUNT}/static-roles/legacy`);
+    const { code, findings } = await status();
+    expect(code).toBe(1);
+    expect(findings).toMatchObject([
+      { kind: "missing-role", subject: "owner" },
+      { kind: "missing-role", subject: "legacy" },
+    ]);
+  });
+
+  test("finds one that is not declared any more, and revoke ends what it has issued", async () => {
+    const vault = sandbox.vault.client();
+    const { data } = await vault.read(`${MOUNT}/roles/reader`);
+    await vault.write(`${MOUNT}/config/${DATABASE}`, { allowed_roles: ["*"] });
+    await vault.write(`${MOUNT}/roles/former`, data);
+    const credential = await issue(sandbox, `${MOUNT}/creds/former`);
+    await vault.delete(`${MOUNT}/roles/former`);
+    const report = await status();
+    expect(report.findings).toMatchObject([
+      {
+        kind: "undeclared-role",
+        subject: "former",
+        detail: "the role former is not declared any more: it is not on the engine, 1 lease",
+        remedy: expect.stringContaining("vault-postgres revoke local --role former") as string,
+      },
+    ]);
+    const { code, out } = await scenario.run("revoke", ["--role", "former", "--yes"]);
+    expect(code).toBe(0);
+    expect(out).toContain("Gone from PostgreSQL: 1 user.");
+    expect(
+      await asSuperuser(sandbox, `SELECT 1 FROM pg_roles WHERE rolname = '${credential.username}'`),
+    ).toEqual([]);
+  });
+});
+
+describe("of static roles looks at their logins, and finds", () => {
+  afterEach(async () => {
+    await asSuperuser(sandbox, "ALTER ROLE shop_local_legacy LOGIN VALID UNTIL 'infinity'");
+    await sandbox.vault.client().write(`${MOUNT}/rotate-role/legacy`);
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+  });
+
+  test.each([
+    ["NOLOGIN", { kind: "login-off", detail: expect.stringMatching(/may not log in/) as string }],
+    [
+      "VALID UNTIL '2020-01-01'",
+      { kind: "login-off", detail: expect.stringMatching(/time is over/) as string },
+    ],
+    ["PASSWORD NULL", { kind: "login-without-password" }],
+  ])("%s", async (change, finding) => {
+    await asSuperuser(sandbox, `ALTER ROLE shop_local_legacy ${change}`);
+    const { code, findings } = await status();
+    expect(code).toBe(1);
+    expect(findings).toMatchObject([{ subject: "shop_local_legacy", ...finding }]);
+  });
+
+  test("one that is not there", async () => {
+    await asSuperuser(sandbox, "ALTER ROLE shop_local_legacy RENAME TO away");
+    const { findings } = await status();
+    await asSuperuser(sandbox, "ALTER ROLE away RENAME TO shop_local_legacy");
+    expect(findings).toMatchObject([{ kind: "missing-login", subject: "shop_local_legacy" }]);
+  });
+
+  test("one that two static roles set the password of", async () => {
+    const vault = sandbox.vault.client();
+    const { data } = await vault.read(`${MOUNT}/config/${DATABASE}`);
+    const allow = (roles: unknown) => vault.write(`${MOUNT}/config/${DATABASE}`, { allowed_roles: roles });
+    await allow(["*"]);
+    const role = { db_name: DATABASE, username: "shop_local_legacy", rotation_period: 86_400 };
+    await vault.write(`${MOUNT}/static-roles/second`, role);
+    const { findings } = await status();
+    await vault.delete(`${MOUNT}/static-roles/second`);
+    await allow(data?.allowed_roles);
+    expect(findings).toMatchObject([
+      {
+        kind: "shared-login",
+        subject: "shop_local_legacy",
+        detail: expect.stringContaining("legacy and second") as string,
+      },
+    ]);
+  });
+});
+
+test("finds an AppRole that failed logins have locked out", async () => {
+  const { role_id, login_path } = scenario.outputs.approles["shop-local-api"]!;
+  const anybody = sandbox.vault.client().withToken(undefined);
+  for (let attempt = 0; attempt < 6; attempt++) {
+    await anybody.write(login_path, { role_id, secret_id: "ended" }).catch(() => undefined);
+  }
+  const { code, findings } = await status();
+  expect(code).toBe(1);
+  expect(findings).toMatchObject([{ kind: "locked-approle", subject: "shop-local-api" }]);
+  const unlock = /sys\/locked-users\/\S+/.exec(findings[0]?.remedy ?? "")?.[0] ?? "";
+  await sandbox.vault.client().write(unlock);
+  expect(await status()).toMatchObject({ code: 0, findings: [] });
+});
+
+test("with a token of the rights before says what it did not look at, and not that nothing is amiss", async () => {
+  const vault = sandbox.vault.client();
+  const file = path.resolve(__dirname, "../../docs/rights/operator-policy.hcl");
+  const policy = fs.readFileSync(file, "utf8");
+  const without = (text: string, name: string) =>
+    text.replace(new RegExp(`path "${name.replaceAll(/[+]/g, "\\+")}" \\{[^}]*\\}`), "");
+  const earlier = ["+/database/roles/", "+/database/roles/+", "+/database/static-roles/", "sys/locked-users"];
+  await vault.write("sys/policies/acl/earlier", { policy: earlier.reduce(without, policy) });
+  const { auth } = await vault.write("auth/token/create", { policies: ["earlier"], no_default_policy: true });
+  const { code, out } = await scenario.run("status", [], { VAULT_TOKEN: auth?.client_token });
+  expect(code).toBe(0);
+  expect(out).toMatch(
+    /roles were not compared[^]*Static roles of others[^]*locked an AppRole out was not looked at/,
+  );
+  expect(out).toContain("Nothing is amiss in what was looked at.");
+});
+
 describe("without PostgreSQL", () => {
   test("looks at Vault, and says what it needs for the rest", async () => {
     const { code, out } = await scenario.run("status", [], { PGUSER: "" });
@@ -166,7 +398,11 @@ describe("without PostgreSQL", () => {
 
   test.each([
     ["a wrong password", { PGPASSWORD: "wrong" }, /does not let credentials_operator in: password auth/],
-    ["a port where nothing is", { PGPORT: "9" }, /127\.0\.0\.1:9 does not let .* in: .*ECONNREFUSED/],
+    [
+      "a port where nothing is",
+      { PGPORT: "9" },
+      /127\.0\.0\.1:9 does not answer: .*ECONNREFUSED[^]*amiss in what was looked at\./,
+    ],
   ])("because of %s, looks at Vault and fails", async (_, changes, message) => {
     const { code, out } = await scenario.run("status", [], changes);
     expect(code).toBe(1);

@@ -151,6 +151,23 @@ test("a static role changed or removed by hand is put back", async () => {
   expect((await vault.read(role)).data).toMatchObject({ username: LOGIN, rotation_period: 3600 });
 });
 
+test("a login that was dropped by hand is made anew with a password, which the static role gives", async () => {
+  await asSuperuser(sandbox, `DROP ROLE ${LOGIN}`);
+  const planned = await workspace.plan();
+  expect(planned).toContainEqual({ type: "postgresql_role", actions: ["create"] });
+  await workspace.apply();
+  await (await connect(sandbox, await issue(sandbox, STATIC), "example")).end();
+  expect(await workspace.plan()).toEqual([]);
+});
+
+test("a login that is changed in place keeps its password", async () => {
+  const { password } = await issue(sandbox, STATIC);
+  await asSuperuser(sandbox, `ALTER ROLE ${LOGIN} CONNECTION LIMIT 3`);
+  expect(await workspace.plan()).toEqual([{ type: "postgresql_role", actions: ["update"] }]);
+  await workspace.apply();
+  expect((await issue(sandbox, STATIC)).password).toBe(password);
+});
+
 test("no password of the login is in the files of the deployment", async () => {
   const { password } = await issue(sandbox, STATIC);
   const files = workspace.files();

@@ -76,6 +76,17 @@ test("a role that may do less than it says fails", async () => {
   ]);
 });
 
+test("a role that the engine has otherwise than it was declared fails", async () => {
+  const outputs = await makeEnvironment(sandbox, { writer: writerRole });
+  await sandbox.vault.client().write(`${outputs.vault.mount}/roles/writer`, { max_ttl: 300 });
+  expect(failed(await prove(outputs))).toMatchObject([
+    {
+      ...{ subject: "role writer", name: "the engine has it as declared" },
+      detail: "its maximum TTL is 300 s, not 600 s",
+    },
+  ]);
+});
+
 test("a renewal that does not reach PostgreSQL fails", async () => {
   const forgetful = { ...writerRole, statements: { ...writerRole.statements, renewal: ["SELECT 1;"] } };
   const checks = await prove(await makeEnvironment(sandbox, { forgetful }));

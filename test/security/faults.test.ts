@@ -228,7 +228,7 @@ describe("in use", () => {
   fault(
     "PostgreSQL has no connection left",
     "a request for a credential beyond the engine's open connections, and a deployment, fail and say so; both work once there is one",
-    "find who holds them; `connectionLimit` on a database keeps one from taking all",
+    "find who holds them; `connectionLimit` of a role, or of a database, keeps one from taking all",
     async () => {
       await restartEngine(); // whose open connections would do
       const clients: Client[] = [];

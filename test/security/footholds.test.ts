@@ -8,7 +8,7 @@ import { announce } from "../e2e/announce";
 import { asSuperuser, connect } from "../e2e/credential";
 import { DATABASE, Scenario, type Group } from "../e2e/operator-scenario";
 import { FakeShell } from "../sandbox/fake-shell";
-import { BEFORE, BY_OWNER, BY_SUPERUSER, TRAPS, type Planted } from "./planted";
+import { BEFORE, BY_OWNER, BY_SUPERUSER, TRAPS, type Planted } from "./planted-footholds";
 import { postgresToTry } from "./servers";
 
 jest.setTimeout(180_000);

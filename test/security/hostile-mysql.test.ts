@@ -55,7 +55,12 @@ describeWithMariadb("on MariaDB", () => {
         try {
           await vault.write("names/roles/r", {
             db_name: "c",
-            creation_statements: mysqlCreation("%", access.grants, true),
+            creation_statements: mysqlCreation(
+              "%",
+              access.grants,
+              true,
+              accepted % 2 === 0 ? "mariadb" : "mysql",
+            ),
             revocation_statements: mysqlRevocation("mariadb", "%"),
           });
           const credential = await issue(sandbox, "names/creds/r");

@@ -201,7 +201,7 @@ test("every database name is either refused, or the one that the engine works in
       await superuser.query(`CREATE DATABASE ${quoteIdentifier(name)} STRATEGY file_copy`);
       try {
         await configure({ database: name });
-        const marks = `COMMENT ON ROLE "{{name}}" IS 'made'; CREATE TABLE made (id int)`;
+        const marks = `COMMENT ON ROLE "{{name}}" IS 'made'; CREATE TABLE public.made (id int)`;
         const statements = Revocation.terminate().statementsFor("pg_monitor", "read-only");
         await used(
           { ...statements, creation: [...statements.creation, ...marks.split("; ")] },

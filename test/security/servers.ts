@@ -20,9 +20,12 @@ export const postgresToTry: readonly PostgresToTry[] = FULL
   ? [...[14, 15, 16, 17].map(installed), usual]
   : [usual];
 
-function installed(major: number): PostgresToTry {
+/** A release that takes `ALTER ROLE … SET role` and ignores it; for the full set. */
+export const ignoringSetRole: PostgresToTry = installed("17-1");
+
+function installed(major: number | string): PostgresToTry {
   return {
-    name: `PostgreSQL ${major}`,
+    name: `PostgreSQL ${String(major).replace("-", ".")}`,
     binDirectory: () => {
       const platform = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
       const folder = path.resolve(__dirname, "../servers/node_modules", `postgres-${major}`);

@@ -96,6 +96,59 @@ describe("a connection to MySQL", () => {
     });
   });
 
+  describe("names its users after its server", () => {
+    const template = (options: Partial<MysqlConnectionOptions>) =>
+      connection(options).mysql.username_template;
+    const usual = "v-97aefe-{{.RoleName | truncate 4}}-{{random 7}}-{{unix_time}}";
+
+    test("which fits MySQL's 32 characters, and says nothing of who asked", () => {
+      expect(template({})).toBe(usual);
+      expect(usual.replace(/{{.RoleName[^}]*}}/, "role").replace("{{random 7}}", "1234567").length).toBe(
+        32 - "1700000000".length + "{{unix_time}}".length,
+      );
+    });
+
+    test.each<[string, Partial<MysqlConnectionOptions>]>([
+      ["however it is written", { endpoint: { host: "DB.example.com", port: 3306, tls: "require" } }],
+      [
+        "by URL",
+        { connectionUrl: "{{username}}:{{password}}@tcp(db.example.com:3306)/?tls=true&timeout=5s" },
+      ],
+      ["of either kind", { server: "mysql" }],
+    ])("the same %s", (_, options) => expect(template(options)).toBe(usual));
+
+    test.each<[string, Partial<MysqlConnectionOptions>]>([
+      ["host", { endpoint: { host: "other.example.com" } }],
+      ["port", { endpoint: { host: "db.example.com", port: 3307 } }],
+      ["URL", { connectionUrl: "{{username}}:{{password}}@unix(/run/s)/" }],
+    ])("another for another %s", (_, options) => {
+      expect(template(options)).toMatch(/^v-[0-9a-f]{6}-{{/);
+      expect(template(options)).not.toBe(usual);
+    });
+
+    test("or after itself, where only Terraform knows the server", () => {
+      const templates = ["one", "two"].map((name) => {
+        const made = synthesize((stack) => {
+          const host = new TerraformVariable(stack, "host", {}).stringValue;
+          new DatabaseSecretsEngine(stack, "Secrets").addMysqlConnection(name, {
+            server: "mariadb",
+            endpoint: { host },
+            username: "m",
+            password: WriteOnlySecret.fromVariable(stack, "p"),
+          });
+        });
+        return (one(made, CONNECTION) as { mysql: Record<string, string> }).mysql.username_template;
+      });
+      expect(templates[0]).toMatch(/^v-[0-9a-f]{6}-{{/);
+      expect(templates[0]).not.toBe(templates[1]);
+    });
+  });
+
+  test("takes a template with a hash of who asked", () => {
+    const usernameTemplate = "{{.DisplayName | sha256 | truncate 8}}-{{random 8}}";
+    expect(connection({ usernameTemplate }).mysql.username_template).toBe(usernameTemplate);
+  });
+
   test("has its name in its address", () => {
     const made = synthesize((stack) => void connect(stack));
     expect(addressOf(made, CONNECTION)).toMatch(/Secrets_echo_config-echo/);
@@ -124,6 +177,11 @@ describe("a connection to MySQL", () => {
     ["a login with a colon", { username: "a:b" }, /The MySQL login "a:b" is not usable/],
     ["no open connections", { maxOpenConnections: 0 }, /may open 0 connections/],
     ["names that repeat", { usernameTemplate: "{{.RoleName}}" }, /gives the same name twice/],
+    [
+      "names that an identity provider has a say in",
+      { usernameTemplate: "{{.DisplayName | truncate 8}}-{{random 8}}" },
+      /what an identity provider calls somebody/,
+    ],
     ["names of any length", { usernameTemplate: "{{.RoleName}}-{{random 8}}" }, /names of any length/],
     [
       "names too long for MySQL",
@@ -166,36 +224,87 @@ describe("a connection to MySQL", () => {
 });
 
 describe("a dynamic role of MySQL", () => {
-  test("makes a user with the grants of its access, over TLS", () => {
-    expect(role({ access }).creation_statements).toEqual([
-      "CREATE USER '{{name}}'@'%' IDENTIFIED BY '{{password}}' REQUIRE SSL;",
-      "GRANT SELECT ON `echo`.* TO '{{name}}'@'%';",
-    ]);
-  });
-
-  test("on MariaDB drops the user and ends its sessions in one statement that is not split", () => {
-    const [drop, end = "", ...more] = role({ access }).revocation_statements;
-    expect(drop).toBe("DROP USER IF EXISTS '{{name}}'@'%';");
-    expect(JSON.parse(end)).toEqual([
-      expect.stringMatching(/^BEGIN NOT ATOMIC .* KILL HARD CONNECTION USER .* END$/),
-    ]);
+  /** The one block of a list that the engine does not split. */
+  const blockOf = (statements: readonly string[]): string => {
+    const blocks = statements.filter((statement) => statement.includes("BEGIN NOT ATOMIC"));
+    expect(blocks).toHaveLength(1);
+    const [block = "", ...more] = JSON.parse(blocks[0] ?? "") as string[];
     expect(more).toEqual([]);
+    return block;
+  };
+  const statementsWith = (statements: readonly string[], word: string) =>
+    statements.filter((statement) => statement.startsWith(word));
+
+  test("on MariaDB makes a user with the grants of its access, over TLS, in one block that undoes itself", () => {
+    const block = blockOf(role({ access }).creation_statements);
+    expect(block).toContain(
+      "CREATE USER '{{name}}'@'%' IDENTIFIED BY '{{password}}' REQUIRE SSL; SET made = 1; " +
+        "GRANT SELECT ON `echo`.* TO '{{name}}'@'%'; END;",
+    );
+    expect(block).toMatch(
+      /EXIT HANDLER FOR SQLEXCEPTION .* DROP USER IF EXISTS '{{name}}'@'%'; .* RESIGNAL;/,
+    );
   });
 
-  test("on MySQL ends sessions by the documented procedure", () => {
-    expect(role({ access }, { server: "mysql" }).revocation_statements).toEqual([
-      "DROP USER IF EXISTS '{{name}}'@'%';",
-      "CALL `credentials`.`end_sessions`('{{name}}');",
+  test("on MySQL makes a user that is locked until it has all its grants", () => {
+    const { creation_statements } = role({ access }, { server: "mysql" });
+    expect(creation_statements.slice(-4)).toEqual([
+      "CREATE USER '{{name}}'@'%' IDENTIFIED BY '{{password}}' REQUIRE SSL ACCOUNT LOCK;",
+      "GRANT SELECT ON `echo`.* TO '{{name}}'@'%';",
+      "ALTER USER '{{name}}'@'%' ACCOUNT UNLOCK;",
+      "SET SESSION sql_mode = @credentials_sql_mode;",
     ]);
   });
 
-  test("makes and drops users of its host, without TLS where the server has none", () => {
-    const { creation_statements, revocation_statements } = role(
+  test("on MariaDB finds accounts by name, and knows the names of its own server", () => {
+    const block = blockOf(role({ access }).revocation_statements);
+    expect(block).toContain("FROM mysql.user WHERE User = '{{name}}'");
+    expect(block).toContain("KILL HARD CONNECTION USER '{{name}}'");
+    expect(block).toContain("IF LEFT('{{name}}', 9) <> 'v-97aefe-' THEN");
+  });
+
+  test("on MySQL ends accounts and sessions by the documented procedure", () => {
+    const { revocation_statements } = role({ access }, { server: "mysql" });
+    expect(statementsWith(revocation_statements, "CALL")).toEqual([
+      "CALL `credentials`.`revoke_user`('{{name}}', 'v-97aefe-');",
+    ]);
+  });
+
+  test.each(["mariadb", "mysql"] as const)(
+    "on %s reads the name before it does anything, in a mode of its own, with nothing that is split",
+    (server) => {
+      const { creation_statements, revocation_statements } = role({ access }, { server });
+      for (const [first = "", ...others] of [creation_statements, revocation_statements]) {
+        expect(first).toMatch(/^SET @credentials_sql_mode = .* SESSION sql_mode = 'NO_BACKSLASH_ESCAPES,/);
+        expect(others.at(-1)).toBe("SET SESSION sql_mode = @credentials_sql_mode;");
+        const uses = others.findIndex((statement) => /USER|CALL/.test(statement));
+        const before = others.slice(0, uses).join(" ");
+        expect(before).toContain("'{{name}}'");
+        expect(before.replaceAll('\\"', '"')).toContain('"{{name}}');
+        for (const statement of others.filter((each) => !each.startsWith("["))) {
+          expect(statement.indexOf(";")).toBe(statement.length - 1);
+        }
+      }
+    },
+  );
+
+  test("names no mark where names do not show the server: a user that is not there is a failure", () => {
+    const own = role({ access }, { usernameTemplate: "{{random 20}}" });
+    expect(blockOf(own.revocation_statements)).not.toContain("LEFT('{{name}}', 9)");
+    const mysql = role({ access }, { server: "mysql", usernameTemplate: "{{random 20}}" });
+    expect(statementsWith(mysql.revocation_statements, "CALL")).toEqual([
+      "CALL `credentials`.`revoke_user`('{{name}}', '');",
+    ]);
+  });
+
+  test("makes users of its host, without TLS where the server has none", () => {
+    const { creation_statements } = role(
       { access, host: "10.1.%" },
       { endpoint: { host: "db", tls: "disable" } },
     );
-    expect(creation_statements[0]).toBe("CREATE USER '{{name}}'@'10.1.%' IDENTIFIED BY '{{password}}';");
-    expect(revocation_statements[0]).toBe("DROP USER IF EXISTS '{{name}}'@'10.1.%';");
+    expect(blockOf(creation_statements)).toContain(
+      "CREATE USER '{{name}}'@'10.1.%' IDENTIFIED BY '{{password}}'; SET",
+    );
   });
 
   test("waits for its connection, and its policy for it", () => {
@@ -206,7 +315,9 @@ describe("a dynamic role of MySQL", () => {
     });
     expect(one(made, "vault_policy")).toMatchObject({ name: "database/creds/reader" });
     expect(waitsFor(made, addressOf(made, "vault_policy"))).toEqual(
-      new Set([addressOf(made, ROLE), addressOf(made, CONNECTION), addressOf(made, "vault_mount")]),
+      new Set(
+        [ROLE, "vault_generic_endpoint", CONNECTION, "vault_mount"].map((type) => addressOf(made, type)),
+      ),
     );
   });
 
@@ -238,7 +349,9 @@ describe("a dynamic role of MySQL", () => {
       const auth = new AppRoleAuth(stack, "AppRoles");
       MysqlDynamicRole.fromName(stack, "Role", { engine, name: "reader" }).grantRead(auth.addRole("app"));
     });
-    expect(one(made, "vault_policy")).toMatchObject({ name: "database/creds/reader" });
+    expect(one(made, "vault_policy")).toMatchObject({
+      name: expect.stringMatching(/^database\/creds\/reader\.for\.approle\.app-[0-9a-f]{8}$/) as string,
+    });
   });
 
   const CREATION = "CREATE USER '{{name}}' IDENTIFIED BY '{{password}}'";
@@ -276,7 +389,8 @@ describe("a dynamic role of MySQL", () => {
 });
 
 describe("access to MySQL", () => {
-  const grants = (given: MysqlAccess) => role({ access: given }).creation_statements.slice(1);
+  const grants = (given: MysqlAccess) =>
+    role({ access: given }, { server: "mysql" }).creation_statements.filter((sql) => sql.startsWith("GRANT"));
 
   test("names just the database, though its name holds wildcards and backticks", () => {
     expect(grants(MysqlAccess.readOnly({ databases: ["my_db", "50%`"] }))).toEqual([

@@ -219,10 +219,15 @@ function describeResource(resource: Readonly<Record<string, unknown>>): string {
     "creation_statements",
     "renew_statements",
     "revocation_statements",
+    "data_json",
     "policy",
   ];
   return Object.entries(resource)
-    .filter(([name]) => !hidden.includes(name))
+    .filter(([name, value]) => !hidden.includes(name) && !isOfEveryRole(name, value))
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
     .join(" ");
 }
+
+/** What a dynamic role ignores, since it is written as a whole. */
+const isOfEveryRole = (name: string, value: unknown) =>
+  name === "lifecycle" && JSON.stringify(value).includes("revocation_statements");

@@ -41,6 +41,21 @@ const build = (options: StaticRoleOptions | ((made: Made) => StaticRoleOptions))
   });
 
 describe("StaticRole", () => {
+  test("is made anew with its login, where that is declared here", () => {
+    const made = synthesize((scope) => {
+      const { connection, login } = connected(scope);
+      connection.addStaticRole("legacy", { login });
+      connection.addStaticRole("old", { username: "old_app" });
+    });
+    expect(one(made, "terraform_data").input).toBe(
+      `\${${addressOf(made, "postgresql_role", { name: "orders_legacy" })}.id}`,
+    );
+    expect(one(made, TYPE, { name: "legacy" }).lifecycle).toEqual({
+      replace_triggered_by: [addressOf(made, "terraform_data")],
+    });
+    expect(one(made, TYPE, { name: "old" })).not.toHaveProperty("lifecycle");
+  });
+
   test("minimal definition: the engine's own SQL, a new password a day, nothing else", () => {
     const role = one(
       build(({ login }) => ({ login })),
@@ -218,7 +233,9 @@ describe("grantRead of a static role", () => {
       const role = StaticRole.fromName(scope, "Legacy", { engine, name: "legacy" });
       role.grantRead(AppRoleAuth.fromPath(scope, "Auth", "approle").addRole("web"));
     });
-    expect(one(stack, "vault_policy").name).toBe("shared/database/static-creds/legacy");
+    expect(one(stack, "vault_policy").name).toMatch(
+      /^shared\/database\/static-creds\/legacy\.for\.approle\.web-[0-9a-f]{8}$/,
+    );
     expect(all(stack, TYPE)).toEqual([]);
   });
 });

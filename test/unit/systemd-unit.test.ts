@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { SystemdUnit, type SystemdUnitProps } from "../../lib";
+import { Duration, SystemdUnit, type SystemdUnitProps } from "../../lib";
 import { synthesize } from "./synthesis";
 
 const MINIMAL: SystemdUnitProps = {
@@ -34,6 +34,24 @@ test("a unit runs the agent as its user, with a folder in memory that nobody els
     ]),
   );
   expect(unit().runtimeDirectory).toBe("/run/echo");
+});
+
+test("a unit is started again for ever, unless a limit is given", () => {
+  expect(lines()).toContain("StartLimitIntervalSec=0");
+  const startLimit = { starts: 4, within: Duration.minutes(15) };
+  expect(lines({ startLimit })).toEqual(
+    expect.arrayContaining(["StartLimitIntervalSec=900", "StartLimitBurst=4", "Restart=always"]),
+  );
+  expect(lines({ startLimit })).not.toContain("StartLimitIntervalSec=0");
+  // 4 starts, 5 s apart, take longer than that: systemd would never count as many.
+  expect(lines({ startLimit: { starts: 4, within: Duration.seconds(21) } })).toContain("StartLimitBurst=4");
+  for (const limit of [
+    { starts: 4, within: Duration.seconds(20) },
+    { starts: 0, within: Duration.minutes(15) },
+    { starts: 1.5, within: Duration.minutes(15) },
+  ]) {
+    expect(() => unit({ startLimit: limit })).toThrow(/a time that is longer than all the delays/);
+  }
 });
 
 test("a unit writes to no other path, unless it is named", () => {

@@ -165,6 +165,19 @@ describe("VaultAgentConfiguration", () => {
     `);
   });
 
+  test("ends when a login fails, or waits longer, if told to", () => {
+    const min = Duration.minutes(4);
+    const told = parsed({ exitOnLoginFailure: true, loginBackoff: { min, max: Duration.minutes(20) } });
+    expect(told.auto_auth[0]?.method[0]).toMatchObject({
+      ...{ exit_on_err: true, min_backoff: "4m", max_backoff: "20m" },
+    });
+    expect(parsed({ exitOnLoginFailure: false }).auto_auth[0]?.method[0]).not.toHaveProperty("exit_on_err");
+    for (const max of [min, Duration.minutes(3)]) {
+      expect(() => parsed({ loginBackoff: { min, max } })).toThrow(/a max that is longer/);
+    }
+    expect(() => parsed({ loginBackoff: { min: Duration.seconds(0), max: min } })).toThrow(/wait from 0s/);
+  });
+
   test("keeps the file of a SecretID if told to", () => {
     expect(parsed({ removeSecretId: false }).auto_auth[0]?.method[0]?.config[0]).toMatchObject({
       remove_secret_id_file_after_reading: false,

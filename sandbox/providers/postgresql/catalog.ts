@@ -2,12 +2,18 @@
 import type { Session } from "./server";
 
 export async function databaseExists(session: Session, name: string): Promise<boolean> {
-  return (await session.query("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", [name])).length > 0;
+  return (
+    (
+      await session.query("SELECT 1 FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) $1", [
+        name,
+      ])
+    ).length > 0
+  );
 }
 
 export async function databaseOwner(session: Session, name: string): Promise<string> {
   const rows = await session.query(
-    "SELECT pg_get_userbyid(datdba)::text AS owner FROM pg_catalog.pg_database WHERE datname = $1",
+    "SELECT pg_catalog.pg_get_userbyid(datdba)::pg_catalog.text AS owner FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) $1",
     [name],
   );
   if (rows[0] === undefined) {
@@ -18,7 +24,7 @@ export async function databaseOwner(session: Session, name: string): Promise<str
 
 export async function schemaOwner(session: Session, name: string): Promise<string | undefined> {
   const rows = await session.query(
-    "SELECT pg_get_userbyid(nspowner)::text AS owner FROM pg_catalog.pg_namespace WHERE nspname = $1",
+    "SELECT pg_catalog.pg_get_userbyid(nspowner)::pg_catalog.text AS owner FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) $1",
     [name],
   );
   return rows[0] && String(rows[0].owner);
@@ -39,7 +45,7 @@ export async function ownersToActFor(
     objectType === "schema"
       ? []
       : await session.query(
-          "SELECT DISTINCT tableowner::text AS owner FROM pg_catalog.pg_tables WHERE schemaname = $1",
+          "SELECT DISTINCT tableowner::pg_catalog.text AS owner FROM pg_catalog.pg_tables WHERE schemaname OPERATOR(pg_catalog.=) $1",
           [schema],
         );
   const owners = new Set([...tables.map((row) => String(row.owner)), owner]);

@@ -56,12 +56,12 @@ export const database: ResourceType<PostgresServer> = {
   async read(server, id, known) {
     const rows = await server.session((session) =>
       session.query(
-        `SELECT d.datname AS name, pg_get_userbyid(d.datdba)::text AS owner,
-           pg_encoding_to_char(d.encoding)::text AS encoding, d.datcollate AS lc_collate, d.datctype AS lc_ctype,
+        `SELECT d.datname AS name, pg_catalog.pg_get_userbyid(d.datdba)::pg_catalog.text AS owner,
+           pg_catalog.pg_encoding_to_char(d.encoding)::pg_catalog.text AS encoding, d.datcollate AS lc_collate, d.datctype AS lc_ctype,
            t.spcname AS tablespace_name, d.datconnlimit AS connection_limit,
            d.datallowconn AS allow_connections, d.datistemplate AS is_template
-         FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace
-         WHERE d.datname = $1`,
+         FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid OPERATOR(pg_catalog.=) d.dattablespace
+         WHERE d.datname OPERATOR(pg_catalog.=) $1`,
         [id],
       ),
     );
@@ -107,7 +107,7 @@ export const database: ResourceType<PostgresServer> = {
       }
       await session.query(`ALTER DATABASE ${identifier(id)} ALLOW_CONNECTIONS false`);
       await session.query(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()",
+        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname OPERATOR(pg_catalog.=) $1 AND pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()",
         [id],
       );
       await session.query(`DROP DATABASE ${identifier(id)} WITH (FORCE)`);

@@ -92,9 +92,9 @@ async function grantedByDefault(server: PostgresServer, known: Attributes): Prom
     }
     const rows = await session.query(
       `SELECT DISTINCT a.privilege_type AS privilege
-       FROM pg_catalog.pg_default_acl d CROSS JOIN LATERAL aclexplode(d.defaclacl) a
-       WHERE d.defaclobjtype = $2 AND a.grantee = $1::oid AND pg_get_userbyid(a.grantor) = $3
-         AND d.defaclnamespace = COALESCE((SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $4), 0)`,
+       FROM pg_catalog.pg_default_acl d CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) a
+       WHERE d.defaclobjtype OPERATOR(pg_catalog.=) $2 AND a.grantee OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND pg_catalog.pg_get_userbyid(a.grantor) OPERATOR(pg_catalog.=) $3
+         AND d.defaclnamespace OPERATOR(pg_catalog.=) COALESCE((SELECT oid FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) $4), 0)`,
       [await roleNumber(session, role), CATALOG_KIND[known.text("object_type")], known.text("owner"), schema],
     );
     return rows.map((row) => String(row.privilege));

@@ -26,7 +26,7 @@ export const grantRole: ResourceType<PostgresServer> = {
     const rows = await server.session((session) =>
       session.query(
         `SELECT admin_option FROM pg_catalog.pg_auth_members
-         WHERE pg_get_userbyid(member) = $1 AND pg_get_userbyid(roleid) = $2`,
+         WHERE pg_catalog.pg_get_userbyid(member) OPERATOR(pg_catalog.=) $1 AND pg_catalog.pg_get_userbyid(roleid) OPERATOR(pg_catalog.=) $2`,
         [known.text("role"), known.text("grant_role")],
       ),
     );

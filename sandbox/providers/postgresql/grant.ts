@@ -155,7 +155,7 @@ async function grantedByObject(session: Session, known: Attributes): Promise<Gra
   const [catalog, parameters] = aclSource(known);
   const rows = await session.query(
     `SELECT o.name, ARRAY(
-       SELECT DISTINCT a.privilege_type FROM aclexplode(o.acl) a WHERE a.grantee = $1::oid ORDER BY 1
+       SELECT DISTINCT a.privilege_type FROM pg_catalog.aclexplode(o.acl) a WHERE a.grantee OPERATOR(pg_catalog.=) $1::pg_catalog.oid ORDER BY 1
      ) AS privileges FROM (${catalog}) o ORDER BY o.name`,
     [role, ...parameters],
   );
@@ -168,26 +168,26 @@ function aclSource(known: Attributes): [sql: string, parameters: string[]] {
   switch (objectType) {
     case "database":
       return [
-        "SELECT datname::text AS name, datacl AS acl FROM pg_catalog.pg_database WHERE datname = $2",
+        "SELECT datname::pg_catalog.text AS name, datacl AS acl FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) $2",
         [known.text("database")],
       ];
     case "schema":
       return [
-        "SELECT nspname::text AS name, nspacl AS acl FROM pg_catalog.pg_namespace WHERE nspname = $2",
+        "SELECT nspname::pg_catalog.text AS name, nspacl AS acl FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) $2",
         [known.text("schema")],
       ];
     case "function":
     case "procedure":
     case "routine":
       return [
-        `SELECT p.proname::text AS name, p.proacl AS acl FROM pg_catalog.pg_proc p
-         WHERE p.pronamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $2)`,
+        `SELECT p.proname::pg_catalog.text AS name, p.proacl AS acl FROM pg_catalog.pg_proc p
+         WHERE p.pronamespace OPERATOR(pg_catalog.=) (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) $2)`,
         [known.text("schema")],
       ];
     default:
       return [
-        `SELECT c.relname::text AS name, c.relacl AS acl FROM pg_catalog.pg_class c
-         WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $2) AND c.relkind = $3`,
+        `SELECT c.relname::pg_catalog.text AS name, c.relacl AS acl FROM pg_catalog.pg_class c
+         WHERE c.relnamespace OPERATOR(pg_catalog.=) (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) $2) AND c.relkind OPERATOR(pg_catalog.=) $3`,
         [known.text("schema"), CATALOG_KIND[objectType] ?? ""],
       ];
   }

@@ -7,13 +7,13 @@ import type { Session } from "./server";
 export async function lockRole(session: Session, role: string): Promise<void> {
   await session.query("SET LOCAL statement_timeout = 0");
   await session.query(
-    "SELECT pg_advisory_xact_lock(oid::bigint) FROM pg_catalog.pg_roles WHERE rolname = $1",
+    "SELECT pg_catalog.pg_advisory_xact_lock(oid::bigint) FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) $1",
     [role],
   );
   await session.query(
-    `SELECT pg_advisory_xact_lock(member) FROM (
+    `SELECT pg_catalog.pg_advisory_xact_lock(member) FROM (
        SELECT m.member::bigint FROM pg_catalog.pg_auth_members m
-       JOIN pg_catalog.pg_roles r ON r.oid = m.roleid WHERE r.rolname = $1 ORDER BY 1
+       JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) m.roleid WHERE r.rolname OPERATOR(pg_catalog.=) $1 ORDER BY 1
      ) members`,
     [role],
   );
@@ -21,13 +21,13 @@ export async function lockRole(session: Session, role: string): Promise<void> {
 
 export async function lockCurrentUser(session: Session): Promise<void> {
   await session.query(
-    "SELECT pg_advisory_xact_lock(oid::bigint) FROM pg_catalog.pg_roles WHERE rolname = current_user AND NOT rolsuper",
+    "SELECT pg_catalog.pg_advisory_xact_lock(oid::bigint) FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) current_user AND NOT rolsuper",
   );
 }
 
 export async function lockDatabase(session: Session, database: string): Promise<void> {
   await session.query(
-    "SELECT pg_advisory_xact_lock(oid::bigint) FROM pg_catalog.pg_database WHERE datname = $1",
+    "SELECT pg_catalog.pg_advisory_xact_lock(oid::bigint) FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) $1",
     [database],
   );
 }
@@ -35,7 +35,7 @@ export async function lockDatabase(session: Session, database: string): Promise<
 /** What the real plugin (1.26.0) does not lock: two grants on one schema then fail, "tuple concurrently updated". */
 export async function lockSchema(session: Session, schema: string): Promise<void> {
   await session.query(
-    "SELECT pg_advisory_xact_lock(oid::bigint) FROM pg_catalog.pg_namespace WHERE nspname = $1",
+    "SELECT pg_catalog.pg_advisory_xact_lock(oid::bigint) FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) $1",
     [schema],
   );
 }
@@ -98,19 +98,25 @@ export async function leave(session: Session, role: string, member: string): Pro
 async function isMember(session: Session, role: string, member: string): Promise<boolean> {
   const rows = await session.query(
     `SELECT 1 FROM pg_catalog.pg_auth_members m
-     WHERE pg_get_userbyid(m.roleid) = $1 AND pg_get_userbyid(m.member) = $2
-       AND COALESCE((to_jsonb(m) ->> 'set_option')::boolean, true)`,
+     WHERE pg_catalog.pg_get_userbyid(m.roleid) OPERATOR(pg_catalog.=) $1 AND pg_catalog.pg_get_userbyid(m.member) OPERATOR(pg_catalog.=) $2
+       AND COALESCE((pg_catalog.to_jsonb(m) OPERATOR(pg_catalog.->>) 'set_option')::boolean, true)`,
     [role, member],
   );
   return rows.length > 0;
 }
 
 export async function roleExists(session: Session, role: string): Promise<boolean> {
-  return (await session.query("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1", [role])).length > 0;
+  return (
+    (await session.query("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) $1", [role]))
+      .length > 0
+  );
 }
 
 async function isSuperuser(session: Session, role: string): Promise<boolean> {
-  const rows = await session.query("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = $1", [role]);
+  const rows = await session.query(
+    "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) $1",
+    [role],
+  );
   if (rows[0] === undefined) {
     throw new Error(`the role ${role} does not exist`);
   }
@@ -119,7 +125,7 @@ async function isSuperuser(session: Session, role: string): Promise<boolean> {
 
 export async function currentUser(session: Session): Promise<{ name: string; superuser: boolean }> {
   const rows = await session.query(
-    "SELECT rolname, rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user",
+    "SELECT rolname, rolsuper FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) current_user",
   );
   return { name: String(rows[0]?.rolname), superuser: rows[0]?.rolsuper === true };
 }

@@ -62,7 +62,10 @@ export async function roleNumber(session: Session, role: string): Promise<string
   if (role === "public") {
     return "0";
   }
-  const rows = await session.query("SELECT oid::text FROM pg_catalog.pg_roles WHERE rolname = $1", [role]);
+  const rows = await session.query(
+    "SELECT oid::pg_catalog.text FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) $1",
+    [role],
+  );
   if (rows[0] === undefined) {
     throw new Error(`the role ${role} does not exist`);
   }

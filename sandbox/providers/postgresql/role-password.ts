@@ -23,7 +23,7 @@ export async function readPassword(
       );
     }
     const rows = await session.query(
-      "SELECT COALESCE(passwd, '') AS hash FROM pg_catalog.pg_shadow WHERE usename = $1",
+      "SELECT COALESCE(passwd, '') AS hash FROM pg_catalog.pg_shadow WHERE usename OPERATOR(pg_catalog.=) $1",
       [role],
     );
     const hash = rows[0] === undefined ? "" : String(rows[0].hash);

@@ -94,9 +94,9 @@ export const role: ResourceType<PostgresServer> = {
   async read(server, id, known) {
     const rows = await server.session((session) =>
       session.query(
-        `SELECT r.*, COALESCE(r.rolvaliduntil::text, 'infinity') AS valid_until, ARRAY(
-           SELECT pg_get_userbyid(m.roleid)::text FROM pg_catalog.pg_auth_members m WHERE m.member = r.oid
-         ) AS member_of FROM pg_catalog.pg_roles r WHERE r.rolname = $1`,
+        `SELECT r.*, COALESCE(r.rolvaliduntil::pg_catalog.text, 'infinity') AS valid_until, ARRAY(
+           SELECT pg_catalog.pg_get_userbyid(m.roleid)::pg_catalog.text FROM pg_catalog.pg_auth_members m WHERE m.member OPERATOR(pg_catalog.=) r.oid
+         ) AS member_of FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) $1`,
         [id],
       ),
     );
@@ -231,7 +231,7 @@ async function grantRoles(session: Session, name: string, wanted: Attributes): P
 
 async function revokeRoles(session: Session, name: string): Promise<void> {
   const rows = await session.query(
-    "SELECT pg_get_userbyid(roleid) AS role FROM pg_catalog.pg_auth_members WHERE pg_get_userbyid(member) = $1",
+    "SELECT pg_catalog.pg_get_userbyid(roleid) AS role FROM pg_catalog.pg_auth_members WHERE pg_catalog.pg_get_userbyid(member) OPERATOR(pg_catalog.=) $1",
     [name],
   );
   for (const row of rows) {

@@ -1,7 +1,8 @@
 // vault_kv_secret_v2, written and never read
-import { isList, isRecord, type ObjectValue, type Value } from "../protocol/values";
+import type { ObjectValue } from "../protocol/values";
 import type { Attributes } from "../resource/attributes";
 import type { AttributeError, ResourceType } from "../resource/type";
+import { normalJson } from "./go-json";
 import { segments } from "./paths";
 import { VaultError, type VaultServer } from "./server";
 
@@ -96,21 +97,4 @@ async function whenUpgraded(call: () => Promise<unknown>): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
-}
-
-/** As the real plugin keeps it, which is as Go writes JSON: on one line, keys sorted, safe to put into HTML. */
-function normalJson(text: string): string {
-  const escaped = (character: string) => `\\u00${character.charCodeAt(0).toString(16)}`;
-  return JSON.stringify(withSortedKeys(JSON.parse(text) as Value)).replace(/[<>&]/g, escaped);
-}
-
-function withSortedKeys(value: Value): Value {
-  if (isList(value)) {
-    return value.map(withSortedKeys);
-  }
-  if (!isRecord(value)) {
-    return value;
-  }
-  const keys = Object.keys(value).sort();
-  return Object.fromEntries(keys.map((key) => [key, withSortedKeys(value[key] ?? null)]));
 }

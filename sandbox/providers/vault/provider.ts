@@ -9,6 +9,7 @@ import { authBackend } from "./auth-backend";
 import { databaseConnection } from "./database-connection";
 import { databaseRole } from "./database-role";
 import { databaseStaticRole } from "./database-static-role";
+import { genericEndpoint } from "./generic-endpoint";
 import { kvSecret } from "./kv-secret";
 import { mount } from "./mount";
 import { policy } from "./policy";
@@ -40,6 +41,7 @@ export const vaultProvider: ProviderType<VaultServer> = {
     vault_database_secret_backend_connection: databaseConnection,
     vault_database_secret_backend_role: databaseRole,
     vault_database_secret_backend_static_role: databaseStaticRole,
+    vault_generic_endpoint: genericEndpoint,
     vault_kv_secret_v2: kvSecret,
     vault_mount: mount,
     vault_policy: policy,

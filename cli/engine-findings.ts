@@ -1,0 +1,189 @@
+import type { EnvironmentOutputs } from "../stacks/outputs";
+import type { EngineStaticRole } from "./engine-roles";
+import type { Finding } from "./finding";
+import type { Inventory } from "./inventory";
+import { roleOfLease } from "./leases";
+import { roleDifferences } from "./role-differences";
+import type { Survey } from "./survey";
+import { counted, listed } from "./text";
+
+/** Where the engine's roles, its static roles and the AppRoles are not as they were declared. */
+export function engineFindings(
+  environment: string,
+  outputs: EnvironmentOutputs,
+  inventory: Inventory,
+  found: Survey,
+): Finding[] {
+  const deploy = `Deploy again: cdktf deploy ${environment}`;
+  return [
+    ...undeclared(environment, outputs, inventory, found),
+    ...missingOrChanged(outputs, found, deploy),
+    ...(found.postgres?.missingBaseRoles ?? []).map((name): Finding => ({
+      kind: "missing-base-role",
+      subject: name,
+      detail: "PostgreSQL does not have it: credentials of its role cannot be issued",
+      remedy: deploy,
+    })),
+    ...missingStaticRoles(outputs, inventory, deploy),
+    ...staticLoginFindings(environment, outputs, inventory, found),
+    ...sharedLogins(inventory),
+    ...found.lockedAppRoles.map(({ name, unlockPath }): Finding => ({
+      kind: "locked-approle",
+      subject: name,
+      detail: "failed logins have locked it out: Vault answers 403 to its good SecretIDs as well",
+      remedy:
+        "Stop what tries with a SecretID that has ended; the lock ends by itself 15 minutes after the last try, unless " +
+        `the server is set up otherwise. At once: vault write -force ${unlockPath}`,
+    })),
+  ];
+}
+
+/** Roles that have leases, or are on the engine, and that neither this environment declares nor another stack uses. */
+function undeclared(
+  environment: string,
+  outputs: EnvironmentOutputs,
+  { leases, irrevocable, connections }: Inventory,
+  { roles, roleNames }: Survey,
+): Finding[] {
+  if (roleNames === undefined) return [];
+  const ofLeases = [...leases, ...irrevocable].map(({ id }) => roleOfLease(id));
+  const isAllowed = (name: string) => {
+    const connection = connections.find((one) => one.name === roles.get(name)?.connection);
+    return connection?.allowedRoles.some((allowed) => allowed === "*" || allowed === name) === true;
+  };
+  return [...new Set([...roleNames, ...ofLeases])]
+    .filter((name) => outputs.roles[name] === undefined && !isAllowed(name))
+    .map((name): Finding => {
+      const count = ofLeases.filter((role) => role === name).length;
+      const place = roles.has(name)
+        ? "it is on the engine, and no connection issues for it"
+        : "it is not on the engine";
+      return {
+        kind: "undeclared-role",
+        subject: name,
+        detail: `the role ${name} is not declared any more: ${place}, ${counted(count, "lease")}`,
+        ...(count > 0 && {
+          remedy: `To end its credentials: vault-postgres revoke ${environment} --role ${name}`,
+        }),
+      };
+    });
+}
+
+function missingOrChanged(
+  outputs: EnvironmentOutputs,
+  { roles, roleNames }: Survey,
+  deploy: string,
+): Finding[] {
+  if (roleNames === undefined) return [];
+  return Object.entries(outputs.roles).flatMap(([name, declared]): Finding[] => {
+    const role = roles.get(name);
+    if (role === undefined) {
+      const detail = "the engine does not have this role: it issues no credential of it";
+      return [{ kind: "missing-role", subject: name, detail, remedy: deploy }];
+    }
+    const differences = roleDifferences(outputs, declared, role);
+    if (differences.length === 0) return [];
+    const remedy = `${deploy}. If the plan is empty, the state agrees with the engine and the definition with neither.`;
+    return [
+      {
+        kind: "changed-role",
+        subject: name,
+        detail: `not as it was declared: ${differences.join("; ")}`,
+        remedy: differences.some((text) => text.includes("SQL"))
+          ? `${remedy} Credentials that are alive are revoked with the SQL that the engine has.`
+          : remedy,
+      },
+    ];
+  });
+}
+
+function missingStaticRoles(
+  { static_roles = {} }: EnvironmentOutputs,
+  { staticRoles }: Inventory,
+  deploy: string,
+): Finding[] {
+  return Object.entries(static_roles).flatMap(([name, declared]): Finding[] => {
+    const role = staticRoles.get(name);
+    if (role?.username === declared.username) return [];
+    const detail =
+      role === undefined
+        ? "the engine does not have this static role: nobody can read its password"
+        : `the engine keeps the password of ${role.username}, not of ${declared.username}`;
+    return [
+      { kind: role === undefined ? "missing-role" : "changed-role", subject: name, detail, remedy: deploy },
+    ];
+  });
+}
+
+function staticLoginFindings(
+  environment: string,
+  outputs: EnvironmentOutputs,
+  { staticRoles }: Inventory,
+  { postgres }: Survey,
+): Finding[] {
+  if (postgres === undefined) return [];
+  const ofEngine = [...staticRoles.values()].filter(
+    ({ connection }) => connection === outputs.vault.connection,
+  );
+  const declared = Object.entries(outputs.static_roles ?? {}).map(([name, role]) => ({ ...role, name }));
+  const byLogin = new Map([...ofEngine, ...declared].map(({ name, username }) => [username, name] as const));
+  return [...byLogin].flatMap(([username, role]): Finding[] => {
+    const login = postgres.staticLogins.get(username);
+    const of = `the login of the static role ${role}`;
+    const rotate = `vault-postgres rotate ${environment} ${role}`;
+    if (login === undefined) {
+      return [
+        {
+          kind: "missing-login",
+          subject: username,
+          detail: `${of} is not in PostgreSQL: its credential is of no use`,
+          remedy: `Make it again with cdktf deploy ${environment}, then set its password: ${rotate}`,
+        },
+      ];
+    }
+    const why = [
+      ...(login.canLogin ? [] : ["may not log in (NOLOGIN)"]),
+      ...(login.hasExpired ? ["has a password whose time is over (VALID UNTIL)"] : []),
+    ];
+    return [
+      ...(why.length === 0
+        ? []
+        : [
+            {
+              kind: "login-off" as const,
+              subject: username,
+              detail: `${of} ${why.join(" and ")}`,
+              remedy: `Find out who did that; then ALTER ROLE … LOGIN VALID UNTIL 'infinity', or cdktf deploy ${environment}`,
+            },
+          ]),
+      ...(login.hasPassword === false
+        ? [
+            {
+              kind: "login-without-password" as const,
+              subject: username,
+              detail: `${of} has no password: it was made again, and the engine's password is not its own`,
+              remedy: `Set one: ${rotate}`,
+            },
+          ]
+        : []),
+    ];
+  });
+}
+
+/** Each would shut out who has the other's password. */
+function sharedLogins({ staticRoles }: Inventory): Finding[] {
+  const byLogin = new Map<string, EngineStaticRole[]>();
+  for (const role of staticRoles.values()) {
+    // One connection is one server.
+    const key = `${role.connection} ${role.username}`;
+    byLogin.set(key, [...(byLogin.get(key) ?? []), role]);
+  }
+  return [...byLogin.values()]
+    .filter((roles) => roles.length > 1)
+    .map((roles): Finding => ({
+      kind: "shared-login",
+      subject: roles[0]?.username ?? "",
+      detail: `the static roles ${listed(roles.map(({ name }) => name))} set its password in turn: each shuts the other's out`,
+      remedy: "Keep one of them, and let the applications of the other read that.",
+    }));
+}

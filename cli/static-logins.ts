@@ -1,0 +1,51 @@
+import type { Client } from "pg";
+import { sqlState, SqlState } from "./postgres-login";
+
+/** The login of a static role, as PostgreSQL has it. */
+export interface StaticLogin {
+  readonly name: string;
+  readonly canLogin: boolean;
+  /** Whether the date is over until which its password is valid. */
+  readonly hasExpired: boolean;
+  /** Whether it has a password at all; absent where the present login may not see that. */
+  readonly hasPassword?: boolean;
+}
+
+/** The view of docs/rights/operator-login.sql. */
+const VIEW = "credentials_operator.logins_without_password";
+
+/** Those of the logins that are there. */
+export async function staticLogins(client: Client, names: readonly string[]): Promise<StaticLogin[]> {
+  const { rows } = await client.query<Omit<StaticLogin, "hasPassword">>(
+    `SELECT rolname::pg_catalog.text AS name, rolcanlogin AS "canLogin",
+       COALESCE(rolvaliduntil OPERATOR(pg_catalog.<) pg_catalog.now(), false) AS "hasExpired"
+     FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) ANY ($1) ORDER BY rolname`,
+    [names],
+  );
+  const without = await withoutPassword(client, names);
+  return rows.map((row) => ({ ...row, ...(without && { hasPassword: !without.includes(row.name) }) }));
+}
+
+/** Undefined where it may not be seen: the view is not there, or its owner may not look either. */
+async function withoutPassword(client: Client, names: readonly string[]): Promise<string[] | undefined> {
+  for (const relation of [VIEW, "pg_catalog.pg_authid"]) {
+    const condition = relation === VIEW ? "" : "rolpassword IS NULL AND ";
+    try {
+      const { rows } = await client.query<{ name: string }>(
+        `SELECT rolname::pg_catalog.text AS name FROM ${relation}
+         WHERE ${condition}rolname OPERATOR(pg_catalog.=) ANY ($1)`,
+        [names],
+      );
+      return rows.map(({ name }) => name);
+    } catch (error) {
+      const state = sqlState(error) ?? "";
+      const expected: readonly string[] = [
+        SqlState.insufficientPrivilege,
+        SqlState.undefinedTable,
+        SqlState.invalidSchema,
+      ];
+      if (!expected.includes(state)) throw error;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,115 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { EnvironmentOutputs } from "../stacks/outputs";
+import { baseRolesOf, databaseUsers, missingBaseRoles, type DatabaseUser } from "./database-users";
+import { engineRoles, namesBelow, type EngineRole } from "./engine-roles";
+import type { Inventory } from "./inventory";
+import { lockedAppRoles, type LockedAppRole } from "./locked-approles";
+import type { Session } from "./postgres-login";
+import { preparedTransactions, type PreparedTransaction } from "./prepared-transactions";
+import { holdingsOf, type Holdings } from "./shut-users";
+import { staticLogins, type StaticLogin } from "./static-logins";
+import type { VaultClient } from "./vault-client";
+
+/** What an inventory of leases and users does not hold: whether what they stand on is as it was declared. */
+export interface Survey {
+  /** Roles that the engine has, by name: declared ones, and all if the token may list them. */
+  readonly roles: ReadonlyMap<string, EngineRole>;
+  /** Names of all the engine's roles; undefined where the token may not list them. */
+  readonly roleNames?: readonly string[];
+  readonly lockedAppRoles: readonly LockedAppRole[];
+  /** Absent where PostgreSQL was not looked at. */
+  readonly postgres?: PostgresSurvey;
+  /** What was not looked at, and why. */
+  readonly notLookedAt: readonly string[];
+}
+
+export interface PostgresSurvey {
+  /** Base roles of the environment that are not there. */
+  readonly missingBaseRoles: readonly string[];
+  /** Users that may not log in any more, and what keeps them. */
+  readonly shut: readonly { readonly user: DatabaseUser; readonly holdings: Holdings }[];
+  readonly prepared: readonly PreparedTransaction[];
+  /** By name. */
+  readonly staticLogins: ReadonlyMap<string, StaticLogin>;
+}
+
+/** A revocation takes milliseconds, and so does a two-phase commit: what is on its way is gone when it is looked again. */
+const ON_ITS_WAY_MS = 1_000;
+
+const OPERATOR_RIGHTS = "VAULT_TOKEN lacks a right of docs/rights/operator-policy.hcl.";
+
+/** Looks at what the inventory does not; changes nothing. */
+export async function survey(
+  outputs: EnvironmentOutputs,
+  vault: VaultClient,
+  session: Session | undefined,
+  inventory: Inventory,
+): Promise<Survey> {
+  const { mount } = outputs.vault;
+  const notLookedAt: string[] = [];
+  const roleNames = await namesBelow(vault, `${mount}/roles`);
+  if (roleNames === undefined) {
+    notLookedAt.push(`The engine's roles were not compared with the declared ones: ${OPERATOR_RIGHTS}`);
+  }
+  if (!inventory.staticRolesListed) {
+    notLookedAt.push(`Static roles of others on the engine were not looked at: ${OPERATOR_RIGHTS}`);
+  }
+  const locked = await lockedAppRoles(vault, outputs);
+  if (locked === undefined) {
+    notLookedAt.push(
+      `Whether failed logins have locked an AppRole out was not looked at: ${OPERATOR_RIGHTS}`,
+    );
+  }
+  const postgres = session && (await surveyPostgres(outputs, session, inventory));
+  const unseen = [...(postgres?.staticLogins.values() ?? [])].filter(
+    (login) => login.hasPassword === undefined,
+  );
+  if (unseen.length > 0) {
+    notLookedAt.push(
+      `Whether ${unseen.map(({ name }) => name).join(", ")} ${unseen.length === 1 ? "has" : "have"} a password was not ` +
+        "looked at: PGUSER lacks the view of docs/rights/operator-login.sql. vault-postgres verify logs in with it.",
+    );
+  }
+  return {
+    roles: roleNames === undefined ? new Map() : await engineRoles(vault, mount, roleNames),
+    ...(roleNames && { roleNames }),
+    lockedAppRoles: locked ?? [],
+    ...(postgres && { postgres }),
+    notLookedAt,
+  };
+}
+
+async function surveyPostgres(
+  outputs: EnvironmentOutputs,
+  { client }: Session,
+  { postgres, known, staticRoles }: Inventory,
+): Promise<PostgresSurvey> {
+  const { database, manager } = outputs.postgres;
+  const owners = [...baseRolesOf(outputs), ...(postgres?.users ?? []).map(({ name }) => name)];
+  const lookForPrepared = () => preparedTransactions(client, owners, database);
+  let shut = (postgres?.users ?? []).filter((user) => user.shut !== undefined);
+  let prepared = await lookForPrepared();
+  if (shut.length + prepared.length > 0) {
+    await pause(ON_ITS_WAY_MS);
+    const shutBefore = new Set(shut.map(({ oid }) => oid));
+    const users = shut.length > 0 ? await databaseUsers(client, outputs, known) : [];
+    shut = users.filter((user) => user.shut !== undefined && shutBefore.has(user.oid));
+    const preparedBefore = new Set(prepared.map(({ gid }) => gid));
+    prepared = (await lookForPrepared()).filter(({ gid }) => preparedBefore.has(gid));
+  }
+  const holdings = shut.length > 0 ? await holdingsOf(client, shut, manager) : new Map<number, Holdings>();
+  const logins = [
+    ...Object.values(outputs.static_roles ?? {}).map(({ username }) => username),
+    ...[...staticRoles.values()].map(({ username }) => username),
+  ];
+  const found = logins.length > 0 ? await staticLogins(client, logins) : [];
+  return {
+    missingBaseRoles: await missingBaseRoles(client, outputs),
+    shut: shut.map((user) => ({
+      user,
+      holdings: holdings.get(user.oid) ?? { owned: [], granted: [], members: [] },
+    })),
+    prepared,
+    staticLogins: new Map(found.map((login) => [login.name, login])),
+  };
+}

@@ -1,0 +1,124 @@
+import { escapeIdentifier, escapeLiteral } from "pg";
+import type { EnvironmentOutputs } from "../stacks/outputs";
+import type { DatabaseUser } from "./database-users";
+import type { Finding } from "./finding";
+import type { PostgresInventory } from "./inventory";
+import type { PreparedTransaction } from "./prepared-transactions";
+import type { Holdings } from "./shut-users";
+import type { PostgresSurvey } from "./survey";
+import { counted, lasting, listed, visible } from "./text";
+
+type Counts = Holdings["owned"];
+
+/**
+ * Users that may not log in any more and are not gone: what keeps each, and how it is ended. Revocation has failed so far,
+ * or nobody tries any more.
+ */
+export function shutUserFindings(
+  environment: string,
+  outputs: EnvironmentOutputs,
+  inventory: PostgresInventory,
+  { shut, prepared }: PostgresSurvey,
+  now: number,
+): Finding[] {
+  return shut.map(({ user, holdings }): Finding => {
+    const leases = leasesOf(inventory, user);
+    const own = prepared.filter(({ owner }) => owner === user.name);
+    const since = lasting((now - user.validUntil) / 1_000);
+    const state =
+      user.shut === "NOLOGIN"
+        ? "may not log in any more, and is not gone"
+        : `its time ended ${since} ago, and it is not gone`;
+    return {
+      kind: user.shut === "NOLOGIN" ? "login-off" : "expired-user",
+      subject: user.name,
+      detail: [
+        state,
+        leases.length === 0
+          ? "no lease, so that Vault does not end it"
+          : `${leases.length === 1 ? "lease" : "one of the leases"} ${listed(leases)} is kept`,
+        ...holdingTexts(user, holdings, own),
+      ].join("; "),
+      remedy: remedyFor(environment, outputs, user, holdings, leases),
+    };
+  });
+}
+
+/** Ids of the leases that may be a user's. */
+function leasesOf({ userOfLease, together }: PostgresInventory, user: DatabaseUser): string[] {
+  const isUser = (other: DatabaseUser) => other.oid === user.oid;
+  const pair = [...userOfLease].find(([, owner]) => isUser(owner));
+  if (pair !== undefined) return [pair[0]];
+  return together
+    .filter(({ users }) => users.some(isUser))
+    .flatMap(({ leases }) => leases.map(({ id }) => id));
+}
+
+function holdingTexts(
+  { pids }: DatabaseUser,
+  { owned, granted, members }: Holdings,
+  prepared: readonly PreparedTransaction[],
+): string[] {
+  const where = (counts: Counts) =>
+    counts.map(({ database, count }) => `${counted(count, "object")} ${place(database)}`).join(", ");
+  return [
+    ...(pids.length > 0
+      ? [`its ${pids.length === 1 ? "session goes" : "sessions go"} on: process ${pids.join(", ")}`]
+      : []),
+    ...(prepared.length > 0 ? [`it has ${counted(prepared.length, "prepared transaction")}`] : []),
+    ...(owned.length > 0 ? [`it owns ${where(owned)}`] : []),
+    ...(granted.length > 0 ? [`it has rights of its own on ${where(granted)}`] : []),
+    ...(members.length > 0 ? [`${members.join(", ")} may act as it`] : []),
+  ];
+}
+
+function place(database: string): string {
+  return database === "" ? "of the whole server" : `in ${database}`;
+}
+
+function remedyFor(
+  environment: string,
+  { postgres }: EnvironmentOutputs,
+  user: DatabaseUser,
+  { owned, granted, members }: Holdings,
+  leases: readonly string[],
+): string {
+  const name = escapeIdentifier(user.name);
+  const elsewhere = [...new Set([...owned, ...granted].map(({ database }) => database))].filter(
+    (database) => database !== "" && database !== postgres.database,
+  );
+  const steps = [
+    ...user.pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid});`),
+    ...members.map((member) => `REVOKE ${name} FROM ${escapeIdentifier(member)};`),
+  ];
+  const first = [
+    ...(steps.length > 0 ? [`As a superuser: ${steps.join(" ")}`] : []),
+    ...elsewhere.map(
+      (database) =>
+        `As a superuser in ${database}, after a look at what it owns there: DROP OWNED BY ${name}; ` +
+        `or REASSIGN OWNED BY ${name} TO another role first, which keeps it.`,
+    ),
+  ];
+  const [lease, ...others] = leases;
+  const then =
+    lease === undefined
+      ? `As a superuser in ${postgres.database}: DROP OWNED BY ${name}; DROP ROLE ${name};`
+      : others.length > 0
+        ? "Vault tries again by itself; vault-postgres revoke with --lease or --role at once."
+        : `Vault tries again by itself; at once: vault-postgres revoke ${environment} --lease ${lease}`;
+  return [...first, then].join(" ");
+}
+
+/** Prepared transactions keep their locks for ever, and keep their owner from being dropped. */
+export function preparedFindings({ prepared }: PostgresSurvey): Finding[] {
+  return prepared.map(({ gid, owner, database, ageSeconds }): Finding => ({
+    kind: "prepared-transaction",
+    subject: visible(gid),
+    detail:
+      `of ${owner ?? "a role that is gone"} in ${database}, prepared ${lasting(ageSeconds)} ago; it keeps its locks, ` +
+      "and its owner cannot be revoked while it is there",
+    remedy:
+      `If nobody is to commit it any more, as ${owner === undefined ? "a superuser" : "its owner or a superuser"} in ` +
+      `${database}: ROLLBACK PREPARED ${visible(escapeLiteral(gid))};`,
+  }));
+}

@@ -1,0 +1,60 @@
+import { quoteLiteral } from "./quote";
+
+/**
+ * Tags of dollar quotes around what the engine fills in. Each is longer than the 63 bytes of a name in PostgreSQL, to which
+ * the engine's own template cuts, so that no name holds one: whatever a name is made of, it cannot end the text that it is in.
+ */
+const BODY_TAG = "$body_under_a_tag_that_is_longer_than_any_name_that_postgresql_takes$";
+const NAME_TAG = "$name_under_a_tag_that_is_longer_than_any_name_that_postgresql_takes$";
+
+/** The user's name, cut as PostgreSQL cuts names; after a space, since Terraform reads a dollar sign and a brace as a template. */
+const USER_NAME = `pg_catalog.substr(${NAME_TAG} {{name}}${NAME_TAG}::pg_catalog.text, 2)`;
+
+/** OID of a role by its name; null if there is none. A function, which costs a tenth of a query. */
+export function oidOfRole(name: string): string {
+  return `pg_catalog.to_regrole(pg_catalog.quote_ident(${name}))`;
+}
+
+/**
+ * What every body does first. What a user can make is then found by no name in the body, nor in what the rest of the
+ * transaction runs; names and operators are qualified all the same.
+ */
+const PINNED_PATH = `PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);`;
+
+/**
+ * A DO block about the user that the engine issues or ends, whose name is `user_name` in it. It has to be a list element
+ * of its own: the engine does not split an element that holds the word END.
+ *
+ * @param declarations of further variables
+ */
+export function aboutUser(declarations: readonly string[], lines: readonly string[]): string {
+  const body = [
+    "",
+    "DECLARE",
+    ...indent([`user_name CONSTANT pg_catalog.name := ${USER_NAME};`, ...declarations]),
+    "BEGIN",
+    ...indent([PINNED_PATH, ...lines]),
+    "END",
+    "",
+  ];
+  return `DO ${BODY_TAG}${body.join("\n")}${BODY_TAG};`;
+}
+
+/**
+ * Runs a statement of which PostgreSQL takes no variables.
+ *
+ * @param format with `%I` for each name
+ * @param names expressions of the names
+ */
+export function execute(format: string, ...names: readonly string[]): string {
+  return `EXECUTE pg_catalog.format(${[quoteLiteral(format), ...names].join(", ")});`;
+}
+
+/** A name in a format: what is not filled in has its percent signs doubled. */
+export function inFormat(text: string): string {
+  return text.replaceAll("%", "%%");
+}
+
+export function indent(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}

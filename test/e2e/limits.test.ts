@@ -1,0 +1,157 @@
+// What bounds a credential's life besides its role, and a login besides its SecretID: the mount's maximum, and lockouts.
+import { LocalBackend, TerraformStack } from "cdktf";
+import { PostgresqlProvider } from "@cdktf/provider-postgresql/lib/provider";
+import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
+import type { Construct } from "constructs";
+import { VaultError } from "../../cli/vault-client";
+import {
+  AppRoleAuth,
+  DatabaseSecretsEngine,
+  Duration,
+  Lockout,
+  ManagerRole,
+  PostgresDatabase,
+  WriteOnlySecret,
+} from "../../lib";
+import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
+import { announce } from "./announce";
+import { Workspace } from "./workspace";
+
+jest.setTimeout(120_000);
+
+const DAY = 86_400;
+const LONG = Duration.days(90);
+const AUTH = "auth/limits/approle";
+
+let sandbox: Sandbox;
+let workspace: Workspace;
+beforeAll(async () => {
+  sandbox = await startSandbox({ onProgress: announce });
+  workspace = new Workspace(sandbox, "limits", build());
+  await workspace.apply();
+});
+afterAll(() => sandbox?.stop());
+
+function build(lockout?: Lockout) {
+  return (scope: Construct) => {
+    const { env } = sandbox;
+    const stack = new TerraformStack(scope, "limits");
+    new LocalBackend(stack, { path: "terraform.tfstate" });
+    new VaultProvider(stack, "VaultProvider", { address: env.VAULT_ADDR });
+    new PostgresqlProvider(stack, "PostgresqlProvider", {
+      host: env.PGHOST,
+      port: Number(env.PGPORT),
+      username: env.PGUSER,
+      sslmode: "disable",
+      superuser: false,
+    });
+    const database = new PostgresDatabase(stack, "Database", {
+      ...{ name: "limits", deletionProtection: false, template: "template1" },
+    });
+    const password = WriteOnlySecret.fromVariable(stack, "manager_password");
+    const manager = new ManagerRole(stack, "Manager", { name: "limits_manager", password });
+    const role = new DatabaseSecretsEngine(stack, "Secrets", { path: "limits/database" })
+      .addPostgresConnection("limits", {
+        endpoint: { host: env.PGHOST ?? "", port: Number(env.PGPORT), sslMode: "disable" },
+        ...{ database, manager },
+      })
+      .addDynamicRole("long", {
+        creationStatements: [
+          `CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'`,
+        ],
+        defaultTtl: LONG,
+        maxTtl: LONG,
+      });
+    const auth = new AppRoleAuth(stack, "AppRoles", { path: "limits/approle", lockout });
+    role.grantRead(auth.addRole("long", { secretIdTtl: LONG, tokenTtl: LONG }));
+    auth.addRole("periodic", { tokenPeriod: LONG });
+    auth.addRole("ended", { tokenPeriod: LONG, tokenExplicitMaxTtl: LONG });
+    // Of elsewhere, as far as Terraform knows: what a server does that is told nothing.
+    new AppRoleAuth(stack, "Cut", { path: "cut/approle", maxLeaseTtl: Duration.days(32) }).addRole("long", {
+      secretIdTtl: LONG,
+      tokenTtl: LONG,
+    });
+    return stack;
+  };
+}
+
+/** Logs in with a new SecretID, or with one that is none. */
+async function logIn(role: string, secretId?: string) {
+  const vault = sandbox.vault.client();
+  const [, method = "", name = ""] = /^(.*)\/(.*)$/.exec(role) ?? [];
+  const { data: id } = await vault.read(`auth/${method}/role/${name}/role-id`);
+  const { data: secret } = await vault.write(`auth/${method}/role/${name}/secret-id`);
+  const { data: found } = await vault.write(`auth/${method}/role/${name}/secret-id/lookup`, {
+    secret_id: secret?.secret_id,
+  });
+  const { auth } = await vault
+    .withToken(undefined)
+    .write(`auth/${method}/login`, { role_id: id?.role_id, secret_id: secretId ?? secret?.secret_id });
+  const created = Date.parse(String(found?.creation_time));
+  return {
+    token: auth?.client_token ?? "",
+    tokenDays: (auth?.lease_duration ?? 0) / DAY,
+    secretIdDays: Math.round((Date.parse(String(found?.expiration_time)) - created) / 1000 / DAY),
+  };
+}
+
+test("a TTL beyond the server's limit holds for whatever the deployment declares", async () => {
+  const long = await logIn("limits/approle/long");
+  expect(long).toMatchObject({ tokenDays: 90, secretIdDays: 90 });
+  const own = sandbox.vault.client().withToken(long.token);
+  const { lease_duration: lease = 0 } = await own.read("limits/database/creds/long");
+  expect(lease / DAY).toBe(90);
+  await own.write("auth/token/revoke-self");
+  expect(await logIn("limits/approle/periodic")).toMatchObject({ tokenDays: 90 });
+  expect(await logIn("limits/approle/ended")).toMatchObject({ tokenDays: 90 });
+  expect(await workspace.plan()).toEqual([]);
+});
+
+test("a TTL beyond a mount's bound is cut, without a word of the server's", async () => {
+  expect(await logIn("cut/approle/long")).toMatchObject({ tokenDays: 32, secretIdDays: 32 });
+});
+
+describe("failed logins", () => {
+  const wrong = (role: string) =>
+    expect(logIn(role, "00000000-0000-0000-0000-000000000000")).rejects.toThrow(VaultError);
+  async function fail(role: string, times: number): Promise<void> {
+    for (let time = 0; time < times; time++) await wrong(role);
+  }
+
+  test("lock an AppRole's RoleID, so that valid SecretIDs are refused", async () => {
+    await fail("limits/approle/periodic", 5);
+    await expect(logIn("limits/approle/periodic")).rejects.toMatchObject({ status: 403 });
+    // Others are not.
+    await logIn("limits/approle/long");
+  });
+
+  test("lock nobody out where the lockout is off, and end a lock that is", async () => {
+    workspace.edit(build(Lockout.off()));
+    await workspace.apply();
+    expect(await workspace.plan()).toEqual([]);
+    await logIn("limits/approle/periodic");
+    await fail("limits/approle/periodic", 6);
+    await logIn("limits/approle/periodic");
+  });
+
+  test("lock after as many as are told, and a change by hand is put right", async () => {
+    workspace.edit(build(Lockout.after(2, { duration: Duration.seconds(2) })));
+    await workspace.apply();
+    expect(await workspace.plan()).toEqual([]);
+    await sandbox.vault.client().write(`sys/mounts/${AUTH}/tune`, {
+      user_lockout_config: { lockout_threshold: "9" },
+    });
+    expect(await workspace.plan()).toEqual([{ type: "vault_generic_endpoint", actions: ["update"] }]);
+    await workspace.apply();
+    await fail("limits/approle/ended", 2);
+    await expect(logIn("limits/approle/ended")).rejects.toMatchObject({ status: 403 });
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await logIn("limits/approle/ended");
+  });
+});
+
+test("a bound and a lockout go with the method", async () => {
+  await sandbox.vault.client().write("sys/leases/revoke-prefix/limits/database/creds", { sync: true });
+  await workspace.destroy();
+  await expect(sandbox.vault.client().read(`sys/mounts/${AUTH}/tune`)).rejects.toThrow(VaultError);
+});

@@ -1,0 +1,423 @@
+import type { Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { Client } from "pg";
+import {
+  assumingCreation,
+  drainingRevocation,
+  Duration,
+  membershipCreation,
+  renewal,
+  terminatingRevocation,
+  type RoleStatements,
+} from "../../lib";
+import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
+import { announce } from "../e2e/announce";
+import { asSuperuser, connect, issue, revoke, verdict, type Credential } from "../e2e/credential";
+import { FaultTable } from "./fault-table";
+import { BASE_ROLES, credsPath, DATABASE, deployMatrix, ENGINE, roleOf, type Mode } from "./fixture";
+import { asPerson, enableIdentities } from "./identities";
+import { FULL, ignoringSetRole, postgresToTry } from "./servers";
+import type { Level } from "./statements";
+
+jest.setTimeout(FULL ? 300_000 : 60_000);
+
+/** A connection that somebody else has configured, with the engine's own template for names. */
+const IMPORTED = "imported";
+
+const table = new FaultTable("survivors");
+const AND_STAYS = "nobody logs in with it any more, its sessions are ended, and its lease stays";
+
+describe.each(postgresToTry)("after a revocation that says success, on $name", ({ binDirectory }) => {
+  let sandbox: Sandbox;
+  let major: number;
+  beforeAll(async () => {
+    sandbox = await startSandbox({ onProgress: announce, postgresBinDirectory: binDirectory() });
+    major = parseInt(sandbox.postgres.version);
+    await asSuperuser(sandbox, "ALTER SYSTEM SET max_prepared_transactions = 10");
+    await sandbox.postgres.stop();
+    await sandbox.postgres.start();
+    await deployMatrix(sandbox);
+  });
+  afterAll(() => sandbox?.stop());
+
+  const superuser = (sql: string) => asSuperuser(sandbox, sql, DATABASE);
+  const issueFor = (level: Level, mode: Mode = "terminate") => issue(sandbox, credsPath(roleOf(level, mode)));
+  const open = async (credential: Credential, ...sql: string[]) => {
+    const client = await connect(sandbox, credential, DATABASE);
+    for (const statement of sql) await client.query(statement);
+    return client;
+  };
+  const isThere = async ({ username }: Credential) =>
+    (await superuser(`SELECT 1 FROM pg_roles WHERE rolname = ${literal(username)}`)).length > 0;
+  const mayLogIn = async ({ username }: Credential) =>
+    (await superuser(`SELECT rolcanlogin FROM pg_roles WHERE rolname = ${literal(username)}`))[0];
+  const sessionsOf = ({ username }: Credential) =>
+    superuser(`SELECT pid FROM pg_stat_activity WHERE usename = ${literal(username)}`);
+
+  /** Refused with these words, in time; nobody logs in any more, and the lease stays. */
+  async function expectRefused(credential: Credential, words: RegExp): Promise<void> {
+    const began = Date.now();
+    const revocation = expect(revoke(sandbox, credential)).rejects.toThrow(words);
+    await pause(20);
+    const another = await issueFor(credential.username.includes("read-wri") ? "owner" : "read-write");
+    const waited = Date.now() - began;
+    await revocation;
+    await revoke(sandbox, another);
+    expect(waited).toBeLessThan(2_000);
+    expect(await mayLogIn(credential)).toBe(false);
+    const { data } = await sandbox.vault
+      .client()
+      .write("sys/leases/lookup", { lease_id: credential.leaseId });
+    expect(data?.id).toBe(credential.leaseId);
+  }
+
+  table.fault(
+    "a session is starting while its credential is revoked",
+    "it does not come up",
+    "nothing",
+    async () => {
+      for (const role of ["", " -c role=none", " -c role=matrix_owner"]) {
+        const credential = await issueFor("owner");
+        const slow = new Client({
+          ...{ host: sandbox.postgres.host, port: sandbox.postgres.port, database: DATABASE },
+          ...{ user: credential.username, password: credential.password },
+          options: `-c post_auth_delay=3${role}`,
+        });
+        slow.on("error", () => undefined);
+        const connected = slow.connect().then(
+          () => "up",
+          () => "refused",
+        );
+        await pause(500);
+        expect(await sessionsOf(credential)).toEqual([]);
+        await revoke(sandbox, credential);
+        // PostgreSQL may say that it is ready, and end the session at once.
+        if ((await Promise.race([connected, pause(4_000, "hangs")])) === "up") {
+          expect(await verdict(slow, "SELECT 1")).not.toBe("ok");
+        }
+      }
+    },
+  );
+
+  test("others' sessions that start go on", async () => {
+    const [ended, other] = [await issueFor("owner"), await issueFor("read-only")];
+    const slow = new Client({
+      ...{ host: sandbox.postgres.host, port: sandbox.postgres.port, database: DATABASE },
+      ...{ user: other.username, password: other.password, options: "-c post_auth_delay=1" },
+    });
+    const connected = slow.connect();
+    await pause(300);
+    await revoke(sandbox, ended);
+    await connected;
+    expect(await verdict(slow, "SELECT * FROM app.t")).toBe("ok");
+    await slow.end();
+    await revoke(sandbox, other);
+  });
+
+  table.fault(
+    "a credential has made another login a member of itself, which PostgreSQL 14 lets it do, and is revoked",
+    "the sessions of that login are ended too, as they may act as its base role; from PostgreSQL 15 on it may not",
+    "nothing; the other login may connect again",
+    async () => {
+      const [lender, borrower, third] = [
+        await issueFor("owner"),
+        await issueFor("read-only"),
+        await issueFor("read-only"),
+      ];
+      const lending = await open(lender, "SET ROLE NONE");
+      const grant = await verdict(lending, `GRANT "${lender.username}" TO "${borrower.username}"`);
+      if (major >= 15) {
+        expect(grant).toBe("42501");
+        for (const credential of [lender, borrower, third]) await revoke(sandbox, credential);
+        return;
+      }
+      expect(grant).toBe("ok");
+      const further = await open(borrower, `GRANT "${borrower.username}" TO "${third.username}"`);
+      const borrowing = await open(borrower, "SET ROLE matrix_owner");
+      const byTheThird = await open(third, "SET ROLE matrix_owner", "INSERT INTO app.t (x) VALUES ('lent')");
+      const bystander = await open(await issueFor("read-only"), "SELECT 1");
+      const again: Client[] = [];
+      let goesOn = true;
+      const reconnecting = (async () => {
+        while (goesOn) again.push(await open(third, "SET ROLE matrix_owner").catch(() => lending));
+      })();
+      await revoke(sandbox, lender);
+      goesOn = false;
+      await reconnecting;
+      for (const client of [...again, lending, further, borrowing, byTheThird]) {
+        expect(await verdict(client, "INSERT INTO app.t (x) VALUES ('outlived')")).not.toBe("ok");
+      }
+      expect(await verdict(bystander, "SELECT 1")).toBe("ok");
+      // Who was only a member has its own rights still, and the engine keeps no membership.
+      expect(await verdict(await open(borrower), "SELECT * FROM app.t")).toBe("ok");
+      expect(
+        await superuser(
+          "SELECT roleid::regrole FROM pg_auth_members WHERE member = 'matrix_manager'::regrole AND NOT admin_option",
+        ),
+      ).toEqual([]);
+      for (const credential of [borrower, third]) await revoke(sandbox, credential);
+    },
+  );
+
+  const preparedBy: [Level, Mode, string, string][] = [
+    ["owner", "terminate", "as its base role", "SELECT 1"],
+    ["owner", "terminate", "as itself", "SET ROLE NONE"],
+    ["read-write", "terminate", "as itself", "SELECT 1"],
+    ["read-write", "drain", "as its base role", "SELECT 1"],
+    ["read-only", "drain", "as itself", "SET ROLE NONE"],
+  ];
+  table.fault(
+    "a credential is revoked that has left a transaction prepared (two-phase commit)",
+    `the revocation fails and names the transaction; ${AND_STAYS}`,
+    "`COMMIT PREPARED` or `ROLLBACK PREPARED`, as its owner or a superuser, and revoke again",
+    async () => {
+      for (const each of preparedBy) await refusesPrepared(...each);
+    },
+  );
+  const refusesPrepared = async (level: Level, mode: Mode, _as: string, first: string) => {
+    const credential = await issueFor(level, mode);
+    const client = await open(
+      credential,
+      first,
+      "BEGIN",
+      level === "read-only" ? "SELECT lo_create(0)" : "INSERT INTO app.t (x) VALUES ('prepared')",
+      "PREPARE TRANSACTION 'left behind'",
+    );
+    await client.end();
+    await expectRefused(credential, /prepared transactions of .* are left.*: left behind/);
+    await superuser("ROLLBACK PREPARED 'left behind'");
+    await revoke(sandbox, credential);
+    expect(await isThere(credential)).toBe(false);
+  };
+  table.fault(
+    "a credential is revoked whose transaction is prepared, and committed soon",
+    "the revocation waits for it up to a second, and is done",
+    "nothing",
+    async () => {
+      const credential = await issueFor("owner");
+      const other = await open(await issueFor("owner"));
+      await (
+        await open(credential, "BEGIN", "CREATE TABLE app.two_phase ()", "PREPARE TRANSACTION 'soon'")
+      ).end();
+      const revocation = revoke(sandbox, credential);
+      await pause(300);
+      await other.query("COMMIT PREPARED 'soon'");
+      // The next one came after the credential's sessions had ended.
+      for (const sql of ["BEGIN", "DROP TABLE app.two_phase", "PREPARE TRANSACTION 'later'"]) {
+        await other.query(sql);
+      }
+      await revocation;
+      await other.query("ROLLBACK PREPARED 'later'");
+      await other.query("DROP TABLE app.two_phase");
+      await other.end();
+    },
+  );
+
+  table.fault(
+    "a credential is revoked whose user owns, or has rights on, more than 1,000 objects",
+    `the revocation fails at once and says so; ${AND_STAYS}; others get credentials meanwhile`,
+    "`vault-postgres hand-over`, which gives them to the base role in batches",
+    async () => {
+      const many = FULL ? 50_000 : 1_500;
+      const credential = await issueFor("read-only");
+      const client = await open(credential, "SET ROLE NONE");
+      await client.query(`SELECT count(lo_create(0)) FROM generate_series(1, ${many})`);
+      await expectRefused(
+        credential,
+        /owns or has rights on more than 1000 objects: .* vault-postgres hand-over/,
+      );
+      expect(await verdict(client, "SELECT 1")).not.toBe("ok");
+      const left = () => superuser("SELECT 1 FROM pg_largeobject_metadata WHERE oid <> 4242 LIMIT 1");
+      while ((await left()).length > 0) {
+        await superuser("SELECT lo_unlink(oid) FROM pg_largeobject_metadata WHERE oid <> 4242 LIMIT 2000");
+      }
+      await revoke(sandbox, credential);
+      expect(await isThere(credential)).toBe(false);
+    },
+  );
+
+  table.fault(
+    "a credential is revoked whose user owns a table that somebody has locked",
+    `the revocation fails after a second; ${AND_STAYS}; others get credentials meanwhile`,
+    "end the session that holds the lock; the engine tries again",
+    async () => {
+      const credential = await issueFor("owner");
+      const client = await open(credential, "SET ROLE NONE");
+      for (let n = 0; n < 20; n++) await client.query(`CREATE TABLE app.locked_${n} ()`);
+      const lockers = [];
+      for (let n = 0; n < 20; n += 5) {
+        const locker = await sandbox.postgres.connect(DATABASE);
+        await locker.query("BEGIN");
+        await locker.query(`LOCK TABLE app.locked_${n}`);
+        lockers.push(locker);
+      }
+      await expectRefused(credential, /lock timeout/);
+      for (const locker of lockers) await locker.end();
+      await revoke(sandbox, credential);
+      for (let n = 0; n < 20; n++) await superuser(`DROP TABLE app.locked_${n}`);
+    },
+  );
+
+  test("many sessions, some of which come again and again", async () => {
+    const credential = await issueFor("owner");
+    const count = FULL ? 60 : 25;
+    const clients = await Promise.all(Array.from({ length: count }, () => open(credential, "SELECT 1")));
+    let goesOn = true;
+    const loops = Array.from({ length: 8 }, async () => {
+      while (goesOn) await open(credential, "SELECT 1").catch(() => pause(5));
+    });
+    await pause(200);
+    await revoke(sandbox, credential);
+    await pause(200);
+    expect(await sessionsOf(credential)).toEqual([]);
+    for (const client of clients) expect(await verdict(client, "SELECT 1")).not.toBe("ok");
+    goesOn = false;
+    await Promise.all(loops);
+  });
+
+  test("a client that never reads, COPY, and a loopback of its own", async () => {
+    const credential = await issueFor("owner");
+    const deaf = await open(credential);
+    const socket = (deaf as unknown as { connection: { stream: Socket } }).connection.stream;
+    void deaf.query("SELECT repeat('x', 100000) FROM generate_series(1, 2000)").catch(() => undefined);
+    socket.pause();
+    const copying = await open(credential);
+    void copying.query("COPY app.t (x) FROM STDIN").catch(() => undefined);
+    const available = await superuser("SELECT 1 FROM pg_available_extensions WHERE name = 'dblink'");
+    if (available.length > 0) {
+      await superuser("CREATE EXTENSION IF NOT EXISTS dblink SCHEMA app");
+      const { host, port } = sandbox.postgres;
+      const to = `host=${host} port=${port} dbname=${DATABASE} user=${credential.username} password=${credential.password}`;
+      await open(credential, "SET ROLE NONE", `SELECT app.dblink_connect('loop', ${literal(to)})`);
+    }
+    await pause(300);
+    expect((await sessionsOf(credential)).length).toBe(available.length > 0 ? 4 : 2);
+    await revoke(sandbox, credential);
+    expect(await sessionsOf(credential)).toEqual([]);
+    expect(await isThere(credential)).toBe(false);
+    socket.destroy();
+  });
+
+  describe("where others have configured the connection", () => {
+    const base = BASE_ROLES.owner;
+    const idle = Duration.minutes(5);
+    const terminate: RoleStatements = {
+      creation: assumingCreation(base, undefined, { connectionLimit: 2 }),
+      renewal: renewal(),
+      revocation: terminatingRevocation(base),
+    };
+    const drain: RoleStatements = {
+      creation: assumingCreation(base, { idleSession: idle, idleInTransaction: idle }),
+      renewal: renewal(),
+      revocation: drainingRevocation(base),
+    };
+    const declare = (role: string, { creation, renewal: renew, revocation }: RoleStatements) =>
+      sandbox.vault.client().write(`${ENGINE}/roles/${role}`, {
+        db_name: IMPORTED,
+        creation_statements: creation,
+        renew_statements: renew,
+        revocation_statements: revocation,
+      });
+
+    beforeAll(async () => {
+      const { host, port } = sandbox.postgres;
+      await sandbox.vault.client().write(`${ENGINE}/config/${IMPORTED}`, {
+        plugin_name: "postgresql-database-plugin",
+        allowed_roles: "*",
+        connection_url: `postgresql://{{username}}:{{password}}@${host}:${port}/${DATABASE}?sslmode=disable`,
+        username: "matrix_manager",
+        password: sandbox.managerPassword,
+      });
+      await declare("theirs", terminate);
+      await declare("reading", {
+        creation: membershipCreation(BASE_ROLES["read-only"]),
+        renewal: renewal(),
+        revocation: terminatingRevocation(BASE_ROLES["read-only"]),
+      });
+    });
+
+    test("a credential has no more sessions than its role says", async () => {
+      const credential = await issue(sandbox, credsPath("theirs"));
+      await open(credential);
+      await open(credential);
+      await expect(open(credential)).rejects.toMatchObject({ code: "53300" });
+      await revoke(sandbox, credential);
+    });
+
+    table.fault(
+      "a role's revocation was changed from `terminate` to `drain` while credentials lived",
+      "the sessions of those issued before are ended, as was promised for them",
+      "nothing",
+      async () => {
+        await declare("changing", terminate);
+        const before = await issue(sandbox, credsPath("changing"));
+        const outliving = await open(before, "BEGIN", "SELECT 1");
+        await declare("changing", drain);
+        const after = await issue(sandbox, credsPath("changing"));
+        const drained = await open(after, "BEGIN", "SELECT 1");
+        for (const credential of [before, after]) await revoke(sandbox, credential);
+        expect(await verdict(outliving, "SELECT 1")).not.toBe("ok");
+        expect(await verdict(drained, "COMMIT")).toBe("ok");
+        await drained.end();
+      },
+    );
+
+    table.fault(
+      "a credential is revoked whose user is not on the server, and was not issued by this connection as it is now",
+      "the revocation fails and says so; the lease stays",
+      "see where the user is: `db_name` of the role or the URL of the connection were changed; if it was dropped by hand, `vault lease revoke -force -prefix …`",
+      async () => {
+        const theirs = await issue(sandbox, credsPath("theirs"));
+        await superuser(`DROP OWNED BY "${theirs.username}"`);
+        await superuser(`DROP ROLE "${theirs.username}"`);
+        await expect(revoke(sandbox, theirs)).rejects.toThrow(/there is no user .* on this server/);
+      },
+    );
+
+    test("names hold what an identity provider says", async () => {
+      await enableIdentities(sandbox, ENGINE);
+      for (const person of ["o'b", "a;b", "$$", "x\\'", "--", "/*", "é", "%s", "{{name}}", "$n$", "\n"]) {
+        const { data, lease_id } = await asPerson(sandbox, person, credsPath("reading"));
+        const credential = { ...(data as { username: string; password: string }), leaseId: lease_id ?? "" };
+        const client = await open(credential, "SELECT * FROM app.t");
+        await sandbox.vault.client().write("sys/leases/renew", { lease_id: credential.leaseId });
+        await revoke(sandbox, credential);
+        expect(await isThere(credential)).toBe(false);
+        expect(await verdict(client, "SELECT 1")).not.toBe("ok");
+      }
+      const users = () => superuser("SELECT count(*)::int FROM pg_roles");
+      const before = await users();
+      for (const person of ['a"b', 'x"--']) {
+        await expect(asPerson(sandbox, person, credsPath("theirs"))).rejects.toThrow(
+          /the user name .* holds a double quote: set username_template/,
+        );
+      }
+      expect(await users()).toEqual(before);
+    });
+  });
+});
+
+table.isDocumented();
+
+/** Only the full set brings such a server. */
+(FULL ? describe : describe.skip)(`on ${ignoringSetRole.name}, which ignores ALTER ROLE … SET role`, () => {
+  let sandbox: Sandbox;
+  beforeAll(async () => {
+    const postgresBinDirectory = ignoringSetRole.binDirectory();
+    sandbox = await startSandbox({ onProgress: announce, postgresBinDirectory });
+  });
+  afterAll(() => sandbox?.stop());
+
+  test("no owner's credential is issued, and what to do is said; others are", async () => {
+    await expect(deployMatrix(sandbox)).rejects.toThrow(
+      /PostgreSQL 17\.1 ignores ALTER ROLE \.\.\. SET role: update it to the next minor release/,
+    );
+    const credential = await issue(sandbox, credsPath(roleOf("read-only", "terminate")));
+    await revoke(sandbox, credential);
+    expect(await asSuperuser(sandbox, "SELECT 1 FROM pg_roles WHERE rolname LIKE 'v-%'")).toEqual([]);
+  });
+});
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
