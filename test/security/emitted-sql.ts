@@ -18,8 +18,8 @@ const STATEMENT =
 const PIECE =
   /\b(FROM|WHERE|JOIN|AND|OR|PERFORM|EXISTS)\b[^.]*\b(pg_\w+|\w+\()|\bpg_catalog\.|::(text|name|oid|reg\w+)\b/;
 
-/** SQL for MySQL looks nothing up by a path. */
-const MYSQL = /mysql|mariadb/;
+/** SQL for MySQL looks nothing up by a path; SQL that is put together from many parts is looked at as it is sent. */
+const NOT_READ = /mysql|mariadb|cli\/footholds|lib\/statements/;
 
 /** The string and template literals of source files that are PostgreSQL's SQL; what is put into a template is left out. */
 export function sqlOfSources(...folders: readonly string[]): EmittedSql[] {
@@ -57,7 +57,7 @@ function filesBelow(folders: readonly string[], extension: string): string[] {
         .readdirSync(path.join(PROJECT, folder), { recursive: true, encoding: "utf8" })
         .map((name) => path.join(folder, name)),
     )
-    .filter((file) => file.endsWith(extension) && !file.includes("node_modules") && !MYSQL.test(file))
+    .filter((file) => file.endsWith(extension) && !file.includes("node_modules") && !NOT_READ.test(file))
     .sort();
 }
 

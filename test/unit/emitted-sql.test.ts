@@ -1,3 +1,4 @@
+import { QUERIES } from "../../cli/footholds/look";
 import { Revocation } from "../../lib";
 import {
   assumingCreation,
@@ -29,6 +30,11 @@ describe("SQL of ours leaves nothing to search_path", () => {
     const files = sqlFiles("docs/rights", "examples");
     expect(files.map(({ file }) => file)).toContain("docs/rights/postgres-login.sql");
     expect(complaints(files)).toEqual([]);
+  });
+
+  it("in what the command looks for in a database", () => {
+    expect(QUERIES.length).toBeGreaterThan(10);
+    expect(complaints(QUERIES.map(({ subject, sql }) => ({ file: subject, line: 1, sql })))).toEqual([]);
   });
 
   const drain = Revocation.drain();
