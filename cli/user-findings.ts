@@ -11,6 +11,9 @@ import { counted, lasting, listed } from "./text";
 
 type Counts = Holdings["owned"];
 
+/** What a revocation hands over at most. */
+const MOST_OBJECTS = 1_000;
+
 /**
  * Users that may not log in any more and are not gone: what keeps each, and how it is ended. Revocation has failed so far,
  * or nobody tries any more.
@@ -99,12 +102,13 @@ function remedyFor(
         `or REASSIGN OWNED BY ${name} TO another role first, which keeps it.`,
     ),
   ];
-  if (databases.includes(postgres.database)) {
-    first.push(
-      `If a revocation says that it owns too much: vault-postgres hand-over ${environment} --user ${user.name}`,
-    );
-  }
+  const here = [...owned, ...granted].filter(({ database }) => database === postgres.database);
+  const objects = here.reduce((sum, { count }) => sum + count, 0);
   const [lease, ...others] = leases;
+  // A revocation takes no more, and without a lease nothing hands over what DROP OWNED would drop.
+  if (objects > (lease === undefined ? 0 : MOST_OBJECTS)) {
+    first.push(`vault-postgres hand-over ${environment} --user ${user.name} gives that to its base role.`);
+  }
   const then =
     lease === undefined
       ? `As a superuser in ${postgres.database}: DROP OWNED BY ${name}; DROP ROLE ${name};`

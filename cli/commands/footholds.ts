@@ -3,12 +3,12 @@ import { ExitCode } from "../exit-code";
 import { keep, keptList, type KeptList } from "../footholds/file";
 import { difference, isEmpty } from "../footholds/foothold";
 import { listFootholds } from "../footholds/look";
-import { differenceText, line, visible } from "../footholds/text";
+import { differenceText, line } from "../footholds/text";
 import { hasLogin, LOGIN_REMEDY } from "../operator-login";
 import { databaseLogin } from "../database-login";
 import { outputsOf } from "../outputs";
 import { requirePlace } from "../secret-file";
-import { counted } from "../text";
+import { counted, visible } from "../text";
 import type { Command, CommonArguments } from "./command";
 
 interface FootholdsArguments extends CommonArguments {

@@ -1,13 +1,12 @@
 import { databaseLogin } from "../database-login";
 import { describeError, UserError } from "../errors";
 import { ExitCode } from "../exit-code";
-import { visible } from "../footholds/text";
 import { endedUsers, type EndedUser } from "../hand-over/ended-users";
 import { handOver, type HandedOver } from "../hand-over/hand-over";
 import { leaseOf } from "../hand-over/lease-of";
 import { hasLogin } from "../operator-login";
 import { confirmed, type Shell } from "../shell";
-import { counted } from "../text";
+import { counted, visible } from "../text";
 import type { VaultClient } from "../vault-client";
 import { open, OPERATOR_POLICY, type Command, type CommonArguments } from "./command";
 
@@ -66,7 +65,10 @@ export const handOverCommand: Command<HandOverArguments> = {
     }
     const { outputs, vault } = await open(args, shell.env, OPERATOR_POLICY, "deployed");
     if (!hasLogin(shell.env)) throw new UserError("This needs a login of PostgreSQL.", LOGIN);
-    const say = (text: string) => (json ? shell.note(visible(text)) : shell.print(visible(text)));
+    const say = (text: string) => {
+      const shown = visible(text);
+      return json ? shell.note(shown) : shell.print(shown);
+    };
     const session = await databaseLogin(outputs, shell.env);
     try {
       const { client } = session;
@@ -108,7 +110,7 @@ export const handOverCommand: Command<HandOverArguments> = {
           ...{ user: user.name, baseRole: user.baseRole, ...result },
           ...(id !== undefined && { lease: { id, ...(error !== undefined && { error }) } }),
         });
-        say(resultText(environment, results.at(-1)!));
+        resultLines(environment, results.at(-1)!).forEach(say);
       }
       if (json) shell.print(JSON.stringify({ environment, users: results }, null, 2));
       const isDone = results.every(({ lease }) => lease !== undefined && lease.error === undefined);
@@ -150,7 +152,10 @@ function progress(shell: Shell, { name }: EndedUser): (done: number, of: number)
   };
 }
 
-function resultText(environment: string, { user, before, left, refused, lease, baseRole }: Result): string {
+function resultLines(
+  environment: string,
+  { user, before, left, refused, lease, baseRole }: Result,
+): string[] {
   const lines = [
     `${user}: ${before - left} of ${before} handed over to ${baseRole}, or taken away; ${left} left.`,
   ];
@@ -162,5 +167,5 @@ function resultText(environment: string, { user, before, left, refused, lease, b
     );
   } else if (lease.error === undefined) lines.push(`  Its lease ${lease.id} is revoked.`);
   else lines.push(`  Its lease ${lease.id} could not be revoked: ${lease.error}`);
-  return lines.join("\n");
+  return lines;
 }

@@ -105,7 +105,7 @@ export const NAMES: readonly Query[] = [
     LEFT JOIN pg_catalog.pg_class AS c ON c.oid ${EQ} t.typrelid
     WHERE ${own("pg_type", "t.oid", "t.typowner")} AND ${lasting("n")}
       AND (c.oid IS NULL OR c.relkind ${EQ} 'c') AND t.typtype OPERATOR(pg_catalog.<>) 'm'
-      AND NOT EXISTS (SELECT FROM pg_catalog.pg_type AS element WHERE element.typarray ${EQ} t.oid)`,
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_type AS element WHERE element.oid ${EQ} t.typelem AND element.typarray ${EQ} t.oid)`,
   },
   {
     subject: "collations and text search",

@@ -73,10 +73,13 @@ const HARMLESS = [
  */
 export const acts = (expression: string) =>
   `EXISTS (SELECT FROM pg_catalog.regexp_matches(${text(expression)}, ':(?:funcid|opfuncid) ([0-9]+)', 'g') AS call (parts)
-     JOIN pg_catalog.pg_proc AS called ON called.oid ${EQ} call.parts[1]::pg_catalog.oid
-     WHERE called.oid ${GE} ${FIRST_OWN_OID}
-       OR called.provolatile ${EQ} 'v' AND called.proname ${NE} ALL (ARRAY[${HARMLESS.map((name) => `'${name}'`).join(", ")}]::pg_catalog.name[])
-       OR called.proname::pg_catalog.text ${MATCHES} '_to_xml')`;
+     WHERE call.parts[1]::pg_catalog.oid ${EQ} ANY ((${ACTING})::pg_catalog.oid[]))`;
+
+/** Asked once a query, and not for each expression. */
+const ACTING = `SELECT pg_catalog.array_agg(called.oid) FROM pg_catalog.pg_proc AS called
+  WHERE called.oid ${GE} ${FIRST_OWN_OID}
+    OR called.provolatile ${EQ} 'v' AND called.proname ${NE} ALL (ARRAY[${HARMLESS.map((name) => `'${name}'`).join(", ")}]::pg_catalog.name[])
+    OR called.proname::pg_catalog.text ${MATCHES} '_to_xml'`;
 
 /** Who may, apart from the owner, by a column of an access control list; a star for those who may grant it. */
 export const grantees = (acl: string, kind: string, owner: string) =>

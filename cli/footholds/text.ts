@@ -1,7 +1,7 @@
-import { counted } from "../text";
+import { counted, visible } from "../text";
 import type { Difference, Foothold } from "./foothold";
 
-/** One foothold, as a line. */
+/** One foothold, as a line. Names are whatever somebody wanted them to be. */
 export function line({ kind, identity, owner, detail, hash }: Foothold): string {
   return visible(
     [
@@ -22,12 +22,4 @@ export function differenceText({ added, changed, removed }: Difference): string 
     `${counted(added.length + changed.length + removed.length, "difference")}: ` +
       `${added.length} added, ${changed.length} changed, ${removed.length} removed.`,
   ].join("\n");
-}
-
-/** Names are whatever somebody wanted them to be: what would steer a terminal, or turn the text around, is shown as a code. */
-export function visible(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
-  );
 }

@@ -221,7 +221,7 @@ describe.each(postgresToTry)("on $name", ({ binDirectory }) => {
     const args = ["footholds", "local", "--outputs", file("outputs.json"), "--compare", kept];
     expect(await main(args, shell)).toBe(1);
     expect(shell.out.join("\n")).toContain(
-      'added    view app."a\\u{1b}[2Jb"; owner shop_local_owner; acts as its owner',
+      'added    view app."a\\u001b[2Jb"; owner shop_local_owner; acts as its owner',
     );
     expect(shell.out.join("\n")).toContain("1 difference: 1 added, 0 changed, 0 removed.");
     await byOwner([`DROP VIEW app."a\u001b[2Jb"`]);
