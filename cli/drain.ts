@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { UserError } from "./errors";
 import { leaseIdsBelow, revokeBelow } from "./leases";
-import type { VaultClient } from "./vault-client";
+import { AnswerFields, type VaultClient } from "./vault-client";
 
 /** Time for requests that were let in before the engine stopped issuing to end; they take milliseconds. */
 const UNDER_WAY_MS = 500;
@@ -19,7 +19,9 @@ const ATTEMPTS = 20;
 export async function drain(outputs: EnvironmentOutputs, vault: VaultClient): Promise<void> {
   const { mount, connection } = outputs.vault;
   // What is not named in it stays as it is; the manager's password is not known here, nor needed.
-  await vault.write(`${mount}/config/${connection}`, { allowed_roles: [], verify_connection: false });
+  const path = `${mount}/config/${connection}`;
+  await vault.done(path, { allowed_roles: [], verify_connection: false });
+  await requireDrained(vault, path);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     await revokeBelow(vault, outputs, `${mount}/creds`);
     await pause(UNDER_WAY_MS);
@@ -28,5 +30,16 @@ export async function drain(outputs: EnvironmentOutputs, vault: VaultClient): Pr
   throw new UserError(
     `${mount} still has credentials, though it issues none on the connection ${connection}.`,
     "Stop what issues them on another connection of the engine.",
+  );
+}
+
+/** Sees that the connection does serve no role any more: nothing else would tell before the next credential is issued. */
+async function requireDrained(vault: VaultClient, path: string): Promise<void> {
+  const { data } = await vault.read(path);
+  const left = new AnswerFields(path, data).texts("allowed_roles");
+  if (left.length === 0) return;
+  throw new UserError(
+    `The connection ${path} goes on issuing for ${left.join(", ")}, though it was told to serve no role.`,
+    "Does something else write it, a deployment, say? Then run this again when that has ended.",
   );
 }

@@ -6,7 +6,7 @@ import { groupTokens, type GroupToken } from "./group-tokens";
 import { irrevocableLeases, leaseIdsByRole, lookUpLeases, type IrrevocableLease, type Lease } from "./leases";
 import { match, type Matching } from "./matching";
 import type { Session } from "./postgres-login";
-import type { VaultClient } from "./vault-client";
+import { AnswerFields, type VaultClient } from "./vault-client";
 
 /** What Vault and PostgreSQL hold for an environment at a moment. */
 export interface Inventory {
@@ -92,8 +92,9 @@ function settled(matching: Matching, before: readonly Lease[], after: readonly L
 async function connections(vault: VaultClient, mount: string): Promise<Connection[]> {
   const names = await vault.list(`${mount}/config`);
   return concurrently(names, async (name) => {
-    const { data } = await vault.read(`${mount}/config/${name}`);
-    return { name, allowedRoles: (data?.allowed_roles ?? []) as string[] };
+    const path = `${mount}/config/${name}`;
+    const { data } = await vault.read(path);
+    return { name, allowedRoles: new AnswerFields(path, data).texts("allowed_roles") };
   });
 }
 
@@ -112,10 +113,13 @@ async function countSecretIds(outputs: EnvironmentOutputs, vault: VaultClient): 
 async function lastRotations(outputs: EnvironmentOutputs, vault: VaultClient): Promise<Map<string, number>> {
   const rotations = await concurrently(
     Object.keys(outputs.static_roles ?? {}),
-    async (name): Promise<[string, number]> => {
-      const { data } = await vault.read(`${outputs.vault.mount}/static-roles/${name}`);
-      return [name, Date.parse(String(data?.last_vault_rotation))];
+    async (name): Promise<[string, number][]> => {
+      const path = `${outputs.vault.mount}/static-roles/${name}`;
+      const { data = {} } = await vault.read(path);
+      // The engine leaves it out for a password that it has not set yet.
+      if (data?.last_vault_rotation === undefined) return [];
+      return [[name, new AnswerFields(path, data).time("last_vault_rotation")]];
     },
   );
-  return new Map(rotations);
+  return new Map(rotations.flat());
 }
