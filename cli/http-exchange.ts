@@ -57,6 +57,14 @@ export function exchange(url: URL, request: HttpRequest): Promise<HttpAnswer> {
       call.destroy(new Error("timeout"));
     });
     call.on("error", fail);
+    call.on("upgrade", (_message, socket) => {
+      socket.destroy();
+      fail(new Error("the answer is 101, another protocol"));
+    });
+    // Of some ends there is no other word. Once an answer has begun, it says itself how it ends.
+    call.on("close", () => {
+      if (!begun) fail(new Error("the connection was closed"));
+    });
     call.end(payload);
   });
 }

@@ -52,6 +52,8 @@ export class FakeVault {
   readonly seen: Seen[] = [];
   /** What is answered instead; undefined for the usual answer. */
   instead: (request: Seen, index: number) => Answer | undefined = () => undefined;
+  /** Whether nothing is answered. */
+  isSilent = false;
   private readonly server: net.Server;
   private leases = ["x/database/creds/reader/one", "x/database/creds/writer/two"];
   private secretIds: Record<string, string[]> = { api: ["s1"], reports: ["s2"] };
@@ -95,6 +97,7 @@ export class FakeVault {
       if (request === undefined) return;
       text = "";
       const index = this.seen.push(request) - 1;
+      if (this.isSilent) return;
       socket.end(this.instead(request, index) ?? this.usual(request));
     });
   }
