@@ -168,7 +168,8 @@ function stackNames(value: unknown, source: string): readonly string[] {
   const isName = (name: unknown): name is string => typeof name === "string" && /^[\w-][\w.-]*$/.test(name);
   if (Array.isArray(value) && value.every(isName)) return value;
   throw new UserError(
-    `${source} is not what a deployment writes. The output "group_stacks" is ${inLine(JSON.stringify(value))}.`,
-    'It has to be a list of names of stacks: letters, digits, "_", "-" and ".", with no "." first.',
+    `${source} is not what a deployment writes. The output "group_stacks" is ${inLine(JSON.stringify(value))}. ` +
+      'It has to be a list of names of stacks: letters, digits, "_", "-" and ".", with no "." first.',
+    `Write it anew: cdktf deploy, or terraform output -json.`,
   );
 }

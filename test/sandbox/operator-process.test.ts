@@ -12,6 +12,7 @@ jest.setTimeout(60_000);
 function answerTo(url: string): string {
   if (url.includes("/sys/health")) return json(200, HEALTH);
   if (url.includes("/sys/leases?")) return json(200, { data: { leases: [] } });
+  if (url.includes("/static-roles/")) return json(200, { data: {} });
   return url.includes("/config/x") ? json(200, { data: { allowed_roles: [] } }) : NOT_THERE;
 }
 
