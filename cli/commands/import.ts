@@ -148,7 +148,8 @@ async function complete(
   }
 }
 
-function describe(recovery: Recovery): string {
+/** What is to be done, as a line of a shell script: a command, or a comment. */
+export function describe(recovery: Recovery): string {
   const { address } = recovery;
   switch (recovery.way) {
     case "import":
