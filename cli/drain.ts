@@ -33,11 +33,18 @@ export async function drain(outputs: EnvironmentOutputs, vault: VaultClient): Pr
   );
 }
 
-/** Sees that the connection does serve no role any more: nothing else would tell before the next credential is issued. */
+/**
+ * Sees that the connection does serve no role any more: nothing else would tell before the next credential is issued. A
+ * standby may learn of it a little later.
+ */
 async function requireDrained(vault: VaultClient, path: string): Promise<void> {
-  const { data } = await vault.read(path);
-  const left = new AnswerFields(path, data).texts("allowed_roles");
-  if (left.length === 0) return;
+  let left: readonly string[] = [];
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (attempt > 0) await pause(UNDER_WAY_MS);
+    const { data } = await vault.read(path);
+    left = new AnswerFields(path, data).texts("allowed_roles");
+    if (left.length === 0) return;
+  }
   throw new UserError(
     `The connection ${path} goes on issuing for ${left.join(", ")}, though it was told to serve no role.`,
     "Does something else write it, a deployment, say? Then run this again when that has ended.",

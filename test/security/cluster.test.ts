@@ -176,19 +176,16 @@ async function withoutForwarding<T>(node: VaultNode, use: (address: string) => P
   test("names the leader, to which the operator's client goes with what was asked", async () => {
     const [standby] = await cluster.standbys();
     const leader = cluster.client();
-    await leader.write("sys/mounts/redirected", { type: "kv", options: { version: "1" } });
-    try {
-      await withoutForwarding(standby!, async (address) => {
-        const vault = cluster.client({ address });
-        await vault.done("redirected/one", { a: "b" });
-        expect((await vault.read("redirected/one")).data).toEqual({ a: "b" });
-        await vault.delete("redirected/one");
-        await expect(leader.read("redirected/one")).rejects.toMatchObject({ status: 404 });
-        expect((await vault.anonymous().send({ method: "GET", path: "sys/health" })).status).toBe(429);
-      });
-    } finally {
-      await leader.delete("sys/mounts/redirected");
-    }
+    const path = "sys/policies/acl/redirected";
+    await withoutForwarding(standby!, async (address) => {
+      const vault = cluster.client({ address });
+      const policy = 'path "x" { capabilities = ["read"] }';
+      await vault.done(path, { policy });
+      expect((await leader.read(path)).data).toMatchObject({ policy });
+      await vault.delete(path);
+      await expect(leader.read(path)).rejects.toMatchObject({ status: 404 });
+      expect((await vault.anonymous().send({ method: "GET", path: "sys/health" })).status).toBe(429);
+    });
   });
 });
 

@@ -2,6 +2,9 @@ import { drain } from "../../cli/drain";
 import type { VaultClient } from "../../cli/vault-client";
 import { OUTPUTS } from "./operator-outputs";
 
+// What waits for a server has nothing to wait for here.
+jest.mock("node:timers/promises", () => ({ setTimeout: () => Promise.resolve() }));
+
 const TOO_LONG = new Error("no answer within 30 s");
 
 /** A server with that many leases, of which each request to revoke ends some; it answers as it is told. */

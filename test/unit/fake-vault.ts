@@ -52,6 +52,7 @@ export class FakeVault {
   readonly seen: Seen[] = [];
   /** What is answered instead; undefined for the usual answer. */
   instead: (request: Seen, index: number) => Answer | undefined = () => undefined;
+  address = "";
   /** Whether nothing is answered. */
   isSilent = false;
   private readonly server: net.Server;
@@ -66,17 +67,14 @@ export class FakeVault {
   static async start(certificate?: { readonly cert: string; readonly key: string }): Promise<FakeVault> {
     const fake = new FakeVault(certificate);
     await new Promise<void>((resolve) => fake.server.listen(0, "127.0.0.1", resolve));
+    const { port } = fake.server.address() as net.AddressInfo;
+    fake.address = `${certificate === undefined ? "http" : "https"}://127.0.0.1:${port}`;
     return fake;
   }
 
-  private constructor(private readonly certificate?: { readonly cert: string; readonly key: string }) {
+  private constructor(certificate?: { readonly cert: string; readonly key: string }) {
     const serve = (socket: net.Socket) => this.serve(socket);
     this.server = certificate === undefined ? net.createServer(serve) : tls.createServer(certificate, serve);
-  }
-
-  get address(): string {
-    const { port } = this.server.address() as net.AddressInfo;
-    return `${this.certificate === undefined ? "http" : "https"}://127.0.0.1:${port}`;
   }
 
   /** How many leases there are. */
