@@ -164,6 +164,6 @@ describe("a line of what would be done", () => {
     { way: "deploy", address: "a\nrm x" },
     { way: "by hand", address: "a\nrm x", reason: "b\u001b" },
   ] satisfies Recovery[])("%j is a comment and no more", (recovery) => {
-    expect(asLine(recovery)).toMatch(/^# [^\n\u001b]*$/);
+    expect(asLine(recovery)).toMatch(/^# [ -~]*$/);
   });
 });
