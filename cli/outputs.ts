@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { checkedOutputs } from "./checked-outputs";
 import { concurrently } from "./concurrently";
@@ -72,7 +73,7 @@ async function terraformOutputs(
         const reason = stderr.trim() === "" ? error.message : stderr.trim();
         reject(
           new UserError(
-            `${terraform} output failed in ${folder}: ${reason}`,
+            `${terraform} output failed in ${folder}: ${stripVTControlCharacters(reason)}`,
             "Set TERRAFORM_BINARY_NAME if Terraform has another name here, or use --outputs with a file.",
           ),
         );
