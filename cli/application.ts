@@ -1,7 +1,7 @@
 import type { AppRoleOutput, RoleOutput, StaticRoleOutput } from "../stacks/outputs";
 import { Failure, type CheckList } from "./checks";
 import type { Login } from "./postgres-login";
-import { VaultError, type VaultAuth, type VaultClient } from "./vault-client";
+import { AnswerFields, VaultError, type VaultAuth, type VaultClient } from "./vault-client";
 
 /** A credential of PostgreSQL as the engine issues it. */
 export interface Credential {
@@ -62,8 +62,12 @@ export class Application {
       .withToken(undefined)
       .write(this.approle.login_path, { role_id: this.approle.role_id, secret_id: secretId });
     if (!answer.auth) throw new Failure("the login returned no token");
-    this.list.conceal(answer.auth.client_token);
-    this.tokens.push(answer.auth.client_token);
+    const auth = new AnswerFields(this.approle.login_path, answer.auth);
+    const token = auth.text("client_token");
+    this.list.conceal(token);
+    this.tokens.push(token);
+    auth.number("lease_duration");
+    auth.texts("policies");
     return answer.auth;
   }
 
@@ -87,7 +91,7 @@ export class Application {
     return {
       login: { username, password },
       leaseId: answer.lease_id,
-      leaseSeconds: answer.lease_duration ?? 0,
+      leaseSeconds: new AnswerFields(role.creds_path, answer).number("lease_duration"),
       renewable: answer.renewable === true,
       issuedAt: Date.now(),
     };
@@ -98,21 +102,20 @@ export class Application {
     client: VaultClient,
     role: StaticRoleOutput,
   ): Promise<{ readonly login: Login; readonly seconds: number }> {
-    const { username, password, ttl } = (await client.read(role.creds_path)).data ?? {};
+    const { data } = await client.read(role.creds_path);
+    const { username, password } = data ?? {};
     if (typeof username !== "string" || typeof password !== "string") {
       throw new Failure("the answer holds no username and password");
     }
     this.list.conceal(password);
-    return { login: { username, password }, seconds: Number(ttl) };
+    return { login: { username, password }, seconds: new AnswerFields(role.creds_path, data).number("ttl") };
   }
 
   /** Seconds that the lease has from now on. */
   async renew(client: VaultClient, credential: Credential, seconds: number): Promise<number> {
-    const answer = await client.write("sys/leases/renew", {
-      lease_id: credential.leaseId,
-      increment: seconds,
-    });
-    return answer.lease_duration ?? 0;
+    const path = "sys/leases/renew";
+    const answer = await client.write(path, { lease_id: credential.leaseId, increment: seconds });
+    return new AnswerFields(path, answer).number("lease_duration");
   }
 
   /**
@@ -121,12 +124,12 @@ export class Application {
    */
   async revoke(client: VaultClient, credential: Credential): Promise<string> {
     try {
-      await this.operator.write("sys/leases/revoke", { lease_id: credential.leaseId, sync: true });
+      await this.operator.done("sys/leases/revoke", { lease_id: credential.leaseId, sync: true });
       return "by its lease";
     } catch (error) {
       if (!(error instanceof VaultError) || error.status !== 403) throw error;
     }
-    await client.write("auth/token/revoke-self");
+    await client.done("auth/token/revoke-self");
     return "with the application's token";
   }
 
@@ -136,13 +139,13 @@ export class Application {
       // Revoked already, or a batch token, which ends by itself.
       await this.operator
         .withToken(token)
-        .write("auth/token/revoke-self")
+        .done("auth/token/revoke-self")
         .catch(() => undefined);
     }
     for (const secretId of this.secretIds.splice(0)) {
       // Used up already, or the operator may not; then it ends by itself.
       await this.operator
-        .write(`${this.approle.secret_id_path}/destroy`, { secret_id: secretId })
+        .done(`${this.approle.secret_id_path}/destroy`, { secret_id: secretId })
         .catch(() => undefined);
     }
   }

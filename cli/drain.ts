@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { UserError } from "./errors";
 import { leaseIdsBelow, leasesPath, revokeBelow } from "./leases";
-import type { VaultClient } from "./vault-client";
+import { AnswerFields, type VaultClient } from "./vault-client";
 
 /** Time for requests that were let in before the engine stopped issuing to end; they take milliseconds. */
 const UNDER_WAY_MS = 500;
@@ -19,7 +19,7 @@ const ATTEMPTS = 20;
 export async function drain(outputs: EnvironmentOutputs, vault: VaultClient): Promise<void> {
   const { mount, connection } = outputs.vault;
   // What is not named in it stays as it is; the manager's password is not known here, nor needed.
-  await vault.write(`${mount}/config/${connection}`, { allowed_roles: [], verify_connection: false });
+  await allowRoles(vault, `${mount}/config/${connection}`, []);
   if (await revokeUntilNone(vault, outputs, `${mount}/creds`)) return;
   throw new UserError(
     `${mount} still has credentials, though it issues none on the connection ${connection}.`,
@@ -41,8 +41,7 @@ export async function drainRole(
 ): Promise<void> {
   const { mount, connection } = outputs.vault;
   const path = `${mount}/config/${connection}`;
-  const { data } = await vault.read(path);
-  const allowed = (data?.allowed_roles ?? []) as readonly string[];
+  const allowed = await rolesOf(vault, path);
   if (allowed.includes("*")) {
     throw new UserError(
       `The connection ${connection} of ${mount} issues for every role ("*"), so that ${role} alone cannot be taken out.`,
@@ -50,8 +49,11 @@ export async function drainRole(
     );
   }
   if (allowed.includes(role)) {
-    const others = allowed.filter((name) => name !== role);
-    await vault.write(path, { allowed_roles: others, verify_connection: false });
+    await allowRoles(
+      vault,
+      path,
+      allowed.filter((name) => name !== role),
+    );
   }
   if (await revokeUntilNone(vault, outputs, leasesPath(outputs, role))) return;
   throw new UserError(
@@ -72,4 +74,27 @@ async function revokeUntilNone(
     if ((await leaseIdsBelow(vault, outputs, path)).length === 0) return true;
   }
   return false;
+}
+
+/**
+ * Has the connection serve just these roles, and sees that it does: nothing else would tell before the next credential is
+ * issued. A standby may learn of it a little later.
+ */
+async function allowRoles(vault: VaultClient, path: string, roles: readonly string[]): Promise<void> {
+  await vault.done(path, { allowed_roles: roles, verify_connection: false });
+  let others: readonly string[] = [];
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (attempt > 0) await pause(UNDER_WAY_MS);
+    others = (await rolesOf(vault, path)).filter((name) => !roles.includes(name));
+    if (others.length === 0) return;
+  }
+  throw new UserError(
+    `The connection ${path} goes on issuing for ${others.join(", ")}, though it was told not to.`,
+    "Does something else write it, a deployment, say? Then run this again when that has ended.",
+  );
+}
+
+async function rolesOf(vault: VaultClient, path: string): Promise<readonly string[]> {
+  const { data } = await vault.read(path);
+  return new AnswerFields(path, data).texts("allowed_roles");
 }

@@ -59,7 +59,7 @@ export function secretIdAccessors(
 
 async function revokeToken(vault: VaultClient, accessor: string): Promise<void> {
   try {
-    await vault.write("auth/token/revoke-accessor", { accessor });
+    await vault.done("auth/token/revoke-accessor", { accessor });
   } catch (error) {
     if (!hasEnded(error)) throw error;
   }
@@ -72,7 +72,7 @@ async function destroySecretId(
 ): Promise<void> {
   try {
     const path = `auth/${mount}/role/${name}/secret-id-accessor/destroy`;
-    await vault.write(path, { secret_id_accessor: accessor });
+    await vault.done(path, { secret_id_accessor: accessor });
   } catch (error) {
     // It was used up or ended in the meantime, which both engines answer with 500.
     if (error instanceof VaultError && error.message.includes("failed to find accessor entry")) return;

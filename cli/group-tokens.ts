@@ -1,5 +1,5 @@
 import { concurrently } from "./concurrently";
-import { VaultError, type VaultClient } from "./vault-client";
+import { AnswerFields, VaultError, type VaultClient } from "./vault-client";
 
 /** A token that an AppRole got by logging in, known by its accessor. */
 export interface GroupToken {
@@ -32,15 +32,17 @@ export async function groupTokens(vault: VaultClient, mount: string): Promise<Gr
 async function lookUp(
   vault: VaultClient,
   accessor: string,
-): Promise<(GroupToken & { readonly path: unknown }) | VaultError | undefined> {
+): Promise<(GroupToken & { readonly path: string }) | VaultError | undefined> {
+  const path = "auth/token/lookup-accessor";
   try {
-    const { data } = await vault.write("auth/token/lookup-accessor", { accessor });
+    const { data } = await vault.write(path, { accessor });
+    const token = new AnswerFields(path, data);
     const meta = (data?.meta ?? {}) as { role_name?: string };
     return {
       accessor,
       approle: meta.role_name ?? "",
-      createdAt: Number(data?.creation_time) * 1_000,
-      path: data?.path,
+      createdAt: token.number("creation_time") * 1_000,
+      path: token.text("path"),
     };
   } catch (error) {
     if (hasEnded(error)) return undefined;

@@ -13,7 +13,7 @@ import { groupTokens, type GroupToken } from "./group-tokens";
 import { irrevocableLeases, leaseIdsByRole, lookUpLeases, type IrrevocableLease, type Lease } from "./leases";
 import { match, type Matching } from "./matching";
 import type { Session } from "./postgres-login";
-import type { VaultClient } from "./vault-client";
+import { AnswerFields, type VaultClient } from "./vault-client";
 
 /** What Vault and PostgreSQL hold for an environment at a moment. */
 export interface Inventory {
@@ -114,12 +114,13 @@ function settled(matching: Matching, before: readonly Lease[], after: readonly L
 async function connections(vault: VaultClient, mount: string): Promise<Connection[]> {
   const names = await vault.list(`${mount}/config`);
   return concurrently(names, async (name) => {
-    const { data } = await vault.read(`${mount}/config/${name}`);
-    const details = (data?.connection_details ?? {}) as { readonly username_template?: string };
+    const path = `${mount}/config/${name}`;
+    const { data } = await vault.read(path);
+    const details = (data?.connection_details ?? {}) as { readonly username_template?: unknown };
     return {
       name,
-      allowedRoles: (data?.allowed_roles ?? []) as string[],
-      usernameTemplate: details.username_template ?? "",
+      allowedRoles: new AnswerFields(path, data).texts("allowed_roles"),
+      usernameTemplate: typeof details.username_template === "string" ? details.username_template : "",
     };
   });
 }

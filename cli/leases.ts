@@ -1,6 +1,6 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { concurrently } from "./concurrently";
-import { VaultError, type VaultClient } from "./vault-client";
+import { AnswerFields, VaultError, type VaultClient } from "./vault-client";
 
 /** A credential's lease, as far as Vault tells: neither its user's name nor whose token it belongs to. */
 export interface Lease {
@@ -74,7 +74,7 @@ export async function revokeBelow(
 ): Promise<void> {
   for (let before = Infinity; ;) {
     try {
-      await vault.write(`sys/leases/revoke-prefix/${prefix}`, { sync: true });
+      await vault.done(`sys/leases/revoke-prefix/${prefix}`, { sync: true });
       return;
     } catch (error) {
       const left = (await leaseIdsBelow(vault, outputs, prefix)).length;
@@ -87,18 +87,22 @@ export async function revokeBelow(
 
 /** The lease; undefined if it is gone. */
 export async function lookUpLease(vault: VaultClient, id: string): Promise<Lease | undefined> {
+  const path = "sys/leases/lookup";
   try {
-    const { data } = await vault.write("sys/leases/lookup", { lease_id: id });
+    const { data } = await vault.write(path, { lease_id: id });
+    const lease = new AnswerFields(path, data);
     return {
       id,
       role: roleOfLease(id),
-      issuedAt: Date.parse(String(data?.issue_time)),
-      expiresAt: Date.parse(String(data?.expire_time)),
-      ttlSeconds: Number(data?.ttl),
+      issuedAt: lease.time("issue_time"),
+      expiresAt: lease.time("expire_time"),
+      ttlSeconds: lease.number("ttl"),
     };
   } catch (error) {
-    // "invalid lease": it ended in the meantime.
-    if (error instanceof VaultError && error.status === 400) return undefined;
+    // It ended in the meantime.
+    const isGone =
+      error instanceof VaultError && error.errors.some((words) => words.includes("invalid lease"));
+    if (isGone && error.status === 400) return undefined;
     throw error;
   }
 }
@@ -111,9 +115,9 @@ export async function lookUpLeases(vault: VaultClient, ids: readonly string[]): 
 
 /** Leases of a secrets engine that Vault has given up to revoke. */
 export async function irrevocableLeases(vault: VaultClient, mount: string): Promise<IrrevocableLease[]> {
-  const { data } = await vault.read("sys/leases?type=irrevocable");
-  const leases = (data?.leases ?? []) as { lease_id: string; error?: string }[];
-  return leases
-    .filter(({ lease_id }) => lease_id.startsWith(`${mount}/`))
-    .map(({ lease_id, error }) => ({ id: lease_id, error: error ?? "" }));
+  const { data } = await vault.read("sys/leases", { type: "irrevocable" });
+  return new AnswerFields("sys/leases", data)
+    .objects("leases")
+    .map((lease) => ({ id: lease.text("lease_id"), error: lease.optionalText("error") }))
+    .filter(({ id }) => id.startsWith(`${mount}/`));
 }

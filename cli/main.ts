@@ -16,7 +16,7 @@ import { status } from "./commands/status";
 import { verify } from "./commands/verify";
 import { describeError, UserError } from "./errors";
 import { EXIT_CODES, ExitCode } from "./exit-code";
-import { Terminal, type Shell } from "./shell";
+import { escaping, Terminal, type Shell } from "./shell";
 import { VaultError } from "./vault-client";
 
 const COMMANDS: readonly Registration[] = [
@@ -49,7 +49,8 @@ ${EXIT_CODES}`;
  *
  * @returns the exit code
  */
-export async function main(args: readonly string[], shell: Shell): Promise<number> {
+export async function main(args: readonly string[], caller: Shell): Promise<number> {
+  const shell = escaping(caller);
   try {
     const run = await parse(args);
     return run === undefined ? ExitCode.ok : await run(shell);
@@ -128,6 +129,11 @@ function explain(error: unknown, [command = ""]: readonly string[]): string {
   if (error instanceof VaultError && error.status === 403) {
     const remedy = `Is the token valid, and does it have the rights that vault-postgres ${command} --help names?`;
     return describeError(new UserError(error.message, remedy));
+  }
+  if (error instanceof VaultError && error.status === 503) {
+    return describeError(
+      new UserError(error.message, "Is it unsealed, and does its cluster have an active server?"),
+    );
   }
   return describeError(error);
 }

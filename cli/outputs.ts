@@ -1,9 +1,12 @@
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import type { EnvironmentOutputs } from "../stacks/outputs";
+import { checkedOutputs } from "./checked-outputs";
 import { concurrently } from "./concurrently";
 import { UserError } from "./errors";
+import { inLine, shellWord } from "./text";
 
 const PARTS = ["vault", "postgres", "roles", "approles"] as const;
 /** Absent where there is nothing to say. */
@@ -34,7 +37,8 @@ export async function outputsOfStack(
   groups: GroupsNeeded = "all",
 ): Promise<EnvironmentOutputs> {
   const base = await terraformOutputs(environment, outputFolder, env);
-  const stacks = asNames(valueIn(base, "group_stacks")).filter(
+  const folder = path.resolve(outputFolder, "stacks", environment);
+  const stacks = stackNames(valueIn(base, "group_stacks"), folder).filter(
     // Terraform has no answer where it has never been.
     (stack) => groups === "all" || fs.existsSync(path.resolve(outputFolder, "stacks", stack, ".terraform")),
   );
@@ -43,7 +47,6 @@ export async function outputsOfStack(
     [environment]: base,
     ...Object.fromEntries(stacks.map((stack, index) => [stack, ofGroups[index]])),
   };
-  const folder = path.resolve(outputFolder, "stacks", environment);
   return parseOutputs(content, environment, folder, groups);
 }
 
@@ -56,28 +59,32 @@ async function terraformOutputs(
   if (!fs.existsSync(folder)) {
     throw new UserError(
       `There is no stack "${stack}" in ${path.resolve(outputFolder)}.`,
-      `Deploy it from here with cdktf deploy ${stack}, or name a file of its outputs with --outputs.`,
+      `Deploy it from here with cdktf deploy ${shellWord(stack)}, or name a file of its outputs with --outputs.`,
     );
   }
   const terraform = env.TERRAFORM_BINARY_NAME ?? "terraform";
   const text = await new Promise<string>((resolve, reject) => {
     execFile(
       terraform,
-      ["output", "-json"],
+      ["output", "-json", "-no-color"],
       { cwd: folder, env, encoding: "utf8" },
       (error, stdout, stderr) => {
         if (!error) return resolve(stdout);
         const reason = stderr.trim() === "" ? error.message : stderr.trim();
         reject(
           new UserError(
-            `${terraform} output failed in ${folder}: ${reason}`,
+            `${terraform} output failed in ${folder}: ${stripVTControlCharacters(reason)}`,
             "Set TERRAFORM_BINARY_NAME if Terraform has another name here, or use --outputs with a file.",
           ),
         );
       },
     );
   });
-  return asObject(JSON.parse(text));
+  try {
+    return asObject(JSON.parse(text));
+  } catch (error) {
+    throw new UserError(`${terraform} output in ${folder} is no JSON: ${(error as Error).message}`);
+  }
 }
 
 /** The outputs in a file: of `cdktf deploy --outputs-file`, or of `terraform output -json` where there are no groups. */
@@ -92,7 +99,7 @@ export function outputsOfFile(
   } catch (error) {
     throw new UserError(
       `The outputs file ${file} cannot be read: ${(error as Error).message}`,
-      `Write it with cdktf deploy ${environment} --outputs-file ${file}`,
+      `Write it with cdktf deploy ${shellWord(environment)} --outputs-file ${shellWord(file)}`,
     );
   }
   return parseOutputs(content, environment, file, groups);
@@ -110,7 +117,7 @@ export function parseOutputs(
 ): EnvironmentOutputs {
   const root = asObject(content);
   const outputs = asObject(root[environment] ?? root);
-  const stacks = asNames(valueIn(outputs, "group_stacks"));
+  const stacks = stackNames(valueIn(outputs, "group_stacks"), source);
   const missing = PARTS.filter((part) => {
     const value = valueIn(outputs, part);
     // In a split environment all roles and applications may be those of groups.
@@ -122,7 +129,7 @@ export function parseOutputs(
       `${source} has no output ${missing.map((part) => `"${part}"`).join(", ")} of the environment "${environment}".`,
       typeof base === "string"
         ? `It is the stack of a group of "${base}": name that environment.`
-        : `Is it deployed? cdktf deploy ${environment}`,
+        : `Is it deployed? cdktf deploy ${shellWord(environment)}`,
     );
   }
   const merged = Object.fromEntries(
@@ -136,7 +143,7 @@ export function parseOutputs(
       if (groups === "deployed") continue;
       throw new UserError(
         `${source} names the stack "${stack}" of a group of "${environment}", whose outputs are not there.`,
-        `Is it deployed? cdktf deploy ${[environment, ...stacks].join(" ")}`,
+        `Is it deployed? cdktf deploy ${[environment, ...stacks].map(shellWord).join(" ")}`,
       );
     }
     for (const part of GROUP_PARTS) {
@@ -144,7 +151,7 @@ export function parseOutputs(
       if (value !== undefined) merged[part] = { ...asObject(merged[part]), ...asObject(value) };
     }
   }
-  return merged as unknown as EnvironmentOutputs;
+  return checkedOutputs(merged, source);
 }
 
 function valueIn(outputs: Record<string, unknown>, name: string): unknown {
@@ -156,6 +163,14 @@ function asObject(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-function asNames(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.map(String) : [];
+/** Names of stacks, each of which is a folder of its own below that of the synthesized stacks. */
+function stackNames(value: unknown, source: string): readonly string[] {
+  if (value === undefined || value === null) return [];
+  const isName = (name: unknown): name is string => typeof name === "string" && /^[\w-][\w.-]*$/.test(name);
+  if (Array.isArray(value) && value.every(isName)) return value;
+  throw new UserError(
+    `${source} is not what a deployment writes. The output "group_stacks" is ${inLine(JSON.stringify(value))}. ` +
+      'It has to be a list of names of stacks: letters, digits, "_", "-" and ".", with no "." first.',
+    `Write it anew: cdktf deploy, or terraform output -json.`,
+  );
 }

@@ -1,6 +1,7 @@
 import * as net from "node:net";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { describeError, UserError } from "./errors";
+import { statusWords } from "./vault-answer";
 import type { VaultClient } from "./vault-client";
 
 const TIMEOUT_MS = 10_000;
@@ -13,16 +14,29 @@ export async function requireReachable(vault: VaultClient, outputs: EnvironmentO
 
 /** @throws UserError if Vault does not answer, or is sealed */
 export async function requireVault(vault: VaultClient): Promise<void> {
+  const query = { standbyok: "true", perfstandbyok: "true" };
+  // Without the token: where http leads to https, it is known by then, and the token does not go in the clear.
   const health = await vault
-    .send({ method: "GET", path: "sys/health?standbyok=true&perfstandbyok=true" })
+    .anonymous()
+    .send({ method: "GET", path: "sys/health", query })
     .catch((error: unknown) => {
+      if (error instanceof UserError) throw error;
       throw new UserError(
         `Vault does not answer: ${describeError(error)}`,
         "Set VAULT_ADDR to where it is seen from here, and VAULT_CACERT if its certificate is of your own authority.",
       );
     });
-  if (health.status === 503 || health.status === 501) {
-    throw new UserError(`Vault at ${vault.address} is sealed or not initialized.`, "Unseal it first.");
+  const { initialized, sealed } = health.body;
+  const problem = (words: string, remedy: string) =>
+    new UserError(`Vault at ${vault.address} ${words}.`, remedy);
+  if (initialized === false) throw problem("is not initialized", "Initialize and unseal it first.");
+  if (sealed === true) throw problem("is sealed", "Unseal it first.");
+  if (![200, 429, 473].includes(health.status) || initialized !== true || sealed !== false) {
+    const usable = typeof initialized === "boolean" ? "cannot be used" : "does not answer as Vault does";
+    throw problem(
+      `${usable}: ${statusWords(health.status)} to sys/health`,
+      "Set VAULT_ADDR to the address of a server of Vault or OpenBao that is unsealed and not in recovery.",
+    );
   }
 }
 

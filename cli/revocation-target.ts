@@ -104,7 +104,7 @@ export async function carryOut(
   const { mount, approle_mount } = outputs.vault;
   switch (target.kind) {
     case "lease":
-      await vault.write("sys/leases/revoke", { lease_id: target.id, sync: true });
+      await vault.done("sys/leases/revoke", { lease_id: target.id, sync: true });
       break;
     case "role":
       await revokeBelow(vault, outputs, leasesPath(outputs, target.name));

@@ -1,6 +1,8 @@
 import * as readline from "node:readline/promises";
 import { UserError } from "./errors";
+import { printable } from "./text";
 import { VaultError } from "./vault-client";
+import { RedirectError } from "./vault-redirect";
 
 /** The terminal, or script, that a command was called from. */
 export interface Shell {
@@ -40,7 +42,7 @@ export async function confirmed(
 }
 
 /**
- * Makes the first change of a command. A single request that Vault forbids has changed nothing.
+ * Makes the first change of a command. A single request that Vault forbids, or refers to another server, has changed nothing.
  *
  * @param single whether it is one request
  */
@@ -54,9 +56,26 @@ export async function firstChange<T>(
   try {
     return await change();
   } catch (error) {
-    if (single && error instanceof VaultError && error.status === 403) shell.changing(undefined);
+    const isRefused = error instanceof RedirectError || (error instanceof VaultError && error.status === 403);
+    if (single && isRefused) shell.changing(undefined);
     throw error;
   }
+}
+
+/** A shell that shows what would act on a terminal instead of letting it act: servers and others have a say in our texts. */
+export function escaping(shell: Shell): Shell {
+  const { ask } = shell;
+  return {
+    env: shell.env,
+    print: (text) => shell.print(printable(text)),
+    note: (text) => shell.note(printable(text)),
+    ...(ask !== undefined && { ask: (question: string) => ask.call(shell, printable(question)) }),
+    changing: (what) => shell.changing(what),
+    get underWay() {
+      return shell.underWay;
+    },
+    delegate: (work) => shell.delegate(work),
+  };
 }
 
 /** The shell that this process runs in. */
@@ -76,11 +95,11 @@ export class Terminal implements Shell {
   }
 
   print(text: string): void {
-    process.stdout.write(`${text}\n`);
+    process.stdout.write(`${printable(text)}\n`);
   }
 
   note(text: string): void {
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${printable(text)}\n`);
   }
 
   changing(what: string | undefined): void {

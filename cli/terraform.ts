@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { cdktfProgram } from "./cdktf";
 
 const MAX_OUTPUT = 64 * 1024 * 1024;
@@ -84,7 +85,8 @@ function run(
   return new Promise((resolve, reject) => {
     const child = execFile(command, args, { cwd, env, maxBuffer: MAX_OUTPUT }, (error, stdout, stderr) => {
       if (!error) return resolve(stdout);
-      reject(new TerraformError(stderr.trim() || stdout.trim() || error.message));
+      const said = stderr.trim() || stdout.trim() || error.message;
+      reject(new TerraformError(stripVTControlCharacters(said)));
     });
     // It may end without reading.
     child.stdin?.on("error", () => undefined);

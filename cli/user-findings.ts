@@ -2,12 +2,11 @@ import { escapeIdentifier, escapeLiteral } from "pg";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import type { DatabaseUser } from "./database-users";
 import type { Finding } from "./finding";
-import { visible } from "./footholds/text";
 import type { PostgresInventory } from "./inventory";
 import type { PreparedTransaction } from "./prepared-transactions";
 import type { Holdings } from "./shut-users";
 import type { PostgresSurvey } from "./survey";
-import { counted, lasting, listed } from "./text";
+import { counted, inLine, lasting, listed } from "./text";
 
 type Counts = Holdings["owned"];
 
@@ -122,12 +121,12 @@ function remedyFor(
 export function preparedFindings({ prepared }: PostgresSurvey): Finding[] {
   return prepared.map(({ gid, owner, database, ageSeconds }): Finding => ({
     kind: "prepared-transaction",
-    subject: visible(gid),
+    subject: inLine(gid),
     detail:
       `of ${owner ?? "a role that is gone"} in ${database}, prepared ${lasting(ageSeconds)} ago; it keeps its locks, ` +
       "and its owner cannot be revoked while it is there",
     remedy:
       `If nobody is to commit it any more, as ${owner === undefined ? "a superuser" : "its owner or a superuser"} in ` +
-      `${database}: ROLLBACK PREPARED ${visible(escapeLiteral(gid))};`,
+      `${database}: ROLLBACK PREPARED ${inLine(escapeLiteral(gid))};`,
   }));
 }

@@ -1,177 +1,178 @@
-import * as http from "node:http";
-import * as https from "node:https";
+import { UserError } from "./errors";
+import {
+  AnswerFields,
+  hasContent,
+  isObject,
+  refusal,
+  saysDone,
+  statusWords,
+  UnexpectedAnswer,
+  VaultError,
+  type VaultBody,
+  type VaultResponse,
+} from "./vault-answer";
+import { VaultConnection, type ConnectionOptions } from "./vault-connection";
+
+export { AnswerFields, UnexpectedAnswer, VaultError } from "./vault-answer";
+export type { VaultAuth, VaultBody, VaultResponse, VaultWrapInfo } from "./vault-answer";
 
 /** Where the API is, and as whom to call it. */
-export interface VaultClientOptions {
-  /** Such as `https://vault.example.com:8200`. */
-  readonly address: string;
+export interface VaultClientOptions extends ConnectionOptions {
   readonly token?: string;
   readonly namespace?: string | null;
-  /** PEM of the certificate authority, where the system's do not do. */
-  readonly caCertificate?: string;
 }
 
 export interface VaultRequest {
   readonly method: "GET" | "LIST" | "POST" | "PUT" | "DELETE";
   /** Below `/v1/`, without a leading slash. */
   readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   /** Ask for the answer response-wrapped, for so many seconds. */
   readonly wrapSeconds?: number;
 }
 
-/** The parts of an API answer that we use. */
-export interface VaultResponse {
-  readonly status: number;
-  readonly body: VaultBody;
-}
-
-export interface VaultBody {
-  readonly data?: Readonly<Record<string, unknown>> | null;
-  readonly lease_id?: string;
-  readonly lease_duration?: number;
-  readonly renewable?: boolean;
-  readonly auth?: VaultAuth | null;
-  readonly wrap_info?: VaultWrapInfo | null;
-  readonly errors?: readonly string[];
-  readonly [field: string]: unknown;
-}
-
-export interface VaultAuth {
-  readonly client_token: string;
-  readonly accessor: string;
-  readonly policies: readonly string[];
-  readonly lease_duration: number;
-  readonly token_type: string;
-}
-
-export interface VaultWrapInfo {
-  readonly token: string;
-  readonly creation_path: string;
-  readonly ttl: number;
-  /** Of the token inside, if it is a token that is wrapped. */
-  readonly wrapped_accessor?: string;
-}
-
-/** The server refused. Names the path and the server's words, and nothing of what was sent. */
-export class VaultError extends Error {
-  constructor(
-    readonly method: string,
-    readonly path: string,
-    readonly status: number,
-    readonly errors: readonly string[],
-  ) {
-    const words = errors.map((error) => error.trim().replace(/\s+/g, " ")).filter((error) => error !== "");
-    super(`${method} ${path}: ${status}${words.length > 0 ? ` ${words.join("; ")}` : ""}`);
-    this.name = "VaultError";
-  }
-}
-
-const TIMEOUT_MS = 30_000;
+const EMPTY = 204;
 
 /**
- * A small client of the HTTP API that Vault and OpenBao share. On `node:https` and not `fetch`, because `fetch` takes
- * no certificate authority of the caller's (VAULT_CACERT).
+ * A small client of the HTTP API that Vault and OpenBao share. Only what Vault answers to what was asked is an answer: all
+ * else, which a balancer or another program may say, is an error.
  */
 export class VaultClient {
-  constructor(private readonly options: VaultClientOptions) {}
+  constructor(
+    private readonly options: VaultClientOptions,
+    private readonly connection = new VaultConnection(options),
+  ) {}
 
+  /** For people; see {@link VaultConnection.address}. */
   get address(): string {
-    return this.options.address;
+    return this.connection.address;
   }
 
   withToken(token: string | undefined): VaultClient {
-    return new VaultClient({ ...this.options, token });
+    return new VaultClient({ ...this.options, token }, this.connection);
   }
 
-  /** @throws VaultError for any answer of 400 and above */
+  /** Without a token and outside of any namespace. */
+  anonymous(): VaultClient {
+    return new VaultClient({ address: this.options.address }, this.connection);
+  }
+
+  /**
+   * An answer of Vault's with something in it, or an empty one where Vault has nothing to say. Which fields it has to have,
+   * the caller sees.
+   *
+   * @throws VaultError if Vault refuses
+   * @throws UnexpectedAnswer if what answers does not answer as Vault does
+   */
   async call(request: VaultRequest): Promise<VaultBody> {
     const { status, body } = await this.send(request);
-    if (status >= 400) throw new VaultError(request.method, request.path, status, body.errors ?? []);
+    if (status >= 400) throw this.refused(request, status, body);
+    if (request.wrapSeconds !== undefined) return this.wrapped(request, status, body);
+    if (status === EMPTY || (status === 200 && (hasContent(body) || saysDone(body)))) return body;
+    throw this.unexpected(request, `${statusWords(status)}, and not what Vault answers`);
+  }
+
+  /** What is at a path. @throws as {@link call}, and UnexpectedAnswer if there is no data in the answer */
+  async read(path: string, query?: VaultRequest["query"]): Promise<VaultBody> {
+    const request = { method: "GET", path, query } as const;
+    const body = await this.call(request);
+    if (!isObject(body.data)) throw this.unexpected(request, "the answer holds no data");
     return body;
   }
 
-  read(path: string): Promise<VaultBody> {
-    return this.call({ method: "GET", path });
-  }
-
+  /** Writes, for the answer; {@link done} is for what has none. @throws as {@link call} */
   write(path: string, body: unknown = {}): Promise<VaultBody> {
     return this.call({ method: "PUT", path, body });
   }
 
-  delete(path: string): Promise<VaultBody> {
-    return this.call({ method: "DELETE", path });
+  /** Has something done that Vault answers with nothing, or with warnings. @throws as {@link call} */
+  async done(path: string, body: unknown = {}): Promise<void> {
+    await this.change({ method: "PUT", path, body });
+  }
+
+  async delete(path: string): Promise<void> {
+    await this.change({ method: "DELETE", path });
   }
 
   /**
-   * Keys below a path; none where there is nothing.
+   * Keys below a path; none where Vault says that there is nothing.
    *
    * @param wrapSeconds ask for the answer response-wrapped, and unwrap it
    */
   async list(path: string, wrapSeconds?: number): Promise<string[]> {
-    const { status, body } = await this.send({ method: "LIST", path, wrapSeconds });
-    if (status === 404) return [];
-    if (status >= 400) throw new VaultError("LIST", path, status, body.errors ?? []);
-    const { data } = body.wrap_info
-      ? await this.withToken(body.wrap_info.token).write("sys/wrapping/unwrap")
-      : body;
-    const keys = data?.keys;
-    return Array.isArray(keys) ? keys.map(String) : [];
-  }
-
-  /** Like {@link call}, but leaves the judgement of the status to the caller. */
-  send(request: VaultRequest): Promise<VaultResponse> {
-    const url = new URL(`v1/${request.path}`, withSlash(this.options.address));
-    const payload = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const headers: Record<string, string> = { "X-Vault-Request": "true" };
-    if (this.options.token !== undefined) headers["X-Vault-Token"] = this.options.token;
-    if (this.options.namespace) headers["X-Vault-Namespace"] = this.options.namespace;
-    if (request.wrapSeconds !== undefined) headers["X-Vault-Wrap-TTL"] = `${request.wrapSeconds}s`;
-    if (payload !== undefined) {
-      headers["Content-Type"] = "application/json";
-      headers["Content-Length"] = String(Buffer.byteLength(payload));
+    const request = { method: "LIST", path, wrapSeconds } as const;
+    let body: VaultBody;
+    try {
+      body = await this.call(request);
+    } catch (error) {
+      if (error instanceof VaultError && saysNothingThere(error, wrapSeconds !== undefined)) return [];
+      throw error;
     }
-    return new Promise((resolve, reject) => {
-      const fail = (reason: string) => {
-        reject(new Error(`${request.method} ${request.path} at ${this.options.address}: ${reason}`));
-      };
-      const settings = { method: request.method, headers, timeout: TIMEOUT_MS };
-      const receive = (message: http.IncomingMessage) => {
-        const chunks: Buffer[] = [];
-        message.on("data", (chunk: Buffer) => chunks.push(chunk));
-        message.on("error", (error) => fail(error.message));
-        message.on("end", () => {
-          const body = parse(Buffer.concat(chunks).toString("utf8"));
-          if (body === undefined) fail(`${message.statusCode ?? 0}, and the answer is not JSON`);
-          else resolve({ status: message.statusCode ?? 0, body });
-        });
-      };
-      const call =
-        url.protocol === "https:"
-          ? https.request(url, { ...settings, ca: this.options.caCertificate }, receive)
-          : http.request(url, settings, receive);
-      call.on("timeout", () => call.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
-      call.on("error", (error) => fail(reasonOf(error)));
-      call.end(payload);
-    });
+    const wrapping = body.wrap_info?.token;
+    const { data } =
+      wrapSeconds === undefined ? body : await this.withToken(wrapping).write("sys/wrapping/unwrap");
+    if (!Array.isArray(data?.keys)) throw this.unexpected(request, "the answer holds no keys");
+    return [...new AnswerFields(`LIST ${path}`, data).texts("keys")];
+  }
+
+  /**
+   * The answer to a request, whatever its status, which the caller judges: `sys/health` and a server that is not initialized
+   * answer in ways of their own.
+   *
+   * @throws as {@link VaultConnection.send}
+   */
+  async send(request: VaultRequest): Promise<VaultResponse> {
+    const { token, namespace } = this.options;
+    if (token !== undefined && !/^[!-~]+$/.test(token)) {
+      throw new UserError(
+        "The token holds a character that no token has.",
+        "Set VAULT_TOKEN to the token alone, without blanks and line ends.",
+      );
+    }
+    const { wrapSeconds, ...rest } = request;
+    const headers = {
+      ...(token !== undefined && { "X-Vault-Token": token }),
+      ...(namespace && { "X-Vault-Namespace": namespace }),
+      ...(wrapSeconds !== undefined && { "X-Vault-Wrap-TTL": `${wrapSeconds}s` }),
+    };
+    return this.connection.send({ ...rest, headers });
+  }
+
+  private async change(request: VaultRequest): Promise<void> {
+    const body = await this.call(request);
+    if (Object.keys(body).length > 0 && !saysDone(body)) {
+      throw this.unexpected(request, "200, and the answer does not say that it is done");
+    }
+  }
+
+  private wrapped(request: VaultRequest, status: number, body: VaultBody): VaultBody {
+    if (status !== 200 || !isObject(body.wrap_info))
+      throw this.unexpected(request, "the answer is not wrapped");
+    const fields = new AnswerFields(`${request.method} ${request.path}`, body.wrap_info);
+    fields.text("token");
+    fields.text("creation_path");
+    fields.number("ttl");
+    return body;
+  }
+
+  private refused(request: VaultRequest, status: number, body: VaultBody): Error {
+    const errors = refusal(body);
+    return errors === undefined
+      ? this.unexpected(request, `${statusWords(status)}, and not in Vault's way of refusing`)
+      : new VaultError(request.method, request.path, status, errors);
+  }
+
+  private unexpected({ method, path }: VaultRequest, saw: string): UnexpectedAnswer {
+    return new UnexpectedAnswer(`${method} ${path} at ${this.address}`, saw);
   }
 }
 
-function withSlash(address: string): string {
-  return address.endsWith("/") ? address : `${address}/`;
-}
-
-function parse(text: string): VaultBody | undefined {
-  if (text.trim() === "") return {};
-  try {
-    return JSON.parse(text) as VaultBody;
-  } catch {
-    return undefined;
-  }
-}
-
-function reasonOf(error: Error): string {
-  // A refused connection to a name with several addresses is an AggregateError without a message.
-  if (error instanceof AggregateError) return error.errors.map((inner: Error) => inner.message).join(", ");
-  return error.message;
+/**
+ * Both servers answer a list of nothing with 404 and no word. A path that there is not has words of its own; a list of nothing
+ * that was to be wrapped, `unsupported path`, bare.
+ */
+function saysNothingThere({ status, errors }: VaultError, wrapped: boolean): boolean {
+  if (status !== 404) return false;
+  return errors.length === 0 || (wrapped && errors.length === 1 && errors[0] === "unsupported path");
 }

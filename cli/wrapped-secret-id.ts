@@ -1,5 +1,5 @@
 import { UserError } from "./errors";
-import { VaultError, type VaultClient, type VaultWrapInfo } from "./vault-client";
+import { AnswerFields, VaultError, type VaultClient, type VaultWrapInfo } from "./vault-client";
 
 /**
  * Issues a SecretID that Vault wraps, so that only the first to unwrap it gets it.
@@ -27,9 +27,7 @@ export async function unwrap(vault: VaultClient, wrappingToken: string, path: st
     const { data } = await holder.write("sys/wrapping/lookup", {});
     requireCreatedAt(data?.creation_path, path);
     const unwrapped = await holder.write("sys/wrapping/unwrap");
-    const secretId = unwrapped.data?.secret_id;
-    if (typeof secretId !== "string") throw new UserError("The wrapping held no SecretID.");
-    return secretId;
+    return new AnswerFields("sys/wrapping/unwrap", unwrapped.data).text("secret_id");
   } catch (error) {
     if (!(error instanceof VaultError) || error.status >= 500) throw error;
     throw new UserError(

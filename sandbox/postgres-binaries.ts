@@ -32,8 +32,8 @@ export function packagedBinDirectory(): string {
 }
 
 /**
- * npm drops symbolic links, which the package's install script makes anew. Where npm ran no scripts, the server would
- * not find its libraries.
+ * npm drops symbolic links, without which the server does not find its libraries. The package's install script would make
+ * them anew; it is not let run.
  */
 export function restoreLinks(native: string): void {
   const list = path.join(native, "pg-symlinks.json");
@@ -49,7 +49,7 @@ export function restoreLinks(native: string): void {
       if (code === "EEXIST") continue; // another run was faster
       throw new UserError(
         `The PostgreSQL package misses the link ${link}, and it cannot be made (${code ?? "unknown"}).`,
-        "Run npm rebuild in the project's folder, as a user who may write there.",
+        "Run npm run sandbox once, as a user who may write there.",
       );
     }
   }

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { UserError } from "../cli/errors";
-import { VaultClient } from "../cli/vault-client";
+import { AnswerFields, VaultClient } from "../cli/vault-client";
 import type { EngineBinary } from "./engine-binary";
 import type { Lifetime, Running } from "./lifetime";
 import { logTail } from "./log-tail";
@@ -109,9 +109,12 @@ export class VaultCluster {
     await this.until("can be initialized", async () =>
       (await this.health(first)) === 501 ? true : undefined,
     );
-    const answer = await this.client(first).write("sys/init", { secret_shares: 1, secret_threshold: 1 });
-    this.unsealKey = this.lifetime.remember(String((answer.keys_base64 as string[])[0]));
-    this.token = this.lifetime.remember(String(answer.root_token));
+    const body = { secret_shares: 1, secret_threshold: 1 };
+    const answer = await new VaultClient(first).send({ method: "PUT", path: "sys/init", body });
+    const fields = new AnswerFields("sys/init", answer.body);
+    const [key = ""] = fields.texts("keys_base64");
+    this.unsealKey = this.lifetime.remember(key);
+    this.token = this.lifetime.remember(fields.text("root_token"));
     await this.unseal(first);
     await this.leader();
     for (const node of others) await this.unseal(node);
@@ -173,7 +176,11 @@ export class VaultCluster {
         if (status === 200 || status === 429) return true;
         // 501 is one that has not joined yet, and takes the key all the same.
         if (status === 503 || status === 501) {
-          await this.client(node).send({ method: "PUT", path: "sys/unseal", body: { key: this.unsealKey } });
+          await new VaultClient(node).send({
+            method: "PUT",
+            path: "sys/unseal",
+            body: { key: this.unsealKey },
+          });
         }
         return undefined;
       },

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { UserError } from "../cli/errors";
-import { VaultClient } from "../cli/vault-client";
+import { AnswerFields, VaultClient } from "../cli/vault-client";
 import type { EngineBinary } from "./engine-binary";
 import type { Lifetime, Running } from "./lifetime";
 import { logTail, saysPortTaken } from "./log-tail";
@@ -152,17 +152,25 @@ export class VaultServer {
       );
       if (status === 200 && this.unsealKey !== "") return running.isRunning();
       if (status === 501 && running.isRunning()) await this.initialize(api);
-      if (status === 503 && this.unsealKey !== "") await api.write("sys/unseal", { key: this.unsealKey });
+      if (status === 503 && this.unsealKey !== "") await this.unseal(api);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     return false;
   }
 
   private async initialize(api: VaultClient): Promise<void> {
-    const answer = await api.write("sys/init", { secret_shares: 1, secret_threshold: 1 });
-    const [key] = answer.keys_base64 as string[];
-    this.unsealKey = this.lifetime.remember(String(key));
-    this.token = this.lifetime.remember(String(answer.root_token));
+    const body = { secret_shares: 1, secret_threshold: 1 };
+    const answer = new AnswerFields(
+      "sys/init",
+      (await api.send({ method: "PUT", path: "sys/init", body })).body,
+    );
+    const [key = ""] = answer.texts("keys_base64");
+    this.unsealKey = this.lifetime.remember(key);
+    this.token = this.lifetime.remember(answer.text("root_token"));
+  }
+
+  private async unseal(api: VaultClient): Promise<void> {
+    await api.send({ method: "PUT", path: "sys/unseal", body: { key: this.unsealKey } });
   }
 
   /** Nothing of the user's: VAULT_* and BAO_* would change the server, and so would a proxy. */

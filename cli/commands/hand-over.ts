@@ -6,7 +6,7 @@ import { handOver, type HandedOver } from "../hand-over/hand-over";
 import { leaseOf } from "../hand-over/lease-of";
 import { hasLogin } from "../operator-login";
 import { confirmed, type Shell } from "../shell";
-import { counted, visible } from "../text";
+import { counted, inLine } from "../text";
 import type { VaultClient } from "../vault-client";
 import { open, OPERATOR_POLICY, type Command, type CommonArguments } from "./command";
 
@@ -66,7 +66,7 @@ export const handOverCommand: Command<HandOverArguments> = {
     const { outputs, vault } = await open(args, shell.env, OPERATOR_POLICY, "deployed");
     if (!hasLogin(shell.env)) throw new UserError("This needs a login of PostgreSQL.", LOGIN);
     const say = (text: string) => {
-      const shown = visible(text);
+      const shown = inLine(text);
       return json ? shell.note(shown) : shell.print(shown);
     };
     const session = await databaseLogin(outputs, shell.env);
@@ -148,7 +148,7 @@ function progress(shell: Shell, { name }: EndedUser): (done: number, of: number)
   return (done, of) => {
     if (Date.now() - last < PROGRESS_MS) return;
     last = Date.now();
-    shell.note(visible(`  ${name}: ${done} of ${of}`));
+    shell.note(inLine(`  ${name}: ${done} of ${of}`));
   };
 }
 

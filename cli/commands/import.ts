@@ -6,7 +6,7 @@ import { recoveries, type Recovery, type Resources } from "../import-ids";
 import { addressesIn, completed, parseState, recorded } from "../import-state";
 import type { Shell } from "../shell";
 import { synthesized, TerraformError, type SynthesizedStack } from "../terraform";
-import { counted } from "../text";
+import { counted, inLine, quoted } from "../text";
 import type { Command, CommonArguments } from "./command";
 
 const POLICY = "docs/rights/vault-policy.hcl";
@@ -148,17 +148,18 @@ async function complete(
   }
 }
 
-function describe(recovery: Recovery): string {
+/** What is to be done, as a line of a shell script: a command, or a comment. */
+export function describe(recovery: Recovery): string {
   const { address } = recovery;
   switch (recovery.way) {
     case "import":
-      return `terraform import '${address}' '${recovery.id}'`;
+      return `terraform import ${quoted(address)} ${quoted(recovery.id)}`;
     case "record":
-      return `# ${address}: written into the state as ${recovery.id}`;
+      return inLine(`# ${address}: written into the state as ${recovery.id}`);
     case "deploy":
-      return `# ${address}: cdktf deploy makes it again`;
+      return inLine(`# ${address}: cdktf deploy makes it again`);
     case "by hand":
-      return `# ${address}: by hand, ${recovery.reason}`;
+      return inLine(`# ${address}: by hand, ${recovery.reason}`);
   }
 }
 
@@ -174,7 +175,7 @@ function perStack<T extends object>(
 
 function plan(stacks: readonly StackImport[]): string {
   const lines = stacks.flatMap(({ stack, todo }) => [
-    ...(stacks.length > 1 ? [`# ${stack.name}, in the folder of that stack:`] : []),
+    ...(stacks.length > 1 ? [inLine(`# ${stack.name}, in the folder of that stack:`)] : []),
     ...todo.map(describe),
   ]);
   return lines.join("\n");

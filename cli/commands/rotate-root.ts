@@ -19,7 +19,7 @@ export const rotateRoot: Command<CommonArguments> = {
     const { outputs, vault, context } = await open(args, shell.env);
     const { mount, connection } = outputs.vault;
     const change = `rotating the password of ${outputs.postgres.manager}. Running this again is safe.`;
-    await firstChange(shell, change, () => vault.write(`${mount}/rotate-root/${connection}`));
+    await firstChange(shell, change, () => vault.done(`${mount}/rotate-root/${connection}`));
     if (!json) shell.print(`${outputs.postgres.manager} has a new password, which only the engine knows.`);
     let seen: string | undefined;
     let problem: string | undefined;

@@ -35,7 +35,7 @@ export const rotate: Command<RotateArguments> = {
       return undefined;
     });
     const change = `rotating the password of ${role.username}. Running this again is safe.`;
-    await firstChange(shell, change, () => vault.write(role.rotate_path));
+    await firstChange(shell, change, () => vault.done(role.rotate_path));
     if (!json) shell.print(`${role.username} has a new password.`);
     let seen: string | undefined;
     if (before !== undefined) {

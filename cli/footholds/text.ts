@@ -1,9 +1,9 @@
-import { counted, visible } from "../text";
+import { counted, inLine } from "../text";
 import type { Difference, Foothold } from "./foothold";
 
 /** One foothold, as a line. Names are whatever somebody wanted them to be. */
 export function line({ kind, identity, owner, detail, hash }: Foothold): string {
-  return visible(
+  return inLine(
     [
       `${kind} ${identity}`,
       ...(owner === undefined ? [] : [`owner ${owner}`]),

@@ -28,7 +28,7 @@ export class VaultRefusal extends Error {
 
   /** Whether it may be otherwise at another time or for another token; if not, the request itself is wrong. */
   get isOfServer(): boolean {
-    return [0, 403, 404, 429].includes(this.status) || this.status >= 500;
+    return [0, 403, 404, 429].includes(this.status) || this.status >= 500 || isRedirect(this.status);
   }
 }
 
@@ -48,16 +48,29 @@ export async function askVault(
       method: options.body === undefined ? "GET" : "PUT",
       headers: { "X-Vault-Request": "true", "X-Vault-Token": token },
       body: options.body && JSON.stringify(options.body),
+      // To follow one would take the token to whatever host it names.
+      redirect: "manual",
       signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
     });
   } catch (error) {
     throw unreachable(path, error, timeout.aborted);
   }
   if (response.status === 403) throw new VaultRefusal(403, `Vault denies ${path} to this token`);
+  if (isRedirect(response.status)) {
+    const said = `Vault answers ${response.status} to ${path}, a redirect, which is not followed`;
+    throw new VaultRefusal(response.status, said);
+  }
   if (!response.ok) throw new VaultRefusal(response.status, `Vault answers ${response.status} to ${path}`);
-  return (await response.json().catch(() => {
+  const answer: unknown = await response.json().catch(() => undefined);
+  if (typeof answer !== "object" || answer === null) {
     throw new VaultRefusal(502, `Vault's answer to ${path} is not JSON`);
-  })) as VaultAnswer;
+  }
+  return answer;
+}
+
+/** A standby that hands no request on answers so, and a balancer. */
+function isRedirect(status: number): boolean {
+  return status >= 300 && status < 400;
 }
 
 /** What `fetch` throws: for a failure of the network it has a cause with a code; all else is no word about Vault. */

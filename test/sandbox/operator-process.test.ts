@@ -2,10 +2,19 @@ import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
+import { HEALTH, json, NOT_THERE } from "../unit/fake-vault";
 import { OUTPUTS } from "../unit/operator-outputs";
 import { temporaryFolder, until } from "./helpers";
 
 jest.setTimeout(60_000);
+
+/** As an engine without a lease answers. */
+function answerTo(url: string): string {
+  if (url.includes("/sys/health")) return json(200, HEALTH);
+  if (url.includes("/sys/leases?")) return json(200, { data: { leases: [] } });
+  if (url.includes("/static-roles/")) return json(200, { data: {} });
+  return url.includes("/config/x") ? json(200, { data: { allowed_roles: [] } }) : NOT_THERE;
+}
 
 const LAUNCHER = path.resolve(__dirname, "../../cli/bin/vault-postgres.js");
 const { folder, remove } = temporaryFolder();
@@ -71,7 +80,7 @@ describe("Ctrl-C", () => {
         const [, url = ""] = data.toString().split(" ");
         seen.push(url);
         if (url.includes(silent)) return;
-        socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 11\r\n\r\n{"data":{}}');
+        socket.end(answerTo(url));
       });
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -112,7 +112,12 @@ test("outputs are understood as cdktf and as Terraform write them", () => {
   );
   expect(parseOutputs({ dev: OUTPUTS }, "dev", "a file")).toEqual(OUTPUTS);
   expect(parseOutputs(ofTerraform, "dev", "a file")).toEqual(OUTPUTS);
-  const legacy = { creds_path: "c", rotate_path: "r", username: "u", rotation_period: 60 };
+  const legacy = {
+    creds_path: `${OUTPUTS.vault.mount}/static-creds/legacy`,
+    rotate_path: `${OUTPUTS.vault.mount}/rotate-role/legacy`,
+    username: "u",
+    rotation_period: 60,
+  };
   const withStatic = { ...OUTPUTS, static_roles: { legacy } };
   expect(parseOutputs({ dev: withStatic }, "dev", "a file")).toEqual(withStatic);
 });

@@ -1,4 +1,6 @@
 import * as fs from "node:fs";
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
 import { VaultError, type VaultClient } from "../../cli/vault-client";
 import { findEngineBinary } from "../../sandbox/engine-binary";
 import { makeDeployerToken } from "../../sandbox/rights";
@@ -145,6 +147,46 @@ describe("in a deployment", () => {
     },
     testInFull,
   );
+});
+
+/**
+ * A server in front of one of the cluster, which tells it to hand no request on: a standby then answers 307 with the address of
+ * the leader, as where request forwarding is off or broken.
+ */
+async function withoutForwarding<T>(node: VaultNode, use: (address: string) => Promise<T>): Promise<T> {
+  const front = http.createServer((request, response) => {
+    const headers = { ...request.headers, "x-vault-no-request-forwarding": "true" };
+    const onward = http.request(node.address + request.url, { method: request.method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on("error", () => response.destroy());
+    request.pipe(onward);
+  });
+  await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
+  try {
+    return await use(`http://127.0.0.1:${(front.address() as AddressInfo).port}`);
+  } finally {
+    front.closeAllConnections();
+    await new Promise((resolve) => front.close(resolve));
+  }
+}
+
+(FULL ? describe : describe.skip)("a standby that hands no request on", () => {
+  test("names the leader, to which the operator's client goes with what was asked", async () => {
+    const [standby] = await cluster.standbys();
+    const leader = cluster.client();
+    const path = "sys/policies/acl/redirected";
+    await withoutForwarding(standby!, async (address) => {
+      const vault = cluster.client({ address });
+      const policy = 'path "x" { capabilities = ["read"] }';
+      await vault.done(path, { policy });
+      expect((await leader.read(path)).data).toMatchObject({ policy });
+      await vault.delete(path);
+      await expect(leader.read(path)).rejects.toMatchObject({ status: 404 });
+      expect((await vault.anonymous().send({ method: "GET", path: "sys/health" })).status).toBe(429);
+    });
+  });
 });
 
 describe("in use", () => {

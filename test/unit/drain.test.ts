@@ -2,20 +2,28 @@ import { drain } from "../../cli/drain";
 import type { VaultClient } from "../../cli/vault-client";
 import { OUTPUTS } from "./operator-outputs";
 
+// What waits for a server has nothing to wait for here.
+jest.mock("node:timers/promises", () => ({ setTimeout: () => Promise.resolve() }));
+
 const TOO_LONG = new Error("no answer within 30 s");
 
 /** A server with that many leases, of which each request to revoke ends some; it answers as it is told. */
-function server(leases: number, revoke: (left: number) => { left: number; error?: Error }) {
+function server(
+  leases: number,
+  revoke: (left: number) => { left: number; error?: Error },
+  allowed: readonly string[] = [],
+) {
   let left = leases;
   const asked: string[] = [];
   const client = {
-    write: (path: string) => {
+    done: (path: string) => {
       asked.push(path);
-      if (!path.startsWith("sys/leases/revoke-prefix/")) return Promise.resolve({});
+      if (!path.startsWith("sys/leases/revoke-prefix/")) return Promise.resolve();
       const answer = revoke(left);
       left = answer.left;
-      return answer.error === undefined ? Promise.resolve({}) : Promise.reject(answer.error);
+      return answer.error === undefined ? Promise.resolve() : Promise.reject(answer.error);
     },
+    read: () => Promise.resolve({ data: { allowed_roles: allowed } }),
     list: (path: string) =>
       Promise.resolve(
         path.endsWith("/creds/reader") ? Array.from({ length: left }, (_, index) => `lease-${index}`) : [],
@@ -40,4 +48,10 @@ test("says why where a credential cannot be revoked", async () => {
   }));
   await expect(drain(OUTPUTS, client)).rejects.toThrow("permission denied");
   expect(asked.filter((path) => path.includes("revoke-prefix"))).toHaveLength(2);
+});
+
+test("says that something else lets the connection issue again", async () => {
+  const { client, asked } = server(1, () => ({ left: 0 }), ["reader"]);
+  await expect(drain(OUTPUTS, client)).rejects.toThrow(/goes on issuing for reader/);
+  expect(asked).toEqual(["x/database/config/x"]);
 });

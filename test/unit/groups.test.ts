@@ -4,6 +4,7 @@ import { parseOutputs } from "../../cli/outputs";
 import { CredentialsStack } from "../../stacks/credentials-stack";
 import type { Environment, EnvironmentGroup } from "../../stacks/environment";
 import { StateBackend } from "../../stacks/state-backend";
+import { OUTPUTS } from "./operator-outputs";
 import { all, one, synthesizeStack, type Synthesized } from "./synthesis";
 
 const schemas = ["app"];
@@ -233,20 +234,21 @@ describe("an environment with groups", () => {
 });
 
 describe("the outputs of an environment with groups", () => {
-  const role = { creds_path: "x" };
-  const base = { vault: { mount: "m" }, postgres: { host: "h" }, roles: { a: role }, approles: {} };
+  const { vault, postgres, roles, static_roles, approles } = OUTPUTS;
+  const { reader, writer } = roles;
+  const base = { vault, postgres, roles: { reader }, approles: {} };
   const content = {
     dev: { ...base, group_stacks: ["dev-one", "dev-two"] },
-    "dev-one": { environment: "dev", roles: { b: role }, approles: { web: {} } },
-    "dev-two": { environment: "dev", roles: {}, static_roles: { old: {} }, approles: {} },
+    "dev-one": { environment: "dev", roles: { writer }, approles },
+    "dev-two": { environment: "dev", roles: {}, static_roles, approles: {} },
   };
 
   test("are those of all its stacks together", () => {
     expect(parseOutputs(content, "dev", "a file")).toEqual({
       ...base,
-      roles: { a: role, b: role },
-      static_roles: { old: {} },
-      approles: { web: {} },
+      roles: { reader, writer },
+      static_roles,
+      approles,
       group_stacks: ["dev-one", "dev-two"],
     });
   });
@@ -255,7 +257,7 @@ describe("the outputs of an environment with groups", () => {
     const { "dev-two": two, ...rest } = content;
     void two;
     expect(() => parseOutputs(rest, "dev", "a file")).toThrow(/"dev-two" of a group of "dev".*not there/);
-    expect(parseOutputs(rest, "dev", "a file", "deployed").roles).toEqual({ a: role, b: role });
+    expect(parseOutputs(rest, "dev", "a file", "deployed").roles).toEqual({ reader, writer });
   });
 
   test("are not asked for by the name of a group's stack", () => {

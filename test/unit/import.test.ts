@@ -1,4 +1,6 @@
-import { recoveries } from "../../cli/import-ids";
+import { execFileSync } from "node:child_process";
+import { describe as asLine } from "../../cli/commands/import";
+import { recoveries, type Recovery } from "../../cli/import-ids";
 import { addressesIn, completed, parseState, recorded, type State } from "../../cli/import-state";
 
 const PROVIDER = 'provider["registry.terraform.io/cyrilgdn/postgresql"]';
@@ -131,5 +133,37 @@ describe("an imported state", () => {
       "vault_database_secret_backend_connection.It",
     ]);
     expect(addressesIn(parseState("\n")).size).toBe(0);
+  });
+});
+
+describe("a line of what would be done", () => {
+  const HOSTILE = [
+    "it's",
+    "a'; touch x; '",
+    "$(id)`id`\\",
+    '"',
+    "a\nb",
+    "é\u202e0\u001b[2J\u0007",
+    "\\'\u0001'",
+    "-x",
+    "!",
+    "",
+  ];
+
+  test.each(HOSTILE)("has the id %j as one word of a shell's", (id) => {
+    const line = asLine({ address: "postgresql_role.a'b", way: "import", id });
+    const script = `terraform() { printf '%s\\0' "$@"; }; ${line}`;
+    const words = execFileSync("bash", ["--norc", "-c", script], { encoding: "utf8" }).split("\0");
+    expect(words).toEqual(["import", "postgresql_role.a'b", id, ""]);
+    // eslint-disable-next-line no-control-regex -- control characters are just what must not show
+    expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
+  });
+
+  test.each([
+    { way: "record", address: "a\nrm x", id: "b\nrm x", attributes: {} },
+    { way: "deploy", address: "a\nrm x" },
+    { way: "by hand", address: "a\nrm x", reason: "b\u001b" },
+  ] satisfies Recovery[])("%j is a comment and no more", (recovery) => {
+    expect(asLine(recovery)).toMatch(/^# [ -~]*$/);
   });
 });

@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { resolveLogin, type LoginSources } from "../../examples/shared/resolve-login";
 
@@ -28,6 +28,7 @@ test.each([
   [429, "{}", "Vault answers 429 to database/creds/reader"],
   [500, "{}", "Vault answers 500 to database/creds/reader"],
   [503, "{}", "Vault answers 503 to database/creds/reader"],
+  [200, "null", "Vault's answer to database/creds/reader is not JSON"],
   [200, "<html>", "Vault's answer to database/creds/reader is not JSON"],
   [200, "{}", "there is no username at database/creds/reader"],
 ])("a Vault that answers %d %s is passed over, and said to be", async (status, body, reason) => {
@@ -35,6 +36,25 @@ test.each([
   const { source, passed } = await resolve();
   expect(source).toBe("environment");
   expect(passed[0]).toEqual({ source: "dynamic", reason });
+});
+
+test.each([301, 302, 307, 308])("an answer of %d takes the token nowhere", async (status) => {
+  const asked: unknown[] = [];
+  const other = createServer((request, response) => {
+    asked.push(request.headers["x-vault-token"]);
+    response.end("{}");
+  });
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  const { port } = other.address() as AddressInfo;
+  server.removeAllListeners("request").on("request", (request: IncomingMessage, response: ServerResponse) => {
+    response.writeHead(status, { Location: `http://127.0.0.1:${port}${request.url ?? ""}` }).end();
+  });
+  const { source, passed } = await resolve();
+  await new Promise((resolve) => other.close(resolve));
+  expect({ source, asked }).toEqual({ source: "environment", asked: [] });
+  expect(passed[0]?.reason).toBe(
+    `Vault answers ${status} to database/creds/reader, a redirect, which is not followed`,
+  );
 });
 
 test.each([400, 405])("an answer of %d says that the request is wrong, and is thrown", async (status) => {

@@ -1,0 +1,179 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { main } from "../../cli/main";
+import { parseOutputs } from "../../cli/outputs";
+import { FakeShell } from "../sandbox/fake-shell";
+import { FakeVault, json } from "./fake-vault";
+import { OUTPUTS } from "./operator-outputs";
+
+type Json = Record<string, unknown>;
+
+/** The outputs with another value at a place such as `roles.reader.creds_path`. */
+function changed(place: string, value: unknown): Json {
+  const copy = structuredClone(OUTPUTS) as unknown as Json;
+  const steps = place.split(".");
+  const last = steps.pop() ?? "";
+  const target = steps.reduce((at, step) => at[step] as Json, copy);
+  target[last] = value;
+  return { dev: copy };
+}
+
+test("what a deployment writes is taken as it is, also what is not known here", () => {
+  expect(parseOutputs({ dev: OUTPUTS }, "dev", "a file")).toEqual(OUTPUTS);
+  const more = changed("vault.cluster", "a");
+  expect(parseOutputs(more, "dev", "a file").vault).toHaveProperty("cluster", "a");
+  const asText = changed("postgres.port", "5432");
+  expect(parseOutputs(asText, "dev", "a file").postgres.port).toBe(5432);
+});
+
+const HOSTILE: readonly (readonly [place: string, value: unknown])[] = [
+  ...[
+    "x/../../sys/seal",
+    "sys/seal",
+    "x/database/creds/reader?x=1",
+    "x/database/creds/reader#",
+    "/x/database/creds/reader",
+  ].map((value) => ["roles.reader.creds_path", value] as const),
+  ...[
+    "x//database/creds/reader",
+    "https://evil.example/x",
+    "x/database/creds/writer",
+    "x/database/creds/reader/",
+    "x/database/creds/%72eader",
+  ].map((value) => ["roles.reader.creds_path", value] as const),
+  ["static_roles.legacy.creds_path", "x/database/creds/reader"],
+  ["static_roles.legacy.rotate_path", "x/database/rotate-root/x"],
+  ["approles.api.secret_id_path", "auth/x/approle/role/../role/api/secret-id"],
+  ["approles.api.secret_id_path", "auth/x/approle/role/reports/secret-id"],
+  ["approles.api.login_path", "auth/token/create"],
+  ...[
+    "../sys",
+    "sys",
+    "auth/x/approle",
+    "a//b",
+    "/a",
+    "a/",
+    "a/./b",
+    "a?b",
+    "a b",
+    "a/\u001b[0m",
+    "",
+    7,
+    null,
+    "*",
+    "+",
+  ].map((value) => ["vault.mount", value] as const),
+  ["vault.approle_mount", "token"],
+  ["vault.approle_mount", "../../sys"],
+  ["vault.connection", "x/y"],
+  ["vault.connection", ".."],
+  ...["file:///etc/passwd", "vault", "http://h\u001b", 1].map((value) => ["vault.address", value] as const),
+  ["vault.namespace", "a\nX-Vault-Token: b"],
+  ["vault.namespace", ["a"]],
+  ["postgres.host", "h\u0007"],
+  ["postgres.host", null],
+  ...["5432x", -1, 1.5, {}, true].map((value) => ["postgres.port", value] as const),
+  ["postgres.sslmode", "none"],
+  ["postgres.manager", "m\u009b2J"],
+  ["roles.reader.base_role", "r\u202e"],
+  ["roles.reader.schemas", "public"],
+  ["roles.reader.default_ttl", "1h"],
+  ["roles.reader", []],
+  ["roles", { "a/../b": OUTPUTS.roles.reader }],
+  ["roles", { "\u001b[2J": OUTPUTS.roles.reader }],
+  ["approles.api.roles", { 0: "reader" }],
+  ["approles.api.role_id", 1],
+  ["group_stacks", ["../../elsewhere"]],
+  ["group_stacks", ["a\u001b"]],
+  ["group_stacks", "dev-a"],
+];
+
+test.each(HOSTILE)("%s as %j is refused, with its place and what it has to be", (place, value) => {
+  let problem = "";
+  try {
+    parseOutputs(changed(place, value), "dev", "a file");
+  } catch (error) {
+    problem = (error as Error).message;
+  }
+  const [first = "", second = ""] = place.split(".");
+  expect(problem).toMatch(
+    new RegExp(`^a file is not what a deployment writes\\. The output "${first}.*${second}`),
+  );
+  expect(problem).toMatch(/It has to be|Such a name/);
+  // eslint-disable-next-line no-control-regex -- control characters are just what must not show
+  expect(problem).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+});
+
+describe("the program", () => {
+  let folder: string;
+  let vault: FakeVault;
+  beforeAll(async () => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), "outputs-"));
+    vault = await FakeVault.start();
+  });
+  afterAll(async () => {
+    await vault.stop();
+    fs.rmSync(folder, { recursive: true });
+  });
+
+  async function run(args: readonly string[], outputs: Json = { dev: OUTPUTS }) {
+    const file = path.join(folder, "outputs.json");
+    fs.writeFileSync(file, JSON.stringify(outputs));
+    const shell = new FakeShell({ VAULT_ADDR: vault.address, VAULT_TOKEN: "t" });
+    const code = await main([...args, "--outputs", file], shell);
+    return { code, out: shell.out.join("\n"), err: shell.err.join("\n") };
+  }
+
+  test("sends no token on the word of outputs that lead elsewhere", async () => {
+    for (const secretIdPath of [
+      "auth/x/approle/role/api/../../../../sys/seal",
+      "sys/seal?",
+      "auth/x//secret-id",
+    ]) {
+      const before = vault.seen.length;
+      const { code, err } = await run(
+        ["secret-id", "dev", "api"],
+        changed("approles.api.secret_id_path", secretIdPath),
+      );
+      expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining("secret_id_path") as string });
+      expect(vault.seen.length).toBe(before);
+    }
+  });
+
+  /** What must not reach a terminal. */
+  // eslint-disable-next-line no-control-regex -- control characters are just what must not show
+  const ACTING = new RegExp("[\\u001b\\u0007\\u009b\\u202e\\r]");
+  const ACTS = "\u001b]0;owned\u0007\u009b2J\u202e\rok";
+  const SHOWN = "\\u001b]0;owned\\u0007\\u009b2J\\u202e";
+
+  test("shows what a server says that would act on a terminal, in tables, errors and JSON", async () => {
+    vault.instead = ({ path: at }) =>
+      at.startsWith("sys/leases?")
+        ? json(200, {
+            data: { leases: [{ lease_id: `x/database/creds/reader/${ACTS}\nfake`, error: ACTS }] },
+          })
+        : undefined;
+    const table = await run(["status", "dev"]);
+    expect(table.out).toContain(`creds/reader/${SHOWN}\\u000dok\\u000afake`);
+    expect(table.out).not.toMatch(ACTING);
+    const asJson = await run(["status", "dev", "--json"]);
+    expect(asJson.out).not.toMatch(ACTING);
+    const { findings } = JSON.parse(asJson.out) as { findings: { detail: string }[] };
+    expect(findings.map(({ detail }) => detail)).toEqual([ACTS]);
+
+    vault.instead = () => json(500, { errors: [ACTS] });
+    const failed = await run(["status", "dev"]);
+    expect(failed.err).not.toMatch(ACTING);
+    vault.instead = ({ path: at }) =>
+      at.startsWith("sys/health") ? undefined : json(500, { errors: [ACTS] });
+    expect((await run(["status", "dev"])).err).toContain(SHOWN);
+    vault.instead = () => undefined;
+  });
+
+  test("shows what the command line and files say in the same way", async () => {
+    const { err } = await run(["rotate", "dev", ACTS]);
+    expect(err).toContain(`no static role "${SHOWN}`);
+    expect((await run([ACTS])).err).not.toMatch(ACTING);
+  });
+});
