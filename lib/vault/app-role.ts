@@ -9,6 +9,7 @@ import { ConfigurationError, show } from "../errors";
 import { isUnresolved, lowercaseVaultName } from "../names";
 import type { IAppRoleAuth } from "./app-role-auth";
 import { limitsOf } from "./app-role-limits";
+import { declareOnce } from "./declared-once";
 import type { IPolicy } from "./policy";
 
 /** Whoever can be given a policy. */
@@ -155,6 +156,8 @@ export class AppRole extends AppRoleBase implements IAppRole {
       namespace: this.auth.namespace,
       provider: this.auth.provider,
     });
+    const { namespace, provider } = this.auth;
+    declareOnce(this, { namespace, provider, kind: "AppRole", path: this.identity });
     dependOn(this.resource, ...this.auth.ready);
     for (const [what, seconds] of ttlsOf(this.resource)) {
       this.auth.ttls.add(this, `${what} of the AppRole ${show(this.name)}`, seconds);

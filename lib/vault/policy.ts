@@ -4,6 +4,7 @@ import { Construct, type IConstruct } from "constructs";
 import { describeAccess } from "../access-picture/describe-access";
 import { ConfigurationError, show } from "../errors";
 import { isUnresolved } from "../names";
+import { declareOnce } from "./declared-once";
 import { checkNamespace } from "./namespace";
 
 /** What a policy allows at a path, as Vault names it; `deny` wins over all others. */
@@ -75,6 +76,10 @@ export class Policy extends Construct implements IPolicy {
     }
     const policy = props.rules.map(render).join("\n");
     claim(this, props, policy);
+    declareOnce(this, {
+      ...{ kind: "policy", path: this.name },
+      ...{ namespace: props.namespace, provider: props.provider },
+    });
     this.resource = new PolicyResource(this, "Resource", {
       name: this.name,
       policy,
