@@ -9,6 +9,7 @@ import { checkGroups, groupsOf, rolesOf } from "./check-groups";
 import { DeclaredRoles } from "./declared-roles";
 import type { Environment } from "./environment";
 import { namesOf } from "./environment-names";
+import { longestTtls } from "./longest-ttls";
 import { GroupStack } from "./group-stack";
 import type { PostgresOutput, VaultOutput } from "./outputs";
 import { StateBackend } from "./state-backend";
@@ -48,9 +49,11 @@ export class CredentialsStack extends TerraformStack {
       }),
     });
 
+    const longest = longestTtls(environment);
     const engine = new DatabaseSecretsEngine(this, "Secrets", {
       path: names.engine,
       description: `PostgreSQL credentials of ${environment.application} (${environment.name})`,
+      maxLeaseTtl: longest.engine,
     });
     const server = environment.postgres;
     const connection = engine.addPostgresConnection(names.database, {
@@ -74,6 +77,8 @@ export class CredentialsStack extends TerraformStack {
     const auth = new AppRoleAuth(this, "AppRoles", {
       path: names.auth,
       description: `Applications of ${environment.application} (${environment.name})`,
+      maxLeaseTtl: longest.auth,
+      lockout: environment.vault.lockout,
     });
     declared.addApplications(environment, auth);
 

@@ -2,6 +2,7 @@ import type { Duration } from "../lib/duration";
 import type { Access } from "../lib/postgres/access";
 import type { AppRoleOptions } from "../lib/vault/app-role";
 import type { DynamicRoleOptions } from "../lib/vault/dynamic-role";
+import type { Lockout } from "../lib/vault/lockout";
 import type { PostgresEndpoint } from "../lib/vault/postgres-endpoint";
 import type { StaticRoleOptions } from "../lib/vault/static-role";
 import type { StateBackend } from "./state-backend";
@@ -71,6 +72,12 @@ export interface VaultServer {
    * @default - the provider's: TERRAFORM_VAULT_MAX_TTL, else 20 minutes
    */
   readonly deploymentTokenTtl?: Duration;
+  /**
+   * What the auth method does with an AppRole of which logins fail. When the option is taken away, the server keeps what was set.
+   *
+   * @default - the server's: 5 failed logins within 15 minutes lock a RoleID for 15 minutes, unless configured
+   */
+  readonly lockout?: Lockout;
 }
 
 /** The PostgreSQL server. The password of Terraform's login comes from `PGPASSWORD` when Terraform runs. */

@@ -10,6 +10,7 @@ import { DeclaredRoles } from "./declared-roles";
 import type { Environment, EnvironmentGroup } from "./environment";
 import { groupStackName, namesOf } from "./environment-names";
 import { InheritedRoles } from "./inherited-roles";
+import { longestTtls } from "./longest-ttls";
 import { StateBackend } from "./state-backend";
 import { addOutput, addProviders, engineEndpoint } from "./stack-parts";
 
@@ -27,7 +28,10 @@ export class GroupStack extends TerraformStack {
 
     const names = namesOf(environment);
     const database = PostgresDatabase.fromName(this, "Database", names.database);
-    const engine = DatabaseSecretsEngine.fromPath(this, "Secrets", names.engine);
+    const longest = longestTtls(environment);
+    const engine = DatabaseSecretsEngine.fromPath(this, "Secrets", {
+      ...{ path: names.engine, maxLeaseTtl: longest.engine },
+    });
     const connection = PostgresConnection.fromName(engine, names.database, {
       engine,
       name: names.database,
@@ -49,7 +53,7 @@ export class GroupStack extends TerraformStack {
     declared.addRoles({ roles, staticRoles, applications });
     declared.addApplications(
       { roles, staticRoles, applications },
-      AppRoleAuth.fromPath(this, "AppRoles", names.auth),
+      AppRoleAuth.fromPath(this, "AppRoles", { path: names.auth, maxLeaseTtl: longest.auth }),
     );
 
     addOutput<string>(this, "environment", "The environment that this is a group of", environment.name);

@@ -31,7 +31,7 @@ export const importResources: Command<ImportArguments> = {
   description:
     "For a state that was lost, or that lacks what a deployment was killed over. Imports each resource of the stack that " +
     "can be imported, stands on the servers and is not in the state; changes no server. Grants and default privileges cannot " +
-    "be imported: the next deployment makes them again, which changes nothing.\n\n" +
+    "be imported: the next deployment makes them again, and writes each dynamic role once more, which changes nothing.\n\n" +
     `The environment's variables are those of cdktf deploy, VAULT_TOKEN with the rights of ${POLICY}; any value ` +
     "will do for the variables of first passwords, for none is sent. BAO_* are not read.",
   examples: [

@@ -72,7 +72,7 @@ path "auth/+/approle/role/+/role-id" {
   capabilities = ["create", "read", "update"]
 }
 
-# The policies of the AppRoles, which are named like the path that they open.
+# The policies of the AppRoles, which are named like the path that they open, or begin so.
 path "sys/policies/acl/+/database/creds/+" {
   capabilities = ["create", "read", "update", "delete"]
 }

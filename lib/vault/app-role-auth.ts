@@ -8,7 +8,7 @@ import { lowercaseVaultName, mountPath } from "../names";
 import { terraformText } from "../terraform-text";
 import { AppRole, type AppRoleOptions } from "./app-role";
 import { LockoutOfMethod, type Lockout } from "./lockout";
-import { LongestTtl, type TtlBound } from "./longest-ttl";
+import { LongestTtl, type TtlBounds } from "./longest-ttl";
 import { checkNamespace } from "./namespace";
 
 /** An auth method of the type `approle`, declared here or existing. */
@@ -64,6 +64,8 @@ export interface AppRoleAuthProps {
 export interface AppRoleAuthAttributes {
   /** Path below `auth/`. */
   readonly path: string;
+  /** Its max_lease_ttl, where it is longer than 32 days: by it, synthesis warns of what would be cut. @default Duration.days(32) */
+  readonly maxLeaseTtl?: Duration;
   /** Namespace that it is in. @default - the provider's */
   readonly namespace?: string;
   /** Provider to declare it with. @default - the stack's vault provider */
@@ -80,7 +82,7 @@ abstract class AppRoleAuthBase extends Construct implements IAppRoleAuth {
   /** @internal */
   readonly ttls = new LongestTtl(() => ({ kind: "auth method", path: this.path, ...this.bound }));
   /** @internal */
-  protected abstract readonly bound: Pick<TtlBound, "given" | "managedElsewhere">;
+  protected abstract readonly bound: TtlBounds;
 
   addRole(name: string, options: AppRoleOptions = {}): AppRole {
     this.names.requireFree("AppRole", lowercaseVaultName("AppRole", name));
@@ -105,7 +107,7 @@ export class AppRoleAuth extends AppRoleAuthBase implements IAppRoleAuth {
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: AuthBackend;
   /** @internal */
-  protected readonly bound: Pick<TtlBound, "given">;
+  protected readonly bound: TtlBounds;
 
   /** @throws ConfigurationError for a path or namespace that is unusable, or the server's own */
   constructor(scope: Construct, id: string, props: AppRoleAuthProps = {}) {
@@ -136,10 +138,11 @@ class ImportedAppRoleAuth extends AppRoleAuthBase {
   readonly provider?: TerraformProvider;
   readonly ready = [];
   /** @internal */
-  protected readonly bound = { managedElsewhere: true };
+  protected readonly bound: TtlBounds;
 
   constructor(scope: Construct, id: string, attributes: AppRoleAuthAttributes) {
     super(scope, id);
+    this.bound = { given: attributes.maxLeaseTtl, managedElsewhere: true };
     this.path = mountPath("auth method", attributes.path);
     this.namespace = checkNamespace(attributes.namespace);
     this.provider = attributes.provider;

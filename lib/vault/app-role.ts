@@ -10,6 +10,7 @@ import { lowercaseVaultName } from "../names";
 import { isUnresolved, withStandIns } from "../tokens";
 import type { IAppRoleAuth } from "./app-role-auth";
 import { limitsOf } from "./app-role-limits";
+import { declareOnce } from "./declared-once";
 import type { IPolicy } from "./policy";
 
 /** Whoever can be given a policy. */
@@ -156,6 +157,8 @@ export class AppRole extends AppRoleBase implements IAppRole {
       namespace: this.auth.namespace,
       provider: this.auth.provider,
     });
+    const { namespace, provider } = this.auth;
+    declareOnce(this, { namespace, provider, kind: "AppRole", path: this.identity });
     dependOn(this.resource, ...this.auth.ready);
     for (const [what, seconds] of ttlsOf(this.resource)) {
       this.auth.ttls.add(this, `${what} of the AppRole ${show(this.name)}`, seconds);

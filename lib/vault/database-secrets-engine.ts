@@ -7,7 +7,7 @@ import { freeId } from "../free-id";
 import { mountPath, vaultName } from "../names";
 import { terraformText } from "../terraform-text";
 import { MysqlConnection, type MysqlConnectionOptions } from "./mysql-connection";
-import { LongestTtl, type TtlBound } from "./longest-ttl";
+import { LongestTtl, type TtlBounds } from "./longest-ttl";
 import { checkNamespace } from "./namespace";
 import { PostgresConnection, type PostgresConnectionOptions } from "./postgres-connection";
 
@@ -66,6 +66,8 @@ export interface DatabaseSecretsEngineProps {
 export interface DatabaseSecretsEngineAttributes {
   /** Where the engine is mounted. */
   readonly path: string;
+  /** Its max_lease_ttl, where it is longer than 32 days: by it, synthesis warns of what would be cut. @default Duration.days(32) */
+  readonly maxLeaseTtl?: Duration;
   /** Namespace that it is in. @default - the provider's */
   readonly namespace?: string;
   /** Provider to declare it with. @default - the stack's vault provider */
@@ -82,7 +84,7 @@ abstract class DatabaseSecretsEngineBase extends Construct implements IDatabaseS
   /** @internal */
   readonly ttls = new LongestTtl(() => ({ kind: "secrets engine", path: this.path, ...this.bound }));
   /** @internal */
-  protected abstract readonly bound: Pick<TtlBound, "given" | "managedElsewhere">;
+  protected abstract readonly bound: TtlBounds;
 
   addPostgresConnection(name: string, options: PostgresConnectionOptions): PostgresConnection {
     this.names.requireFree("connection", vaultName("connection", name));
@@ -112,7 +114,7 @@ export class DatabaseSecretsEngine extends DatabaseSecretsEngineBase implements 
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: Mount;
   /** @internal */
-  protected readonly bound: Pick<TtlBound, "given">;
+  protected readonly bound: TtlBounds;
 
   /** @throws ConfigurationError for a path or namespace that is unusable, or the server's own */
   constructor(scope: Construct, id: string, props: DatabaseSecretsEngineProps = {}) {
@@ -142,10 +144,11 @@ class ImportedEngine extends DatabaseSecretsEngineBase {
   readonly provider?: TerraformProvider;
   readonly ready = [];
   /** @internal */
-  protected readonly bound = { managedElsewhere: true };
+  protected readonly bound: TtlBounds;
 
   constructor(scope: Construct, id: string, attributes: DatabaseSecretsEngineAttributes) {
     super(scope, id);
+    this.bound = { given: attributes.maxLeaseTtl, managedElsewhere: true };
     this.path = mountPath("secrets engine", attributes.path);
     this.namespace = checkNamespace(attributes.namespace);
     this.provider = attributes.provider;

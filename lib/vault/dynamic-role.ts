@@ -12,6 +12,7 @@ import { checkConnectionLimit } from "../postgres/connection-limit";
 import { checkStatements, renewal } from "../statements";
 import { CredsRole, ImportedCredsRole, type DynamicRoleAttributes, type IDynamicRole } from "./creds-role";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
+import { declareOnce } from "./declared-once";
 import type { IPostgresConnection } from "./postgres-connection";
 import { Revocation } from "./revocation";
 import { checkTtls, type RoleTtls } from "./role-ttls";
@@ -100,6 +101,11 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
       provider: this.engine.provider,
     });
     props.connection.allow(this.name);
+    declareOnce(this, {
+      ...{ namespace: this.engine.namespace, provider: this.engine.provider },
+      kind: "role",
+      path: `${this.engine.path}/${this.name}`,
+    });
     this.engine.ttls.add(this, `maxTtl of the role ${show(this.name)}`, () => this.resource.maxTtlInput);
     const manager = props.connection.manager;
     if (props.baseRole !== undefined && manager === undefined) {

@@ -7,14 +7,18 @@ import { isUnresolved } from "../names";
 /** What a server allows that is not told otherwise. */
 const OF_A_SERVER = Duration.days(32);
 
-/** What is known of the mount that bounds the TTLs. */
-export interface TtlBound {
-  readonly kind: "auth method" | "secrets engine";
-  readonly path: string;
-  /** Bound that the user has set. */
+/** What is known of a mount's own bound. */
+export interface TtlBounds {
+  /** Bound that the user has set or named. */
   readonly given?: Duration;
   /** Whether the mount is declared elsewhere, which leaves its bound alone here. */
   readonly managedElsewhere?: boolean;
+}
+
+/** The mount that bounds the TTLs. */
+export interface TtlMount extends TtlBounds {
+  readonly kind: "auth method" | "secrets engine";
+  readonly path: string;
 }
 
 /**
@@ -24,7 +28,7 @@ export interface TtlBound {
 export class LongestTtl {
   private readonly declared: (() => number | undefined)[] = [];
 
-  constructor(private readonly bound: () => TtlBound) {}
+  constructor(private readonly bound: () => TtlMount) {}
 
   /**
    * Adds a TTL, and warns where it would be cut.
@@ -50,7 +54,8 @@ export class LongestTtl {
   /** What the mount has to be told, in seconds: the user's bound, the longest TTL if a server would cut it, or nothing. */
   get seconds(): number | undefined {
     const { given, managedElsewhere } = this.bound();
-    if (given !== undefined || managedElsewhere) return given?.toSeconds();
+    if (managedElsewhere) return undefined;
+    if (given !== undefined) return given.toSeconds();
     const long = this.declared.map((each) => each()).filter((ttl) => isLong(ttl, OF_A_SERVER));
     return long.length === 0 ? undefined : Math.max(...long);
   }
@@ -58,7 +63,7 @@ export class LongestTtl {
   /** From where on a TTL is cut, if at all. */
   private get limit(): Duration | undefined {
     const { given, managedElsewhere } = this.bound();
-    return managedElsewhere ? OF_A_SERVER : given;
+    return given ?? (managedElsewhere ? OF_A_SERVER : undefined);
   }
 }
 

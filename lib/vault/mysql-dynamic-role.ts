@@ -11,6 +11,7 @@ import { checkMysqlStatements, mysqlCreation, mysqlRevocation } from "../stateme
 import { withStandIns } from "../tokens";
 import { CredsRole, ImportedCredsRole, type DynamicRoleAttributes, type IDynamicRole } from "./creds-role";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
+import { declareOnce } from "./declared-once";
 import type { IMysqlConnection } from "./mysql-connection";
 import { checkTtls, type RoleTtls } from "./role-ttls";
 import { WholeRole } from "./whole-role";
@@ -98,6 +99,11 @@ export class MysqlDynamicRole extends CredsRole implements IDynamicRole {
       provider: this.engine.provider,
     });
     props.connection.allow(this.name);
+    declareOnce(this, {
+      ...{ namespace: this.engine.namespace, provider: this.engine.provider },
+      kind: "role",
+      path: `${this.engine.path}/${this.name}`,
+    });
     this.engine.ttls.add(this, `maxTtl of the role ${show(this.name)}`, () => this.resource.maxTtlInput);
     dependOn(this.resource, ...props.connection.ready);
     this.whole = new WholeRole(this, this.resource);

@@ -5,6 +5,7 @@ import { describeAccess } from "../access-picture/describe-access";
 import { ConfigurationError, show } from "../errors";
 import { listedOneByOne } from "../known-at-synthesis";
 import { mayBeOneOf, withStandIns } from "../tokens";
+import { declareOnce } from "./declared-once";
 import { checkNamespace } from "./namespace";
 
 /** What a policy allows at a path, as Vault names it; `deny` wins over all others. */
@@ -76,6 +77,10 @@ export class Policy extends Construct implements IPolicy {
     }
     const policy = props.rules.map(render).join("\n");
     claim(this, props, policy);
+    declareOnce(this, {
+      ...{ kind: "policy", path: this.name },
+      ...{ namespace: props.namespace, provider: props.provider },
+    });
     this.resource = new PolicyResource(this, "Resource", {
       name: this.name,
       policy,

@@ -9,6 +9,7 @@ import { vaultName } from "../names";
 import { Login, type ILogin } from "../postgres/login";
 import { checkStatements } from "../statements";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
+import { declareOnce } from "./declared-once";
 import type { IPostgresConnection } from "./postgres-connection";
 import { LoginMark } from "./login-mark";
 import { ReadableRole, type IReadableRole } from "./readable-role";
@@ -125,6 +126,11 @@ export class StaticRole extends StaticRoleBase implements IStaticRole {
       provider: this.engine.provider,
     });
     connection.allow(this.name);
+    declareOnce(this, {
+      ...{ namespace: this.engine.namespace, provider: this.engine.provider },
+      kind: "role",
+      path: `${this.engine.path}/${this.name}`,
+    });
     const grantAdmin = props.grantAdmin ?? true;
     if (grantAdmin && connection.manager === undefined) {
       this.warnOfUnknownManager(connection.name, this.username);

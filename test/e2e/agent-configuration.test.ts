@@ -7,6 +7,7 @@ import {
   AppRole,
   AppRoleAuth,
   CredentialsTemplate,
+  Duration,
   OnChange,
   VaultAgentConfiguration,
   type CredentialsFile,
@@ -45,6 +46,8 @@ async function start(
   name: string,
   files: (folder: string) => Omit<CredentialsFile, "source">[],
   changes: Changes = {},
+  /** Whether its SecretID has ended by then. */
+  ended = false,
 ): Promise<{ agent: Agent; folder: string }> {
   const folder = path.join(sandbox.directory, name);
   fs.mkdirSync(folder, { mode: 0o700 });
@@ -62,6 +65,9 @@ async function start(
   const secret = String(changes.secretIdWrapped === true ? issued.wrap_info?.token : issued.data?.secret_id);
   fs.writeFileSync(path.join(folder, "role-id"), String(data?.role_id));
   fs.writeFileSync(path.join(folder, "secret-id"), sandbox.lifetime.remember(secret), { mode: 0o600 });
+  if (ended) {
+    await vault.write("auth/approle/role/odd/secret-id/destroy", { secret_id: secret });
+  }
   const stack = new TerraformStack(new App({ stackTraces: false }), "stack");
   const auth = AppRoleAuth.fromPath(stack, "AppRoles", "approle");
   const { text } = new VaultAgentConfiguration(stack, "Agent", {
@@ -150,6 +156,31 @@ test("after a change an agent runs a program, though it may fail, and signals th
     application.kill("SIGKILL");
     await sandbox.vault.client().write(source.credsPath, { ...CREDENTIALS, ttl: "1s" });
   }
+});
+
+test("an agent whose SecretID has ended stops, if told to, and has nobody locked out", async () => {
+  const file = (folder: string) => [{ path: `${folder}/json` }];
+  const { agent } = await start("ended", file, { exitOnLoginFailure: true }, true);
+  expect(await agent.running.exited).not.toBe(0);
+  expect(agent.log.match(/error authenticating/g)).toHaveLength(1);
+  // Started again, as by systemd, it has no SecretID any more, and does not ask the server.
+  const again = await Agent.start(
+    sandbox,
+    path.join(sandbox.directory, "ended"),
+    fs.readFileSync(path.join(sandbox.directory, "ended", "agent.json"), "utf8"),
+  );
+  expect(await again.running.exited).not.toBe(0);
+  // In the same log.
+  expect(again.log).toContain("no known secret ID");
+  expect(again.log.match(/error authenticating/g)).toHaveLength(1);
+});
+
+test("an agent waits after a failed login as long as it is told", async () => {
+  const loginBackoff = { min: Duration.minutes(4), max: Duration.minutes(20) };
+  const { agent } = await start("patient", (folder) => [{ path: `${folder}/json` }], { loginBackoff }, true);
+  await agent.until("a login has failed", () => agent.log.includes("error authenticating"));
+  expect(agent.log).toMatch(/backoff="?[34]m\d/);
+  await agent.running.stop("SIGTERM", 10_000);
 });
 
 test("an agent works in a namespace", async () => {

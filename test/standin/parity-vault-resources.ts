@@ -101,7 +101,32 @@ export function parityVaultResources({ prefix, changed, postgres }: ParityOption
           JSON.stringify(["BEGIN NOT ATOMIC KILL USER '{{name}}'; END"]),
         ],
       },
-      bare: { backend, name: "writer", db_name: "orders", creation_statements: ["SELECT 1"] },
+      bare: {
+        ...{ backend, name: "writer", db_name: "orders", creation_statements: ["SELECT 1"] },
+        lifecycle: { ignore_changes: ["revocation_statements", "default_ttl"] },
+      },
+    },
+    vault_generic_endpoint: {
+      whole: {
+        path: "${vault_database_secret_backend_role.bare.id}",
+        data_json: JSON.stringify({
+          db_name: "orders",
+          creation_statements: ["SELECT 1"],
+          revocation_statements: ['-- <é> & \u2028 "q"'],
+          rollback_statements: [],
+          default_ttl: changed ? 120 : 60,
+          credential_config: {},
+          unknown_to_the_server: { b: 1, a: [true, null] },
+        }),
+        ignore_absent_fields: true,
+        disable_delete: true,
+      },
+      unread: {
+        path: `${backend}/roles/unread`,
+        data_json: `{ "db_name" : "orders", "creation_statements": ["${changed ? "SELECT 2" : "SELECT 1"}"] }`,
+        disable_read: true,
+        depends_on: ["vault_database_secret_backend_connection.orders"],
+      },
     },
     vault_database_secret_backend_static_role: {
       legacy: {

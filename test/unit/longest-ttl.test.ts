@@ -1,9 +1,11 @@
 import { Testing, App, TerraformStack } from "cdktf";
 import type { IConstruct } from "constructs";
 import {
+  Access,
   AppRoleAuth,
   DatabaseSecretsEngine,
   Duration,
+  Lockout,
   ManagerRole,
   MysqlAccess,
   PostgresDatabase,
@@ -11,7 +13,8 @@ import {
   type AppRoleOptions,
   type IDatabaseSecretsEngine,
 } from "../../lib";
-import { one, synthesize, type Synthesized } from "./synthesis";
+import { CredentialsStack, type Environment } from "../../stacks";
+import { one, synthesize, synthesizeStack, type Synthesized } from "./synthesis";
 
 const LIMIT = Duration.days(32);
 const LONGER = Duration.seconds(LIMIT.toSeconds() + 1);
@@ -37,6 +40,10 @@ function addRoles(stack: TerraformStack, engine: IDatabaseSecretsEngine, maxTtl:
 function warningsOf(build: (stack: TerraformStack) => void): string[] {
   const stack = new TerraformStack(Testing.stubVersion(new App({ stackTraces: false })), "stack");
   build(stack);
+  return warningsIn(stack);
+}
+
+function warningsIn(stack: TerraformStack): string[] {
   return stack.node
     .findAll()
     .flatMap((construct: IConstruct) => construct.node.metadata)
@@ -105,6 +112,45 @@ describe("the maximum of a mount", () => {
   });
 });
 
+describe("the maxima of an environment's mounts", () => {
+  const environment: Environment = {
+    ...{ name: "test", application: "shop", schemas: ["app"] },
+    vault: { address: "https://vault.example.com:8200", lockout: Lockout.off() },
+    postgres: { host: "db" },
+    roles: { owner: { access: Access.owner({ schemas: ["app"] }) } },
+    applications: { migrations: { roles: ["owner"] } },
+  };
+  const longer = {
+    roles: { reader: { access: Access.readOnly({ schemas: ["app"] }), maxTtl: LONGER } },
+    applications: { web: { roles: ["reader"], tokenMaxTtl: LONGER, secretIdTtl: Duration.days(90) } },
+  };
+
+  test.each<[string, Environment]>([
+    ["its own stack", { ...environment, ...longer }],
+    ["that of a group", { ...environment, groups: { web: longer } }],
+  ])("follow what is declared on them in %s, and nobody is warned", (_, given) => {
+    const app = Testing.stubVersion(new App({ stackTraces: false }));
+    new CredentialsStack(app, given);
+    const stacks = app.node.findAll().filter((each) => TerraformStack.isStack(each));
+    const made = synthesizeStack(stacks[0]!);
+    expect(one(made, "vault_mount").max_lease_ttl_seconds).toBe(2_764_801);
+    expect(one(made, "vault_auth_backend").tune).toEqual([
+      expect.objectContaining({ max_lease_ttl: "2160h" }),
+    ]);
+    expect(
+      one(made, "vault_generic_endpoint", { path: "sys/mounts/auth/shop-test/approle/tune" }),
+    ).toBeDefined();
+    expect(stacks.flatMap(warningsIn)).toEqual([]);
+  });
+
+  test("are left to the server where nothing is longer", () => {
+    const stack = new CredentialsStack(Testing.stubVersion(new App({ stackTraces: false })), environment);
+    const made = synthesizeStack(stack);
+    expect(one(made, "vault_mount")).not.toHaveProperty("max_lease_ttl_seconds");
+    expect(one(made, "vault_auth_backend")).not.toHaveProperty("tune");
+  });
+});
+
 describe("a TTL that a mount cuts", () => {
   test.each<[string, (stack: TerraformStack) => void, RegExp]>([
     [
@@ -144,6 +190,9 @@ describe("a TTL that a mount cuts", () => {
     expect(
       warningsOf((stack) => {
         AppRoleAuth.fromPath(stack, "A", "team/approle").addRole("web", { secretIdTtl: LIMIT });
+        AppRoleAuth.fromPath(stack, "C", { path: "c", maxLeaseTtl: LONGER }).addRole("web", {
+          secretIdTtl: LONGER,
+        });
         new AppRoleAuth(stack, "B").addRole("web", { secretIdTtl: LONGER });
         addRoles(
           stack,
