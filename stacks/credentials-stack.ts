@@ -5,6 +5,7 @@ import { ManagerRole } from "../lib/postgres/manager-role";
 import { AppRoleAuth } from "../lib/vault/app-role-auth";
 import { DatabaseSecretsEngine } from "../lib/vault/database-secrets-engine";
 import { WriteOnlySecret } from "../lib/write-only-secret";
+import { claimEnvironment } from "./claimed-environments";
 import { checkGroups, groupsOf, rolesOf } from "./check-groups";
 import { DeclaredRoles } from "./declared-roles";
 import type { Environment } from "./environment";
@@ -24,11 +25,12 @@ export class CredentialsStack extends TerraformStack {
   readonly groups: readonly GroupStack[];
 
   /**
-   * @throws ConfigurationError for a name that is unusable or there twice, and for an application or a static role that
+   * @throws ConfigurationError for a name that is unusable or there twice, in the environment or in the app, and for an application or a static role that
    *   names a role which is not there, or is of another group
    */
   constructor(scope: Construct, environment: Environment) {
     const names = namesOf(environment);
+    claimEnvironment(scope, environment, names);
     super(scope, names.stack);
     checkGroups(environment, names);
     (environment.state ?? StateBackend.local()).bind(this);

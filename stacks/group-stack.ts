@@ -5,6 +5,7 @@ import { ManagerRole } from "../lib/postgres/manager-role";
 import { AppRoleAuth } from "../lib/vault/app-role-auth";
 import { DatabaseSecretsEngine } from "../lib/vault/database-secrets-engine";
 import { PostgresConnection } from "../lib/vault/postgres-connection";
+import { requireFreeStack } from "./claimed-environments";
 import { DeclaredRoles } from "./declared-roles";
 import type { Environment, EnvironmentGroup } from "./environment";
 import { groupStackName, namesOf } from "./environment-names";
@@ -20,7 +21,9 @@ import { addOutput, addProviders } from "./stack-parts";
  */
 export class GroupStack extends TerraformStack {
   constructor(scope: Construct, environment: Environment, name: string, group: EnvironmentGroup) {
-    super(scope, groupStackName(environment.name, name));
+    const id = groupStackName(environment.name, name);
+    requireFreeStack(scope, id, `group "${name}" of environment "${environment.name}"`);
+    super(scope, id);
     (environment.state ?? StateBackend.local()).bind(this, name);
     addProviders(this, environment);
 

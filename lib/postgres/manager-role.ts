@@ -8,6 +8,7 @@ import { freeId } from "../free-id";
 import { isUnresolved, postgresRole, postgresRoleName } from "../names";
 import type { IPostgresDatabase } from "./database";
 import type { IPostgresRole } from "./postgres-role";
+import { ServerNames } from "./server-names";
 import type { WriteOnlySecret } from "../write-only-secret";
 
 /** The login with which the secrets engine makes and drops dynamic users. */
@@ -105,6 +106,7 @@ export class ManagerRole extends ManagerRoleBase implements IManagerRole {
   constructor(scope: Construct, id: string, props: ManagerRoleProps) {
     super(scope, id);
     this.name = postgresRoleName("manager", props.name);
+    ServerNames.bind(this, this, props.provider).declare("role", "manager", this.name, this);
     this.password = props.password;
     this.provider = props.provider;
     this.resource = new Role(this, "Resource", {
@@ -143,6 +145,7 @@ class ImportedManagerRole extends ManagerRoleBase {
   ) {
     super(scope, id);
     this.name = postgresRole("manager", name);
+    ServerNames.bind(this, this, provider).refer("role", "manager", this.name, this);
     describeAccess(this, () => ({ ...this.description, existing: true, connects: [] }));
   }
 
