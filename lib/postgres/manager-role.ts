@@ -57,6 +57,9 @@ abstract class ManagerRoleBase extends Construct implements IManagerRole {
       role: this.name,
       grantRole: role.name,
       withAdminOption: true,
+      // Since PostgreSQL 16 there is a membership for each who granted it, and the provider (1.26) reads any one of them
+      // (terraform-provider-postgresql#667): one of a superuser's without ADMIN OPTION would have it replaced for ever.
+      lifecycle: { ignoreChanges: ["with_admin_option"] },
       provider: this.provider,
     });
     dependOn(grant, this.resource, role.resource);
