@@ -9,6 +9,8 @@ export { Duration } from "./duration";
 export { ConfigurationError } from "./errors";
 export * from "./mysql";
 export * from "./postgres";
+export { StateOwner } from "./state-owner";
+export type { StateOwnerProps } from "./state-owner";
 export * from "./statements";
 export * from "./vault";
 export { WriteOnlySecret } from "./write-only-secret";

@@ -8,6 +8,7 @@ import { PostgresConnection } from "../lib/vault/postgres-connection";
 import { requireFreeStack } from "./claimed-environments";
 import { DeclaredRoles } from "./declared-roles";
 import type { Environment, EnvironmentGroup } from "./environment";
+import { StateOwner } from "../lib/state-owner";
 import { groupStackName, namesOf } from "./environment-names";
 import { InheritedRoles } from "./inherited-roles";
 import { StateBackend } from "./state-backend";
@@ -26,8 +27,9 @@ export class GroupStack extends TerraformStack {
     super(scope, id);
     (environment.state ?? StateBackend.local()).bind(this, name);
     addProviders(this, environment);
-
     const names = namesOf(environment);
+    new StateOwner(this, "StateOwner", { owner: `${names.owner}/${name}` });
+
     const database = PostgresDatabase.fromName(this, "Database", names.database);
     const engine = DatabaseSecretsEngine.fromPath(this, "Secrets", names.engine);
     const connection = PostgresConnection.fromName(engine, names.database, {

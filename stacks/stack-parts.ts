@@ -1,4 +1,4 @@
-import { TerraformOutput, type TerraformStack } from "cdktf";
+import { TerraformOutput, type Precondition, type TerraformStack } from "cdktf";
 import { PostgresqlProvider } from "@cdktf/provider-postgresql/lib/provider";
 import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
 import type { Environment } from "./environment";
@@ -23,6 +23,12 @@ export function addProviders(stack: TerraformStack, { vault, postgres }: Environ
 }
 
 /** Declares an output of just this name. */
-export function addOutput<T>(stack: TerraformStack, name: string, description: string, value: T): void {
-  new TerraformOutput(stack, name, { description, value, staticId: true });
+export function addOutput<T>(
+  stack: TerraformStack,
+  name: string,
+  description: string,
+  value: T,
+  precondition?: Precondition,
+): void {
+  new TerraformOutput(stack, name, { description, value, staticId: true, precondition });
 }
