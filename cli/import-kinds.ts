@@ -112,14 +112,21 @@ interface VaultKind {
 
 const same = (name: string): VaultKind["fields"][string] => [(wanted) => wanted[name], (data) => data[name]];
 
+/** The environment that a description names, as `CredentialsStack` writes it; others say nothing. */
+function environmentIn({ description }: Settings): string | undefined {
+  return / of (\S+ \(\S+\))$/.exec(String(description))?.[1];
+}
+
+const MOUNT_FIELDS: VaultKind["fields"] = { type: same("type"), environment: [environmentIn, environmentIn] };
+
 export const VAULT_KINDS: Readonly<Record<string, VaultKind>> = {
   vault_mount: {
     path: (text) => `sys/mounts/${text("path")}`,
-    fields: { type: same("type"), description: same("description") },
+    fields: MOUNT_FIELDS,
   },
   vault_auth_backend: {
     path: (text) => `sys/mounts/auth/${text("path")}`,
-    fields: { type: same("type"), description: same("description") },
+    fields: MOUNT_FIELDS,
   },
   vault_database_secret_backend_connection: {
     path: (text) => `${text("backend")}/config/${text("name")}`,
@@ -150,7 +157,8 @@ export const VAULT_KINDS: Readonly<Record<string, VaultKind>> = {
 export function vaultDifferences(type: string, wanted: Settings, data: Settings): string[] {
   return Object.entries(VAULT_KINDS[type]?.fields ?? {}).flatMap(([what, [inCode, there]]) => {
     const [expected, found] = [inCode(wanted), there(data)];
-    if (!isPlain(expected) || found === expected) return [];
+    // What the server does not say was made by hand, perhaps, and may become the code's.
+    if (!isPlain(expected) || found === undefined || found === null || found === expected) return [];
     return [`has the ${what} ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`];
   });
 }

@@ -1,4 +1,4 @@
-import { TerraformOutput, type Precondition, type TerraformStack } from "cdktf";
+import { TerraformOutput, type TerraformStack } from "cdktf";
 import { PostgresqlProvider } from "@cdktf/provider-postgresql/lib/provider";
 import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
 import type { Environment } from "./environment";
@@ -22,13 +22,27 @@ export function addProviders(stack: TerraformStack, { vault, postgres }: Environ
   });
 }
 
+/** What has to hold before Terraform changes anything. */
+export interface Condition {
+  /** Expression of Terraform's. */
+  readonly condition: string;
+  readonly errorMessage: string;
+}
+
 /** Declares an output of just this name. */
 export function addOutput<T>(
   stack: TerraformStack,
   name: string,
   description: string,
   value: T,
-  precondition?: Precondition,
+  precondition?: Condition,
 ): void {
-  new TerraformOutput(stack, name, { description, value, staticId: true, precondition });
+  const output = new TerraformOutput(stack, name, { description, value, staticId: true });
+  // The property of that name is not synthesized (cdktf 0.21).
+  if (precondition !== undefined) {
+    output.addOverride("precondition", {
+      condition: precondition.condition,
+      error_message: precondition.errorMessage,
+    });
+  }
 }

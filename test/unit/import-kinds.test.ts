@@ -94,6 +94,15 @@ test("a database is the code's where its owner, encoding and locale are", () => 
   ]);
 });
 
+test("a mount may have any description but that of another environment", () => {
+  const wanted = { type: "database", description: "PostgreSQL credentials of orders (dev)" };
+  for (const description of ["", "by hand", wanted.description]) {
+    expect(vaultDifferences("vault_mount", wanted, { type: "database", description })).toEqual([]);
+  }
+  const ours = { type: "database", description: "Short-lived database credentials" };
+  expect(vaultDifferences("vault_mount", ours, { type: "database", description: "by hand" })).toEqual([]);
+});
+
 test("a schema is the code's where Terraform's login has the rights of its owner", () => {
   expect(schemaDifferences({}, { owner: "terraform", ours: true }, "terraform")).toEqual([]);
   expect(schemaDifferences({}, { owner: "team", ours: true }, "terraform")).toEqual([]);
@@ -104,7 +113,12 @@ test("a schema is the code's where Terraform's login has the rights of its owner
 
 test.each([
   ["vault_mount", { type: "database" }, { type: "kv" }, /type "kv", not "database"/],
-  ["vault_mount", { description: "a" }, { description: "b" }, /description "b", not "a"/],
+  [
+    "vault_mount",
+    { description: "PostgreSQL credentials of orders (eu-dev)" },
+    { description: "PostgreSQL credentials of orders-eu (dev)" },
+    /environment "orders-eu \(dev\)", not "orders \(eu-dev\)"/,
+  ],
   ["vault_auth_backend", { type: "approle" }, { type: "userpass" }, /type "userpass", not "approle"/],
   [
     "vault_database_secret_backend_connection",
