@@ -1,4 +1,4 @@
-import { TerraformStack, type Precondition } from "cdktf";
+import { TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { PostgresDatabase } from "../lib/postgres/database";
 import { ManagerRole } from "../lib/postgres/manager-role";
@@ -14,16 +14,13 @@ import { namesOf, type EnvironmentNames } from "./environment-names";
 import { GroupStack } from "./group-stack";
 import type { PostgresOutput, VaultOutput } from "./outputs";
 import { StateBackend } from "./state-backend";
-import { addOutput, addProviders } from "./stack-parts";
+import { addOutput, addProviders, type Condition } from "./stack-parts";
 
 /**
  * A state that was written before it had an owner. The mount's id there is the path at which it stands, whatever path it is
  * to be moved to.
  */
-function ofThisEngine(
-  { resource }: DatabaseSecretsEngine,
-  { engine, owner }: EnvironmentNames,
-): Precondition {
+function ofThisEngine({ resource }: DatabaseSecretsEngine, { engine, owner }: EnvironmentNames): Condition {
   return {
     condition: `\${${resource.fqn}.id == "${engine}"}`,
     errorMessage:
@@ -43,8 +40,8 @@ export class CredentialsStack extends TerraformStack {
   readonly groups: readonly GroupStack[];
 
   /**
-   * @throws ConfigurationError for a name that is unusable or there twice, in the environment or in the app, and for an application or a static role that
-   *   names a role which is not there, or is of another group
+   * @throws ConfigurationError for a name that is unusable or there twice, in the environment or in the app, and for an
+   *   application or a static role that names a role which is not there, or is of another group
    */
   constructor(scope: Construct, environment: Environment) {
     const names = namesOf(environment);
