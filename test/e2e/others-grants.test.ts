@@ -2,19 +2,23 @@ import { Client } from "pg";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { CredentialsStack } from "../../stacks/credentials-stack";
 import { local } from "../../stacks/environments/local";
+import type { Environment } from "../../stacks/environment";
 import { announce } from "./announce";
-import { asSuperuser, connect, issue, revoke } from "./credential";
+import { asSuperuser, connect, issue, revoke, type Credential } from "./credential";
 import { Workspace } from "./workspace";
 
 jest.setTimeout(180_000);
 
 const DATABASE = "orders_local";
 
+const CREDS = "orders-local/database/creds";
+
 let sandbox: Sandbox;
 let workspace: Workspace;
+let environment: Environment;
 beforeAll(async () => {
   sandbox = await startSandbox({ onProgress: announce });
-  const environment = { ...local(sandbox.env), staticRoles: { legacy: { role: "reader" } } };
+  environment = { ...local(sandbox.env), staticRoles: { legacy: { role: "reader" } } };
   workspace = new Workspace(sandbox, "base", (scope) => new CredentialsStack(scope, environment));
   await workspace.apply();
 });
@@ -41,11 +45,12 @@ test("what others grant as well leaves the plan empty, and credentials as they a
   await asSuperuser(sandbox, `GRANT orders_local_reader TO ${manager}`);
   await asSuperuser(sandbox, `GRANT orders_local_legacy TO ${manager}`);
   await asSuperuser(sandbox, "GRANT orders_local_reader TO orders_local_legacy");
-  await asSuperuser(sandbox, `GRANT CONNECT ON DATABASE ${DATABASE} TO orders_local_reader WITH GRANT OPTION`);
+  // A right that is handed on has a grantor of its own.
+  const handedOn = `CONNECT ON DATABASE ${DATABASE}`;
+  await asSuperuser(sandbox, `GRANT ${handedOn} TO orders_local_reader WITH GRANT OPTION`);
   await asSuperuser(
     sandbox,
-    `SET ROLE orders_local_reader; GRANT CONNECT ON DATABASE ${DATABASE} TO orders_local_writer, ${manager}`,
-    DATABASE,
+    `SET ROLE orders_local_reader; GRANT ${handedOn} TO orders_local_writer, ${manager}`,
   );
   // Rows that change go to the end of the table, so that the superuser's are read first.
   for (const role of ["orders_local_reader", "orders_local_legacy"]) {
@@ -57,10 +62,64 @@ test("what others grant as well leaves the plan empty, and credentials as they a
   expect(await grants(manager)).toEqual(
     expect.arrayContaining(["orders_local_reader false", "orders_local_reader true"]),
   );
-  const credential = await issue(sandbox, "orders-local/database/creds/reader");
+  const credential = await issue(sandbox, `${CREDS}/reader`);
   expect(await workspace.plan()).toEqual([]);
   await workspace.apply();
   expect(await workspace.plan()).toEqual([]);
   await connect(sandbox, credential, DATABASE).then((client) => client.end());
   await revoke(sandbox, credential);
+  await asSuperuser(sandbox, `REVOKE GRANT OPTION FOR ${handedOn} FROM orders_local_reader CASCADE`);
+});
+
+describe("a role with credentials in use", () => {
+  /** The environment with some of its roles, and what the application `api` reads. */
+  const deployedWith = (roles: readonly string[], read: string) => {
+    const { writer, ...others } = environment.roles;
+    const named = Object.fromEntries(roles.map((name) => [name, writer!]));
+    const api = { ...environment.applications.api, roles: [read] };
+    const changed: Environment = {
+      ...environment,
+      roles: { ...others, ...named },
+      applications: { ...environment.applications, api },
+    };
+    workspace.edit((scope) => new CredentialsStack(scope, changed));
+    return workspace.apply();
+  };
+  const renew = ({ leaseId }: Credential) =>
+    sandbox.vault.client().write("sys/leases/renew", { lease_id: leaseId });
+
+  test("cannot be taken away, and is whole again when it is put back", async () => {
+    const credential = await issue(sandbox, `${CREDS}/writer`);
+    const session = await connect(sandbox, credential, DATABASE);
+    await expect(deployedWith(["editor"], "editor")).rejects.toThrow(/dependent privileges exist/);
+    expect((await session.query("SELECT 1")).rowCount).toBe(1);
+    await expect(renew(credential)).rejects.toThrow();
+
+    await deployedWith(["writer"], "writer");
+    expect(await workspace.plan()).toEqual([]);
+    await renew(credential);
+    await issue(sandbox, `${CREDS}/writer`).then((other) => revoke(sandbox, other));
+    await session.end();
+    await revoke(sandbox, credential);
+  });
+
+  test("is renamed in two deployments, between which its credentials end", async () => {
+    const credential = await issue(sandbox, `${CREDS}/writer`);
+    await deployedWith(["writer", "editor"], "editor");
+    await renew(credential);
+    await sandbox.vault.client().write(`sys/leases/revoke-prefix/${CREDS}/writer`, { sync: true });
+    await deployedWith(["editor"], "editor");
+    expect(await workspace.plan()).toEqual([]);
+    await issue(sandbox, `${CREDS}/editor`).then((other) => revoke(sandbox, other));
+    expect(
+      await asSuperuser(sandbox, "SELECT 1 FROM pg_roles WHERE rolname = 'orders_local_writer'"),
+    ).toEqual([]);
+  });
+});
+
+test("what others granted keeps nothing from being destroyed", async () => {
+  await workspace.destroy();
+  expect(
+    await asSuperuser(sandbox, "SELECT rolname FROM pg_roles WHERE rolname LIKE 'orders_local%'"),
+  ).toEqual([]);
 });
