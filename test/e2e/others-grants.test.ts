@@ -3,6 +3,7 @@ import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { CredentialsStack } from "../../stacks/credentials-stack";
 import { local } from "../../stacks/environments/local";
 import type { Environment } from "../../stacks/environment";
+import { FULL } from "../security/servers";
 import { announce } from "./announce";
 import { asSuperuser, connect, issue, revoke, type Credential } from "./credential";
 import { Workspace } from "./workspace";
@@ -17,6 +18,8 @@ let sandbox: Sandbox;
 let workspace: Workspace;
 let environment: Environment;
 beforeAll(async () => {
+  if (!FULL)
+    announce("Roles with credentials in use, and memberships of logins, are tried in the full set only.");
   sandbox = await startSandbox({ onProgress: announce });
   environment = { ...local(sandbox.env), staticRoles: { legacy: { role: "reader" } } };
   workspace = new Workspace(sandbox, "base", (scope) => new CredentialsStack(scope, environment));
@@ -40,9 +43,12 @@ const grants = (member: string) =>
     `SELECT roleid::regrole || ' ' || admin_option FROM pg_auth_members WHERE member = '${member}'::regrole`,
   );
 
+/** Each deploys several times. */
+const inFull = FULL ? test : test.skip;
+
 /** Before PostgreSQL 16 a membership is one, whoever granted it, and keeps nobody from being dropped. */
-function since16(name: string, run: () => Promise<void>): void {
-  test(name, async () => {
+function since16(name: string, run: () => Promise<void>, where: jest.It = test): void {
+  where(name, async () => {
     if (parseInt(sandbox.postgres.version) < 16) return announce(`"${name}" is of PostgreSQL 16 and later.`);
     await run();
   });
@@ -79,16 +85,20 @@ since16("what others grant as well leaves the plan empty, and credentials as the
   await asSuperuser(sandbox, `REVOKE GRANT OPTION FOR ${handedOn} FROM orders_local_reader CASCADE`);
 });
 
-since16("a membership in another role that others gave a login is shown until they revoke it", async () => {
-  const shown = [{ type: "postgresql_role", actions: ["update"] }];
-  await asSuperuser(sandbox, "GRANT orders_local_writer TO orders_local_legacy");
-  expect(await workspace.plan()).toEqual(shown);
-  // Terraform's login revokes what it granted itself, which is nothing.
-  await workspace.apply();
-  expect(await workspace.plan()).toEqual(shown);
-  await asSuperuser(sandbox, "REVOKE orders_local_writer FROM orders_local_legacy");
-  expect(await workspace.plan()).toEqual([]);
-});
+since16(
+  "a membership in another role that others gave a login is shown until they revoke it",
+  async () => {
+    const shown = [{ type: "postgresql_role", actions: ["update"] }];
+    await asSuperuser(sandbox, "GRANT orders_local_writer TO orders_local_legacy");
+    expect(await workspace.plan()).toEqual(shown);
+    // Terraform's login revokes what it granted itself, which is nothing.
+    await workspace.apply();
+    expect(await workspace.plan()).toEqual(shown);
+    await asSuperuser(sandbox, "REVOKE orders_local_writer FROM orders_local_legacy");
+    expect(await workspace.plan()).toEqual([]);
+  },
+  inFull,
+);
 
 describe("a role with credentials in use", () => {
   /** The environment with some of its roles, and what the application `api` reads. */
@@ -107,33 +117,41 @@ describe("a role with credentials in use", () => {
   const renew = ({ leaseId }: Credential) =>
     sandbox.vault.client().write("sys/leases/renew", { lease_id: leaseId });
 
-  since16("cannot be taken away, and is whole again when it is put back", async () => {
-    const credential = await issue(sandbox, `${CREDS}/writer`);
-    const session = await connect(sandbox, credential, DATABASE);
-    await expect(deployedWith(["editor"], "editor")).rejects.toThrow(/dependent privileges exist/);
-    expect((await session.query("SELECT 1")).rowCount).toBe(1);
-    await expect(renew(credential)).rejects.toThrow();
+  since16(
+    "cannot be taken away, and is whole again when it is put back",
+    async () => {
+      const credential = await issue(sandbox, `${CREDS}/writer`);
+      const session = await connect(sandbox, credential, DATABASE);
+      await expect(deployedWith(["editor"], "editor")).rejects.toThrow(/dependent privileges exist/);
+      expect((await session.query("SELECT 1")).rowCount).toBe(1);
+      await expect(renew(credential)).rejects.toThrow();
 
-    await deployedWith(["writer"], "writer");
-    expect(await workspace.plan()).toEqual([]);
-    await renew(credential);
-    await issue(sandbox, `${CREDS}/writer`).then((other) => revoke(sandbox, other));
-    await session.end();
-    await revoke(sandbox, credential);
-  });
+      await deployedWith(["writer"], "writer");
+      expect(await workspace.plan()).toEqual([]);
+      await renew(credential);
+      await issue(sandbox, `${CREDS}/writer`).then((other) => revoke(sandbox, other));
+      await session.end();
+      await revoke(sandbox, credential);
+    },
+    inFull,
+  );
 
-  since16("is renamed in two deployments, between which its credentials end", async () => {
-    const credential = await issue(sandbox, `${CREDS}/writer`);
-    await deployedWith(["writer", "editor"], "editor");
-    await renew(credential);
-    await sandbox.vault.client().write(`sys/leases/revoke-prefix/${CREDS}/writer`, { sync: true });
-    await deployedWith(["editor"], "editor");
-    expect(await workspace.plan()).toEqual([]);
-    await issue(sandbox, `${CREDS}/editor`).then((other) => revoke(sandbox, other));
-    expect(
-      await asSuperuser(sandbox, "SELECT 1 FROM pg_roles WHERE rolname = 'orders_local_writer'"),
-    ).toEqual([]);
-  });
+  since16(
+    "is renamed in two deployments, between which its credentials end",
+    async () => {
+      const credential = await issue(sandbox, `${CREDS}/writer`);
+      await deployedWith(["writer", "editor"], "editor");
+      await renew(credential);
+      await sandbox.vault.client().write(`sys/leases/revoke-prefix/${CREDS}/writer`, { sync: true });
+      await deployedWith(["editor"], "editor");
+      expect(await workspace.plan()).toEqual([]);
+      await issue(sandbox, `${CREDS}/editor`).then((other) => revoke(sandbox, other));
+      expect(
+        await asSuperuser(sandbox, "SELECT 1 FROM pg_roles WHERE rolname = 'orders_local_writer'"),
+      ).toEqual([]);
+    },
+    inFull,
+  );
 });
 
 test("what others granted keeps nothing from being destroyed", async () => {

@@ -176,15 +176,18 @@ describe("a state that is lost", () => {
     const other = /belongs\s+to\s+orders\/local,\s+and\s+this\s+is\s+billing\/local/;
     workspace.edit((scope) => new CredentialsStack(scope, recoverable({ ...sandbox.env, ...renamed })));
     await expect(workspace.plan()).rejects.toThrow(other);
-    await expect(workspace.command("npx cdktf diff dev", renamed)).rejects.toThrow(other);
-    await expect(workspace.command("npx cdktf deploy dev", renamed)).rejects.toThrow(/exit code 1/);
-    for (const line of ["npx vault-postgres destroy dev --auto-approve", "npx vault-postgres import dev"]) {
-      await expect(workspace.command(line, renamed)).rejects.toThrow(other);
+    const destroying = "npx vault-postgres destroy dev --auto-approve";
+    if (FULL) {
+      await expect(workspace.command("npx cdktf diff dev", renamed)).rejects.toThrow(other);
+      await expect(workspace.command("npx cdktf deploy dev", renamed)).rejects.toThrow(/exit code 1/);
+      for (const line of [destroying, "npx vault-postgres import dev"]) {
+        await expect(workspace.command(line, renamed)).rejects.toThrow(other);
+      }
     }
     // As it was written by versions that knew no owner.
     workspace.forget("terraform_data", /StateOwner/);
     await expect(workspace.plan()).rejects.toThrow(/has\s+the\s+secrets\s+engine\s+orders-local\/database/);
-    await expect(workspace.command("npx vault-postgres destroy dev --auto-approve", renamed)).rejects.toThrow(
+    await expect(workspace.command(destroying, renamed)).rejects.toThrow(
       /belongs to orders-local\/database, and this is billing-local\/database/,
     );
     expect(addedSince(there, await takeSnapshot(sandbox))).toEqual([]);
