@@ -5,7 +5,7 @@ import { escapeIdentifier } from "pg";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { cdktfProgram } from "./cdktf";
 import { endEngineSessions, ownersAmong, unendableSessions } from "./database-users";
-import { UserError } from "./errors";
+import { describeError, UserError } from "./errors";
 import { operatorLogin } from "./operator-login";
 import { synthesized } from "./terraform";
 import { counted } from "./text";
@@ -28,7 +28,7 @@ export async function requireDestroyable(
     return stacks.map(({ name }) => name);
   } catch (error) {
     throw new UserError(
-      `It cannot be destroyed as it stands, and nothing was changed.\n${(error as Error).message}`,
+      `It cannot be destroyed as it stands, and nothing was changed.\n${describeError(error)}`,
     );
   }
 }

@@ -12,6 +12,8 @@ export type Recovery =
   | { readonly address: string; readonly way: "by hand"; readonly reason: string };
 
 const MEMBERSHIP = "postgresql_grant_role";
+/** Terraform's own, on no server: whose the state is. */
+const STATE_OWNER = "terraform_data";
 
 /** How the providers form the id that `terraform import` takes, by type, in the order to import them in. */
 const IDS: Readonly<Record<string, (text: (name: string) => string) => string>> = {
@@ -52,6 +54,7 @@ export function recoveries(resources: Resources): Recovery[] {
 function recoveryOf(type: string, address: string, settings: Settings): Recovery {
   const byHand = (reason: string): Recovery => ({ address, way: "by hand", reason });
   if (MADE_AGAIN.includes(type)) return { address, way: "deploy" };
+  if (type === STATE_OWNER) return stateOwner(address, settings);
   const form = IDS[type];
   if (form === undefined && type !== MEMBERSHIP) return byHand("this command does not know its type");
   if (settings.count !== undefined || settings.for_each !== undefined) return byHand("it is several");
@@ -71,6 +74,15 @@ function recoveryOf(type: string, address: string, settings: Settings): Recovery
   const known: Recovery =
     form === undefined ? membership(address, settings, text) : { address, way: "import", id: form(text) };
   return missing.length === 0 ? known : byHand(`only Terraform knows its ${missing.join(" and ")}`);
+}
+
+/** As Terraform writes it, the type of the value beside the value. */
+function stateOwner(address: string, { input }: Settings): Recovery {
+  const { owner } = (input ?? {}) as { readonly owner?: unknown };
+  if (typeof owner !== "string") return { address, way: "deploy" };
+  const value = { value: { owner }, type: ["object", { owner: "string" }] };
+  const attributes = { id: owner, input: value, output: value, triggers_replace: null };
+  return { address, way: "record", id: owner, attributes };
 }
 
 /**

@@ -4,6 +4,9 @@ import type { Recovery, Resources, Settings } from "./import-ids";
 export interface State {
   readonly serial: number;
   readonly resources?: readonly StateResource[];
+  readonly outputs?: Readonly<
+    Record<string, { readonly value?: { readonly mount?: unknown } | null } | undefined>
+  >;
 }
 
 interface StateResource {
@@ -102,6 +105,7 @@ export function recorded(
 /** How the state names the provider of resources of the same kind. */
 function providerOf(state: State, resources: Resources, type: string, alias: unknown): string | undefined {
   const kind = type.split("_")[0];
+  if (kind === "terraform") return 'provider["terraform.io/builtin/terraform"]';
   return state.resources?.find(
     (each) => each.type.split("_")[0] === kind && resources[each.type]?.[each.name]?.provider === alias,
   )?.provider;

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { cdktfProgram } from "./cdktf";
+import { requireOwnState } from "./state-owner";
 
 const MAX_OUTPUT = 64 * 1024 * 1024;
 
@@ -15,6 +16,7 @@ export class TerraformError extends Error {}
  * @param output folder that cdktf synthesizes into
  * @returns the environment's own stack, then those of its groups in order of deployment
  * @throws TerraformError if cdktf or Terraform fails
+ * @throws UserError if a state belongs to another stack
  */
 export async function synthesized(
   environment: string,
@@ -24,7 +26,14 @@ export async function synthesized(
   await synthesize(output, env);
   const base = new SynthesizedStack(environment, output, env);
   const stacks = [base, ...base.groupStacks().map((name) => new SynthesizedStack(name, output, env))];
-  for (const stack of stacks) await stack.terraform(["init", "-input=false", "-no-color"]);
+  for (const stack of stacks) {
+    await stack.terraform(["init", "-input=false", "-no-color"]);
+    requireOwnState(
+      stack.name,
+      await stack.terraform(["state", "pull"]),
+      fs.readFileSync(stack.file, "utf8"),
+    );
+  }
   return stacks;
 }
 

@@ -10,6 +10,8 @@ export { ConfigurationError } from "./errors";
 export type { NoSecrets } from "./secret-looking";
 export * from "./mysql";
 export * from "./postgres";
+export { StateOwner } from "./state-owner";
+export type { StateOwnerProps } from "./state-owner";
 export * from "./statements";
 export * from "./vault";
 export { WriteOnlySecret } from "./write-only-secret";

@@ -4,16 +4,32 @@ import { PostgresDatabase } from "../lib/postgres/database";
 import { ManagerRole } from "../lib/postgres/manager-role";
 import { AppRoleAuth } from "../lib/vault/app-role-auth";
 import { DatabaseSecretsEngine } from "../lib/vault/database-secrets-engine";
+import { StateOwner } from "../lib/state-owner";
 import { WriteOnlySecret } from "../lib/write-only-secret";
+import { claimEnvironment } from "./claimed-environments";
 import { checkGroups, groupsOf, rolesOf } from "./check-groups";
 import { DeclaredRoles } from "./declared-roles";
 import type { Environment } from "./environment";
-import { namesOf } from "./environment-names";
+import { namesOf, type EnvironmentNames } from "./environment-names";
 import { longestTtls } from "./longest-ttls";
 import { GroupStack } from "./group-stack";
 import type { PostgresOutput, VaultOutput } from "./outputs";
 import { StateBackend } from "./state-backend";
-import { addOutput, addProviders, engineEndpoint } from "./stack-parts";
+import { addOutput, addProviders, engineEndpoint, type Condition } from "./stack-parts";
+
+/**
+ * A state that was written before it had an owner. The mount's id there is the path at which it stands, whatever path it is
+ * to be moved to.
+ */
+function ofThisEngine({ resource }: DatabaseSecretsEngine, { engine, owner }: EnvironmentNames): Condition {
+  return {
+    condition: `\${${resource.fqn}.id == "${engine}"}`,
+    errorMessage:
+      `The Terraform state has the secrets engine \${${resource.fqn}.id}, and that of ${owner} is ${engine}: nothing is ` +
+      "changed, for it would destroy what is deployed there. Where two applications keep their state in one place, give " +
+      'each a key, schema or folder of its own. Where one was renamed, see "Renaming" in docs/environment.md.',
+  };
+}
 
 /**
  * Everything of one environment: database, roles and manager in PostgreSQL; engine, roles, policies and AppRoles in Vault.
@@ -25,15 +41,17 @@ export class CredentialsStack extends TerraformStack {
   readonly groups: readonly GroupStack[];
 
   /**
-   * @throws ConfigurationError for a name that is unusable or there twice, and for an application or a static role that
-   *   names a role which is not there, or is of another group
+   * @throws ConfigurationError for a name that is unusable or there twice, in the environment or in the app, and for an
+   *   application or a static role that names a role which is not there, or is of another group
    */
   constructor(scope: Construct, environment: Environment) {
     const names = namesOf(environment);
+    claimEnvironment(scope, environment, names);
     super(scope, names.stack);
     checkGroups(environment, names);
     (environment.state ?? StateBackend.local()).bind(this);
     addProviders(this, environment);
+    new StateOwner(this, "StateOwner", { owner: names.owner });
 
     const database = new PostgresDatabase(this, "Database", {
       name: names.database,
@@ -82,13 +100,19 @@ export class CredentialsStack extends TerraformStack {
     });
     declared.addApplications(environment, auth);
 
-    addOutput<VaultOutput>(this, "vault", "The Vault side: where the engine and the AppRoles are", {
-      address: environment.vault.address,
-      ...(environment.vault.namespace !== undefined && { namespace: environment.vault.namespace }),
-      mount: engine.path,
-      connection: connection.name,
-      approle_mount: auth.path,
-    });
+    addOutput<VaultOutput>(
+      this,
+      "vault",
+      "The Vault side: where the engine and the AppRoles are",
+      {
+        address: environment.vault.address,
+        ...(environment.vault.namespace !== undefined && { namespace: environment.vault.namespace }),
+        mount: engine.path,
+        connection: connection.name,
+        approle_mount: auth.path,
+      },
+      ofThisEngine(engine, names),
+    );
     addOutput<PostgresOutput>(this, "postgres", "The PostgreSQL side: where applications connect to", {
       host: server.host,
       port: server.port ?? 5432,

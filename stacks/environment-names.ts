@@ -14,6 +14,8 @@ export interface EnvironmentNames {
   readonly manager: string;
   readonly engine: string;
   readonly auth: string;
+  /** What the states of its stacks say whose they are; that of a group adds its name. */
+  readonly owner: string;
 }
 
 /** @throws ConfigurationError if the environment's name or application is not usable */
@@ -29,6 +31,7 @@ export function namesOf({ name, application }: Environment): EnvironmentNames {
     manager: `${database}_manager`,
     engine: `${prefix}/database`,
     auth: `${prefix}/approle`,
+    owner: `${application}/${name}`,
   };
 }
 

@@ -6,8 +6,10 @@ import { AppRoleAuth } from "../lib/vault/app-role-auth";
 import { DatabaseSecretsEngine } from "../lib/vault/database-secrets-engine";
 import { issuedNamePrefix } from "../lib/vault/issued-names";
 import { PostgresConnection } from "../lib/vault/postgres-connection";
+import { requireFreeStack } from "./claimed-environments";
 import { DeclaredRoles } from "./declared-roles";
 import type { Environment, EnvironmentGroup } from "./environment";
+import { StateOwner } from "../lib/state-owner";
 import { groupStackName, namesOf } from "./environment-names";
 import { InheritedRoles } from "./inherited-roles";
 import { longestTtls } from "./longest-ttls";
@@ -22,11 +24,14 @@ import { addOutput, addProviders, engineEndpoint } from "./stack-parts";
  */
 export class GroupStack extends TerraformStack {
   constructor(scope: Construct, environment: Environment, name: string, group: EnvironmentGroup) {
-    super(scope, groupStackName(environment.name, name));
+    const id = groupStackName(environment.name, name);
+    requireFreeStack(scope, id, `group "${name}" of environment "${environment.name}"`);
+    super(scope, id);
     (environment.state ?? StateBackend.local()).bind(this, name);
     addProviders(this, environment);
-
     const names = namesOf(environment);
+    new StateOwner(this, "StateOwner", { owner: `${names.owner}/${name}` });
+
     const database = PostgresDatabase.fromName(this, "Database", names.database);
     const longest = longestTtls(environment);
     const engine = DatabaseSecretsEngine.fromPath(this, "Secrets", {

@@ -136,6 +136,7 @@ class BareStack extends TerraformStack {
         role: `${database}_manager`,
         grantRole: `${database}_${role}`,
         withAdminOption: true,
+        lifecycle: { ignoreChanges: ["with_admin_option"] },
         dependsOn: [manager, base],
       });
       const dynamic = new DatabaseSecretBackendRole(this, `${role}-dynamic`, {

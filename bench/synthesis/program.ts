@@ -83,12 +83,13 @@ export function runNode(
 export const fileOf = (folder: string, program: string, stack: string) =>
   path.join(folder, program, "stacks", stack, "cdk.tf.json");
 
-/** The resources of a synthesized stack, without their addresses; to see that two stacks say the same. */
+/** What a synthesized stack has on servers, without addresses; to see that two stacks say the same. */
 export function resourcesOf(file: string): string[] {
   const { resource } = JSON.parse(fs.readFileSync(file, "utf8")) as {
     resource: Record<string, Record<string, Record<string, unknown>>>;
   };
   return Object.entries(resource)
+    .filter(([type]) => type !== "terraform_data")
     .flatMap(([type, all]) =>
       Object.values(all).map((body) => {
         const { depends_on: needs, ...rest } = body;

@@ -1,7 +1,8 @@
 import * as fs from "node:fs";
 import { contextFrom, withoutOpenBaoVariables } from "../context";
-import { UserError } from "../errors";
+import { describeError, UserError } from "../errors";
 import { ExitCode } from "../exit-code";
+import { requireOurs, type ToImport } from "../import-check";
 import { recoveries, type Recovery, type Resources } from "../import-ids";
 import { addressesIn, completed, parseState, recorded } from "../import-state";
 import type { Shell } from "../shell";
@@ -32,6 +33,8 @@ export const importResources: Command<ImportArguments> = {
     "For a state that was lost, or that lacks what a deployment was killed over. Imports each resource of the stack that " +
     "can be imported, stands on the servers and is not in the state; changes no server. Grants and default privileges cannot " +
     "be imported: the next deployment makes them again, and writes each dynamic role once more, which changes nothing.\n\n" +
+    "First it looks at all of it, and imports nothing where a role, database, mount, connection or role of the engine is of " +
+    "another kind than the code says: it may be another's.\n\n" +
     `The environment's variables are those of cdktf deploy, VAULT_TOKEN with the rights of ${POLICY}; any value ` +
     "will do for the variables of first passwords, for none is sent. BAO_* are not read.",
   examples: [
@@ -44,8 +47,9 @@ export const importResources: Command<ImportArguments> = {
   async run(args, shell) {
     const { environment, json } = args;
     const env = withoutOpenBaoVariables(shell.env);
-    contextFrom(env, POLICY);
+    const context = contextFrom(env, POLICY);
     const stacks = await look(environment, args.output ?? "cdktf.out", env);
+    await requireOurs(stacks, env, context);
     if (args["dry-run"]) {
       shell.print(
         json
@@ -70,10 +74,8 @@ export const importResources: Command<ImportArguments> = {
 };
 
 /** A stack of the environment, and what is to be done and has been done about it. */
-interface StackImport {
+interface StackImport extends ToImport {
   readonly stack: SynthesizedStack;
-  readonly resources: Resources;
-  readonly todo: readonly Recovery[];
   readonly result: Result;
 }
 
@@ -87,23 +89,25 @@ async function look(environment: string, output: string, env: NodeJS.ProcessEnv)
     }
     return stacks.map((stack) => {
       const known = states.get(stack)!;
-      const { resource: resources = {} } = JSON.parse(fs.readFileSync(stack.file, "utf8")) as {
-        resource?: Resources;
-      };
+      const { resource: resources = {}, provider: providers = {} } = JSON.parse(
+        fs.readFileSync(stack.file, "utf8"),
+      ) as { resource?: Resources; provider?: ToImport["providers"] };
       const todo = recoveries(resources)
         .filter(({ address }) => !known.has(address))
         .map((recovery): Recovery => {
           const other = stacks.find((each) => states.get(each)!.has(recovery.address));
-          if (other === undefined) return recovery;
+          if (other === undefined || recovery.way === "deploy") return recovery;
+          // Each stack has one of its own at this address.
+          if (recovery.address.startsWith("terraform_data.")) return { ...recovery, way: "deploy" };
           // The next deployment of the other stack would destroy what is now this one's.
           const reason = `it is in the state of ${other.name}: move it, as docs/groups.md says`;
           return { address: recovery.address, way: "by hand", reason };
         });
       const result: Result = { imported: [], known: [...known], absent: [], deployed: [], byHand: [] };
-      return { stack, resources, todo, result };
+      return { stack, resources, providers, todo, result };
     });
   } catch (error) {
-    throw new UserError(`Nothing was imported.\n${(error as Error).message}`);
+    throw new UserError(`Nothing was imported.\n${describeError(error)}`);
   }
 }
 

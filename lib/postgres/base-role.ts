@@ -11,6 +11,7 @@ import { postgresRole, postgresRoleName } from "../names";
 import { grantId, type Access, type AccessGrant, type AccessLevel } from "./access";
 import type { GrantChain } from "./grant-chain";
 import type { IPostgresRole } from "./postgres-role";
+import { ServerNames } from "./server-names";
 
 /** A NOLOGIN role of PostgreSQL that holds the rights which dynamic users get by membership. */
 export interface IBaseRole extends IPostgresRole {
@@ -85,6 +86,7 @@ export class BaseRole extends Construct implements IBaseRole {
     super(scope, id);
     this.props = props;
     this.name = postgresRoleName("base role", props.name);
+    ServerNames.of(this, props.provider).declare("role", "base role", this.name, this);
     this.level = props.access.level;
     this.schemas = props.access.schemas;
     this.resource = new Role(this, "Resource", {
@@ -159,6 +161,7 @@ class ImportedBaseRole extends Construct implements IBaseRole {
   constructor(scope: Construct, id: string, attributes: BaseRoleAttributes) {
     super(scope, id);
     this.name = postgresRole("base role", attributes.name);
+    ServerNames.of(this).refer("role", "base role", this.name, this);
     this.level = attributes.level ?? "custom";
     this.schemas = attributes.schemas ?? [];
     const { name, level, schemas } = this;

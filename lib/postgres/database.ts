@@ -20,6 +20,7 @@ import { BaseRole, type BaseRoleOptions } from "./base-role";
 import { GrantChain } from "./grant-chain";
 import { Login, type LoginOptions } from "./login";
 import type { IPostgresRole } from "./postgres-role";
+import { ServerNames } from "./server-names";
 
 /** A database of PostgreSQL, declared here or existing. */
 export interface IPostgresDatabase extends IConstruct {
@@ -216,6 +217,7 @@ export class PostgresDatabase extends PostgresDatabaseBase implements IPostgresD
     super(scope, id);
     this.name = newDatabaseName(props.name);
     this.provider = props.provider;
+    ServerNames.bind(this, this, props.provider).declare("database", "database", this.name, this);
     const deletionProtection = props.deletionProtection ?? true;
     this.dropContents = !deletionProtection;
     const locale = props.locale && terraformLine("locale", props.locale);
@@ -267,6 +269,7 @@ class ImportedDatabase extends PostgresDatabaseBase {
   ) {
     super(scope, id);
     this.name = postgresDatabaseName(name);
+    ServerNames.bind(this, this, provider).refer("database", "database", this.name, this);
   }
 
   protected beforeDatabase(): void {

@@ -10,6 +10,7 @@ import type { WriteOnlySecret } from "../write-only-secret";
 import type { IBaseRole } from "./base-role";
 import { checkConnectionLimit } from "./connection-limit";
 import type { IPostgresRole } from "./postgres-role";
+import { ServerNames } from "./server-names";
 
 /** A login of PostgreSQL that lasts. */
 export interface ILogin extends IPostgresRole {
@@ -70,6 +71,9 @@ export class Login extends Construct implements ILogin {
   constructor(scope: Construct, id: string, props: LoginProps) {
     super(scope, id);
     this.name = postgresRoleName("login", props.name);
+    const names = ServerNames.bind(this, this, props.provider);
+    names.declare("role", "login", this.name, this);
+    if (props.password !== undefined) names.ownPassword(this.name, "login", this);
     this.baseRole = props.baseRole;
     this.password = props.password;
     this.resource = new Role(this, "Resource", {
@@ -103,6 +107,7 @@ class ImportedLogin extends Construct implements ILogin {
   constructor(scope: Construct, id: string, name: string) {
     super(scope, id);
     this.name = postgresRole("login", name);
+    ServerNames.of(this).refer("role", "login", this.name, this);
     describeAccess(this, () => ({ kind: "login", name, existing: true, password: false }));
   }
 }

@@ -9,6 +9,7 @@ import { isUnresolved, postgresRole, postgresRoleName } from "../names";
 import { numberText } from "../tokens";
 import type { IPostgresDatabase } from "./database";
 import type { IPostgresRole } from "./postgres-role";
+import { ServerNames } from "./server-names";
 import type { WriteOnlySecret } from "../write-only-secret";
 
 /** The login with which the secrets engine makes and drops dynamic users. */
@@ -57,6 +58,9 @@ abstract class ManagerRoleBase extends Construct implements IManagerRole {
       role: this.name,
       grantRole: role.name,
       withAdminOption: true,
+      // Since PostgreSQL 16 there is a membership for each who granted it, and the provider (1.26) reads any one of them
+      // (terraform-provider-postgresql#667): one of a superuser's without ADMIN OPTION would have it replaced for ever.
+      lifecycle: { ignoreChanges: ["with_admin_option"] },
       provider: this.provider,
     });
     dependOn(grant, this.resource, role.resource);
@@ -106,6 +110,7 @@ export class ManagerRole extends ManagerRoleBase implements IManagerRole {
   constructor(scope: Construct, id: string, props: ManagerRoleProps) {
     super(scope, id);
     this.name = postgresRoleName("manager", props.name);
+    ServerNames.bind(this, this, props.provider).declare("role", "manager", this.name, this);
     this.password = props.password;
     this.provider = props.provider;
     this.resource = new Role(this, "Resource", {
@@ -146,6 +151,7 @@ class ImportedManagerRole extends ManagerRoleBase {
   ) {
     super(scope, id);
     this.name = postgresRole("manager", name);
+    ServerNames.bind(this, this, provider).refer("role", "manager", this.name, this);
     describeAccess(this, () => ({ ...this.description, existing: true, connects: [] }));
   }
 

@@ -4,15 +4,17 @@ import { Construct, type IConstruct } from "constructs";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
 import { freeId } from "../free-id";
-import { idOf, vaultName } from "../names";
+import { idOf, isUnresolved, vaultName } from "../names";
 import type { IPostgresDatabase } from "../postgres/database";
 import type { IManagerRole } from "../postgres/manager-role";
+import { ServerNames } from "../postgres/server-names";
 import { checkStatements } from "../statements";
 import type { WriteOnlySecret } from "../write-only-secret";
 import { AllowedRoles } from "./allowed-roles";
 import { checkLimits, type ConnectionLimits } from "./connection-limits";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import { DynamicRole, type DynamicRoleOptions } from "./dynamic-role";
+import { engineKey, vaultKey } from "./engine-key";
 import { issuedNamePrefix, issuedNameTemplate } from "./issued-names";
 import { checkConnectionUrl, connectionUrl, type PostgresEndpoint } from "./postgres-endpoint";
 import { StaticRole, type StaticRoleOptions } from "./static-role";
@@ -161,6 +163,14 @@ export class PostgresConnection extends PostgresConnectionBase implements IPostg
     this.engine = props.engine;
     this.manager = props.manager;
     this.engine.names.claim("connection", this.name);
+    const names = ServerNames.bind(this, props.database);
+    names.serve(this, engineKey(this.engine), this.name);
+    if (props.endpoint !== undefined) {
+      const { host, port = 5432 } = props.endpoint;
+      if (!isUnresolved(host) && !isUnresolved(port))
+        names.serve(this, vaultKey(this.engine), `${host}:${port}`);
+    }
+    names.ownPassword(this.manager.name, "connection", this);
     this.allowed = new AllowedRoles(props.additionalAllowedRoles);
     const password = passwordOf(props);
     const { usernameTemplate } = props;
@@ -221,6 +231,11 @@ class ImportedConnection extends PostgresConnectionBase {
     this.name = vaultName("connection", attributes.name);
     this.engine = attributes.engine;
     this.manager = attributes.manager;
+    if (this.manager === undefined) {
+      ServerNames.bindConnection(this, engineKey(this.engine), this.name);
+    } else {
+      ServerNames.bind(this, this.manager).serve(this, engineKey(this.engine), this.name);
+    }
   }
 
   allow(): void {

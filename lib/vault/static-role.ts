@@ -7,6 +7,7 @@ import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
 import { vaultName } from "../names";
 import { Login, type ILogin } from "../postgres/login";
+import { ServerNames } from "../postgres/server-names";
 import { checkStatements } from "../statements";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import { declareOnce } from "./declared-once";
@@ -108,8 +109,12 @@ export class StaticRole extends StaticRoleBase implements IStaticRole {
     this.engine = connection.engine;
     // An engine refuses a static and a dynamic role of one name.
     this.engine.names.claim("role", this.name);
+    const names = ServerNames.bind(this, connection);
     const login = loginOf(this, props);
     this.username = login.name;
+    names.ownPassword(this.username, "static role", this);
+    // What an imported one is to, the connection alone tells.
+    if (login.resource !== undefined) ServerNames.of(login).ownPassword(this.username, "static role", this);
     this.rotationPeriod = checkPeriod(this.name, props.rotationPeriod ?? Duration.hours(24));
     const mark = LoginMark.of(this, login);
     this.resource = new DatabaseSecretBackendStaticRole(this, "Resource", {
@@ -178,17 +183,18 @@ function loginOf(scope: Construct, props: StaticRoleProps): ILogin {
       "Pass exactly one of login, such as database.addLogin(…), and username.",
     );
   }
-  const login = props.login ?? Login.fromName(scope, "Login", props.username ?? "");
+  const name = props.login?.name ?? props.username ?? "";
+  if (name === props.connection.manager?.name) {
+    throw new ConfigurationError(
+      `The static role ${show(props.name)} manages ${show(name)}, the login of its own connection.`,
+      "The engine would lock itself out. Its own password is rotated by rotate-root.",
+    );
+  }
+  const login = props.login ?? Login.fromName(scope, "Login", name);
   if (login.password !== undefined) {
     throw new ConfigurationError(
       `The static role ${show(props.name)} manages ${show(login.name)}, which has a password of its own.`,
       "The engine sets another as soon as the role is made: leave the password of the login out.",
-    );
-  }
-  if (login.name === props.connection.manager?.name) {
-    throw new ConfigurationError(
-      `The static role ${show(props.name)} manages ${show(login.name)}, the login of its own connection.`,
-      "The engine would lock itself out. Its own password is rotated by rotate-root.",
     );
   }
   return login;

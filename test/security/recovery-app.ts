@@ -9,7 +9,8 @@ import { local } from "../../stacks/environments/local";
 
 export function recoverable(variables: NodeJS.ProcessEnv): Environment {
   const environment = local(variables);
-  return { ...environment, staticRoles: { legacy: { role: "reader" } } };
+  const { RECOVERY_APPLICATION: application = environment.application } = variables;
+  return { ...environment, application, staticRoles: { legacy: { role: "reader" } } };
 }
 
 /** Makes a folder that cdktf can be run in. */

@@ -39,11 +39,14 @@ export class RecoveryWorkspace extends Workspace {
     this.variables.VAULT_ADDR = address;
   }
 
-  /** Removes all that Terraform knew. */
-  loseState(): void {
-    for (const file of fs.readdirSync(this.directory)) {
-      if (file.startsWith("terraform.local.tfstate")) fs.rmSync(path.join(this.directory, file));
+  /** Removes all that Terraform knew, and returns what puts it back. */
+  loseState(): () => void {
+    const file = path.join(this.directory, "terraform.local.tfstate");
+    const state = fs.readFileSync(file);
+    for (const each of fs.readdirSync(this.directory)) {
+      if (each.startsWith("terraform.local.tfstate")) fs.rmSync(path.join(this.directory, each));
     }
+    return () => fs.writeFileSync(file, state);
   }
 
   /** Removes one resource from what Terraform knows, and returns its address. */

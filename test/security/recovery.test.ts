@@ -6,6 +6,8 @@ import { Deployment } from "../../sandbox/deployment";
 import { announce } from "../e2e/announce";
 import { asSuperuser, connect, issue, revoke, type Credential } from "../e2e/credential";
 import { FaultTable, testInFull } from "./fault-table";
+import { CredentialsStack } from "../../stacks/credentials-stack";
+import { recoverable } from "./recovery-app";
 import { RecoveryWorkspace } from "./recovery-workspace";
 import { FULL } from "./servers";
 
@@ -168,6 +170,89 @@ describe("a state that is lost", () => {
     expect((await workspace.plan()).filter(isNew).map(({ type }) => type)).toEqual(["postgresql_database"]);
     await workspace.command("npx vault-postgres import dev");
     expect(await workspace.plan()).toEqual([]);
+  });
+
+  test("of another application is refused as a whole by a plan, a deployment, a destroy and an import", async () => {
+    const there = await takeSnapshot(sandbox);
+    const renamed = { RECOVERY_APPLICATION: "billing" };
+    const other = /belongs\s+to\s+orders\/local,\s+and\s+this\s+is\s+billing\/local/;
+    workspace.edit((scope) => new CredentialsStack(scope, recoverable({ ...sandbox.env, ...renamed })));
+    await expect(workspace.plan()).rejects.toThrow(other);
+    const destroying = "npx vault-postgres destroy dev --auto-approve";
+    if (FULL) {
+      await expect(workspace.command("npx cdktf diff dev", renamed)).rejects.toThrow(other);
+      await expect(workspace.command("npx cdktf deploy dev", renamed)).rejects.toThrow(/exit code 1/);
+      for (const line of [destroying, "npx vault-postgres import dev"]) {
+        await expect(workspace.command(line, renamed)).rejects.toThrow(other);
+      }
+    }
+    // As it was written by versions that knew no owner.
+    workspace.forget("terraform_data", /StateOwner/);
+    await expect(workspace.plan()).rejects.toThrow(/has\s+the\s+secrets\s+engine\s+orders-local\/database/);
+    await expect(workspace.command(destroying, renamed)).rejects.toThrow(
+      /belongs to orders-local\/database, and this is billing-local\/database/,
+    );
+    expect(addedSince(there, await takeSnapshot(sandbox))).toEqual([]);
+
+    workspace.edit((scope) => new CredentialsStack(scope, recoverable(sandbox.env)));
+    expect(await workspace.plan()).toEqual([{ type: "terraform_data", actions: ["create"] }]);
+    await workspace.apply();
+  });
+
+  test("is imported only where what stands is what the code says", async () => {
+    const restore = workspace.loseState();
+    const change = async (...statements: string[]) => {
+      for (const statement of statements) await asSuperuser(sandbox, statement, DATABASE);
+    };
+    const vault = sandbox.vault.client();
+    const tuned = (description: string) => vault.write(`sys/mounts/${ENGINE}/tune`, { description });
+    const description = (await vault.read(`sys/mounts/${ENGINE}`)).data?.description as string;
+    await change(
+      "ALTER ROLE orders_local_reader LOGIN CREATEDB",
+      "CREATE TABLE app.production (id int)",
+      "ALTER TABLE app.production OWNER TO orders_local_writer",
+      "REVOKE orders_local_reader FROM orders_local_legacy GRANTED BY terraform",
+      "GRANT pg_monitor TO orders_local_legacy",
+      "ALTER ROLE orders_local_manager NOCREATEROLE",
+      "CREATE ROLE other",
+      `ALTER DATABASE ${DATABASE} OWNER TO other`,
+      "ALTER SCHEMA app OWNER TO other",
+    );
+    await tuned("PostgreSQL credentials of orders-local (eu)");
+    for (const option of FULL ? ["", " --dry-run"] : [""]) {
+      const refused = await workspace
+        .command(`npx vault-postgres import dev${option}`)
+        .catch((error: Error) => error.message);
+      for (const problem of [
+        /exit code 2/,
+        /"orders_local_reader" may log in \(LOGIN\) \(postgresql_role/,
+        /"orders_local_reader" may create databases/,
+        /"orders_local_writer" owns tables or the like in the database orders_local/,
+        /"orders_local_legacy" is no member of orders_local_reader/,
+        /"orders_local_legacy" is a member of pg_monitor/,
+        /"orders_local_manager" may not create roles/,
+        /"orders_local" belongs to other, not to terraform \(postgresql_database/,
+        /"app" is in the database orders_local, which Terraform's login may not enter \(postgresql_schema/,
+        /"orders-local\/database" has the environment "orders-local \(eu\)", not "orders \(local\)"/,
+        /give what the code declares another name/,
+      ]) {
+        expect(refused).toMatch(problem);
+      }
+    }
+    await change(
+      "ALTER ROLE orders_local_reader NOLOGIN NOCREATEDB",
+      "DROP TABLE app.production",
+      "REVOKE pg_monitor FROM orders_local_legacy",
+      "SET ROLE terraform; GRANT orders_local_reader TO orders_local_legacy",
+      "ALTER ROLE orders_local_manager CREATEROLE",
+      `ALTER DATABASE ${DATABASE} OWNER TO terraform`,
+      "ALTER SCHEMA app OWNER TO terraform",
+      "DROP ROLE other",
+    );
+    await tuned(description);
+    expect(fs.existsSync(path.join(workspace.directory, "terraform.local.tfstate"))).toBe(false);
+    restore();
+    await expectDeployedOnce();
   });
 
   test("leaves no secret in what is printed and written", async () => {

@@ -50,9 +50,9 @@ function synthesizeAll(environment: Environment): Record<string, Synthesized> {
   return Object.fromEntries([base, ...base.groups].map((stack) => [stack.node.id, synthesizeStack(stack)]));
 }
 
-/** What is declared, by address, without the order that it is made in. */
+/** What is declared on the servers, by address, without the order that it is made in. */
 function declared(...stacks: Synthesized[]): Record<string, unknown> {
-  const entries = stacks.flatMap(({ resource }) =>
+  const entries = stacks.flatMap(({ resource: { terraform_data: _, ...resource } }) =>
     Object.entries(resource).flatMap(([type, named]) =>
       Object.entries(named).map(([name, { depends_on, ...settings }]) => {
         void depends_on;

@@ -35,6 +35,21 @@ describe("what is done about a resource of a lost state", () => {
     ]);
   });
 
+  test("whose the state is, is written into it", () => {
+    const value = { value: { owner: "orders/dev" }, type: ["object", { owner: "string" }] };
+    const resources = { terraform_data: { It: { input: { owner: "orders/dev" } }, Other: {} } };
+    const [recovery, other] = recoveries(resources);
+    expect(other).toEqual({ address: "terraform_data.Other", way: "deploy" });
+    expect(recovery).toMatchObject({
+      way: "record",
+      id: "orders/dev",
+      attributes: { input: value, output: value },
+    });
+    expect(recorded(parseState(""), resources, [recovery!])?.resources).toMatchObject([
+      { type: "terraform_data", name: "It", provider: 'provider["terraform.io/builtin/terraform"]' },
+    ]);
+  });
+
   test.each(["postgresql_grant", "postgresql_default_privileges", "vault_kv_secret_v2"])(
     "%s is left to the deployment",
     (type) => expect(recoveries({ [type]: { It: {} } })).toEqual([{ address: `${type}.It`, way: "deploy" }]),

@@ -1,0 +1,112 @@
+import { TerraformStack } from "cdktf";
+import type { IConstruct } from "constructs";
+import { ConfigurationError, show } from "../errors";
+
+/** PostgreSQL keeps two lists of names for a whole server: one of databases, one of roles, with LOGIN or without. */
+export type NameList = "database" | "role";
+
+/** Who says a name, and as what. */
+export interface Claim {
+  /** For messages, such as `base role`. */
+  readonly kind: string;
+  readonly by: IConstruct;
+  /** Whether it is made and dropped there, or managed elsewhere. */
+  readonly declared: boolean;
+}
+
+/** Who sets the password of a login. */
+export interface PasswordClaim {
+  readonly kind: "static role" | "connection" | "login";
+  readonly by: IConstruct;
+}
+
+/** All that is said about the names of one server. */
+export class Claims {
+  private readonly names = new Map<string, Claim[]>();
+  private readonly passwords = new Map<string, PasswordClaim[]>();
+  private successor?: Claims;
+
+  /** @param where for messages, such as ` db.example.com:5432`; empty where it is not known */
+  constructor(private readonly where = "") {}
+
+  /** @throws ConfigurationError for a second declaration, and for one beside an import in the same stack */
+  add(list: NameList, name: string, claim: Claim): void {
+    const key = `${list} ${name}`;
+    const others = this.names.get(key) ?? [];
+    const other = others.find((each) => contradict(each, claim));
+    if (other !== undefined) throw this.twice(name, other, claim);
+    // Of imports of a kind, one a stack tells as much as all of them.
+    const said = (each: Claim) => !each.declared && each.kind === claim.kind && inOneStack(each, claim);
+    if (claim.declared || !others.some(said)) others.push(claim);
+    this.names.set(key, others);
+  }
+
+  /** @throws ConfigurationError for a login whose password a static role and anything else set */
+  addPassword(login: string, claim: PasswordClaim): void {
+    const others = this.passwords.get(login) ?? [];
+    if (others.some(({ by }) => by === claim.by)) return;
+    const other = others.find(({ kind }) => kind === "static role" || claim.kind === "static role");
+    if (other !== undefined) throw this.twoPasswords(login, other, claim);
+    this.passwords.set(login, [...others, claim]);
+  }
+
+  /** The one that has taken this one over, or itself. */
+  get present(): Claims {
+    return this.successor?.present ?? this;
+  }
+
+  /** Takes over what another knows of the same server. @throws ConfigurationError as `add` and `addPassword` do */
+  absorb(other: Claims): void {
+    other.successor = this;
+    for (const [key, claims] of other.names) {
+      const [list = "", ...name] = key.split(" ");
+      claims.forEach((claim) => this.add(list as NameList, name.join(" "), claim));
+    }
+    for (const [login, claims] of other.passwords) claims.forEach((claim) => this.addPassword(login, claim));
+  }
+
+  private twice(name: string, first: Claim, second: Claim): ConfigurationError {
+    const both = first.declared && second.declared;
+    return new ConfigurationError(
+      `The PostgreSQL server${this.where} would have two owners of the name ${show(name)}: ` +
+        `${described(first)}, and ${described(second)}.`,
+      both
+        ? "Base roles, logins and managers share the names of a whole server, as databases do: give one of them another " +
+            'name. Without a name of its own, a base role or login is named after its database and its id, "<database>_<id>".'
+        : "What is declared is made and dropped here, what is imported is managed elsewhere: use the declared one in both " +
+            "places, or take the declaration away.",
+    );
+  }
+
+  private twoPasswords(login: string, first: PasswordClaim, second: PasswordClaim): ConfigurationError {
+    const remedy =
+      first.kind === second.kind
+        ? "Each would shut out whoever has the password of the other: keep one static role, and let all read that."
+        : "The static role would set another password as soon as it is made: give it a login of its own.";
+    return new ConfigurationError(
+      `The password of the login ${show(login)} of the PostgreSQL server${this.where} would have two owners: ` +
+        `the ${first.kind} at ${show(first.by.node.path)}, and the ${second.kind} at ${show(second.by.node.path)}.`,
+      remedy,
+    );
+  }
+}
+
+/** Makes one of what is known of a server in two places. */
+export function joinClaims(into: Claims, other: Claims): void {
+  if (into.present !== other.present) into.present.absorb(other.present);
+}
+
+function contradict(a: Claim, b: Claim): boolean {
+  if (a.declared && b.declared) return true;
+  // A connection may be given the declared manager by its name, with a password that is not its first.
+  if (a.kind === "manager" && b.kind === "manager") return false;
+  return a.declared !== b.declared && inOneStack(a, b);
+}
+
+function inOneStack(a: Claim, b: Claim): boolean {
+  return TerraformStack.of(a.by) === TerraformStack.of(b.by);
+}
+
+function described({ kind, by, declared }: Claim): string {
+  return `the ${kind} that is ${declared ? "declared" : "imported"} at ${show(by.node.path)}`;
+}

@@ -1,0 +1,179 @@
+import { TerraformProvider, TerraformStack } from "cdktf";
+import type { IConstruct } from "constructs";
+import { ConfigurationError, show } from "../errors";
+import { isUnresolved } from "../names";
+import { providerSettings } from "../provider-settings";
+import { Claims, joinClaims, type NameList, type PasswordClaim } from "./name-claims";
+
+/** What the constructs of an app know of the servers that its stacks name. */
+class AppServers {
+  /** By host and port. */
+  readonly servers = new Map<string, Claims>();
+  /** By provider, or by stack for the stack's own. */
+  readonly registers = new Map<IConstruct, ServerNames>();
+  /** By engine and name, which stand for a server that nothing else tells of. */
+  readonly connections = new Map<string, ServerNames>();
+}
+
+const apps = new WeakMap<IConstruct, AppServers>();
+const bound = new WeakMap<IConstruct, ServerNames>();
+
+/**
+ * The names of one PostgreSQL server, each of which has one owner there: in all stacks of an app whose providers name the
+ * same host and port, else in one stack. Names that only Terraform knows are nobody's.
+ *
+ * PostgreSQL tells names that differ in case apart where they are quoted, and they always are here.
+ */
+export class ServerNames {
+  /**
+   * Names of the server that a construct is about: that of the provider, else of the nearest construct around it that is
+   * bound to one, else of the stack's own provider.
+   */
+  static of(construct: IConstruct, provider?: TerraformProvider): ServerNames {
+    if (provider === undefined) {
+      for (let scope: IConstruct | undefined = construct; scope !== undefined; scope = scope.node.scope) {
+        const names = bound.get(scope);
+        if (names !== undefined) return names;
+      }
+    }
+    const stack = TerraformStack.of(construct);
+    const { registers } = appOf(construct);
+    const known = registers.get(provider ?? stack);
+    if (known !== undefined) return known;
+    const names = new ServerNames(stack, provider);
+    registers.set(provider ?? stack, names);
+    // The stack's provider may be declared after what is declared with it.
+    stack.node.addValidation({
+      validate: () => {
+        names.locate();
+        return [];
+      },
+    });
+    return names;
+  }
+
+  /** As {@link ServerNames.of}, also for all that is made below the construct. */
+  static bind(construct: IConstruct, like: IConstruct, provider?: TerraformProvider): ServerNames {
+    const names = ServerNames.of(like, provider);
+    bound.set(construct, names);
+    return names;
+  }
+
+  /**
+   * Names of the server that a connection of an engine is to, for a connection that is declared elsewhere.
+   *
+   * @param engine tells the engine from all others
+   */
+  static bindConnection(construct: IConstruct, engine: string, name: string): void {
+    const { connections } = appOf(construct);
+    const key = `${engine}/${name}`;
+    const names = connections.get(key) ?? new ServerNames();
+    connections.set(key, names);
+    bound.set(construct, names);
+  }
+
+  private readonly own = new Claims();
+  private located = false;
+
+  /** @param stack whose provider it is, where it is known by one */
+  private constructor(
+    private readonly stack?: TerraformStack,
+    private provider?: TerraformProvider,
+  ) {}
+
+  /**
+   * Takes a name for what is made and dropped here.
+   *
+   * @throws ConfigurationError if it has another owner, or is that of the login that makes it
+   */
+  declare(list: NameList, kind: string, name: string, by: IConstruct): void {
+    if (isUnresolved(name)) return;
+    this.locate();
+    if (list === "role" && name === providerSettings(this.provider).username) {
+      throw new ConfigurationError(
+        `The ${kind} at ${show(by.node.path)} has the name ${show(name)}, that of the login which Terraform uses there.`,
+        `Give the ${kind} another name.`,
+      );
+    }
+    this.claims.add(list, name, { kind, by, declared: true });
+  }
+
+  /**
+   * Notes a name that is managed elsewhere.
+   *
+   * @throws ConfigurationError if the same stack declares it
+   */
+  refer(list: NameList, kind: string, name: string, by: IConstruct): void {
+    if (isUnresolved(name)) return;
+    this.locate();
+    this.claims.add(list, name, { kind, by, declared: false });
+  }
+
+  /**
+   * Takes the password of a login. Connections may share one, a static role shares it with nothing.
+   *
+   * @throws ConfigurationError if it has another owner
+   */
+  ownPassword(login: string, kind: PasswordClaim["kind"], by: IConstruct): void {
+    if (isUnresolved(login)) return;
+    this.locate();
+    this.claims.addPassword(login, { kind, by });
+  }
+
+  /** Says that a connection of an engine is to this server. */
+  serve(by: IConstruct, engine: string, name: string): void {
+    const { connections } = appOf(by);
+    const key = `${engine}/${name}`;
+    const before = connections.get(key);
+    connections.set(key, this);
+    if (before !== undefined) joinClaims(this.claims, before.claims);
+  }
+
+  private get claims(): Claims {
+    return this.own.present;
+  }
+
+  /** Joins the stacks whose providers name the same server, once the provider is there. */
+  private locate(): void {
+    if (this.located || this.stack === undefined) return;
+    this.provider ??= providerOf(this.stack);
+    if (this.provider === undefined) return;
+    this.located = true;
+    const server = serverOf(this.stack, this.provider);
+    if (server === undefined) return;
+    const { servers } = appOf(this.stack);
+    const known = servers.get(server.key) ?? new Claims(` ${server.shown}`);
+    servers.set(server.key, known);
+    joinClaims(known, this.own);
+  }
+}
+
+function appOf(construct: IConstruct): AppServers {
+  const { root } = construct.node;
+  const known = apps.get(root) ?? new AppServers();
+  apps.set(root, known);
+  return known;
+}
+
+/** The provider of a stack that nobody has to name. */
+function providerOf(stack: TerraformStack): TerraformProvider | undefined {
+  return stack.node.children.find(
+    (child): child is TerraformProvider =>
+      TerraformProvider.isTerraformProvider(child) &&
+      child.terraformResourceType === "postgresql" &&
+      child.alias === undefined,
+  );
+}
+
+/** Where a provider goes; undefined where only Terraform knows. */
+function serverOf(
+  stack: TerraformStack,
+  provider: TerraformProvider,
+): { readonly key: string; readonly shown: string } | undefined {
+  const { host, port = 5432 } = providerSettings(provider);
+  if (isUnresolved(host) || isUnresolved(port) || host?.includes("${") === true) return undefined;
+  // Without a host it is that of PGHOST, which is one for a stack, though not for an app.
+  if (host === undefined) return { key: `${stack.node.addr}:${port}`, shown: "of PGHOST" };
+  const key = `${host.toLowerCase()}:${port}`;
+  return { key, shown: key };
+}

@@ -1,0 +1,145 @@
+import {
+  databaseDifferences,
+  roleDifferences,
+  schemaDifferences,
+  vaultDifferences,
+  type RoleThere,
+} from "../../cli/import-kinds";
+
+/** A base role as the library makes it. */
+const there: RoleThere = {
+  ...{ name: "shop_owner", login: false, superuser: false, create_role: false, create_database: false },
+  ...{
+    replication: false,
+    bypass_row_level_security: false,
+    roles: [],
+    powerful: [],
+    owns_in: [],
+    databases: [],
+  },
+  ours_to_change: true,
+};
+const code = {
+  creates: new Map([["shop_owner", new Set(["shop"])]]),
+  owners: new Map([["keeper", new Set(["shop"])]]),
+};
+
+describe("a role that is to be imported", () => {
+  const baseRole = { name: "shop_owner", login: false };
+  const login = { name: "shop_legacy", login: true, superuser: false, roles: ["shop_owner"] };
+
+  test.each<[string, object, Partial<RoleThere>]>([
+    ["a base role", baseRole, {}],
+    ["an owner that owns in its database", baseRole, { owns_in: ["shop"] }],
+    ["a login", login, { name: "shop_legacy", login: true, roles: ["shop_owner"] }],
+    [
+      "an owner's login that made something as itself",
+      login,
+      { name: "shop_legacy", login: true, roles: ["shop_owner"], owns_in: ["shop"] },
+    ],
+    [
+      "a manager, whatever it is a member of",
+      { login: true, create_role: true, lifecycle: { ignore_changes: "all" } },
+      {
+        name: "m",
+        login: true,
+        create_role: true,
+        roles: ["pg_signal_backend"],
+        powerful: ["pg_signal_backend"],
+      },
+    ],
+    [
+      "a role that owns the database that the code says",
+      { login: false },
+      { name: "keeper", databases: ["shop"] },
+    ],
+  ])("is the code's where it is %s", (_, wanted, changes) => {
+    expect(roleDifferences(wanted as never, { ...there, ...changes }, code)).toEqual([]);
+  });
+
+  test.each<[object, Partial<RoleThere>, string]>([
+    [baseRole, { login: true }, "may log in (LOGIN)"],
+    [login, { name: "shop_legacy", roles: ["shop_owner"] }, "may not log in (NOLOGIN)"],
+    [baseRole, { superuser: true }, "is a superuser"],
+    [baseRole, { create_role: true }, "may create roles (CREATEROLE)"],
+    [{ create_role: true }, {}, "may not create roles (NOCREATEROLE)"],
+    [baseRole, { create_database: true }, "may create databases (CREATEDB)"],
+    [baseRole, { replication: true }, "may replicate (REPLICATION)"],
+    [baseRole, { bypass_row_level_security: true }, "passes row-level security (BYPASSRLS)"],
+    [baseRole, { owns_in: ["shop", "other"] }, "owns tables or the like in the database other"],
+    [baseRole, { name: "shop_reader", owns_in: ["shop"] }, "owns tables or the like in the database shop"],
+    [baseRole, { databases: ["shop"] }, "owns the database shop"],
+    [login, { name: "shop_legacy", login: true, roles: ["x"] }, "is no member of shop_owner"],
+    [baseRole, { roles: ["pg_monitor"], powerful: ["pg_monitor"] }, "is a member of pg_monitor"],
+    [
+      baseRole,
+      { ours_to_change: false },
+      "was made by another login than Terraform's, which is not ADMIN of it",
+    ],
+  ])("is not the code's %j where it is %j", (wanted, changes, difference) => {
+    expect(roleDifferences(wanted as never, { ...there, ...changes }, code)).toEqual([difference]);
+  });
+});
+
+test("a database is the code's where its owner, encoding and locale are", () => {
+  const shop = { owner: "terraform", encoding: "UTF8", lc_collate: "C", lc_ctype: "C", entered: true };
+  const differences = (wanted: object, changes = {}) =>
+    databaseDifferences(wanted as never, { ...shop, ...changes }, "terraform");
+  expect(differences({ name: "shop" })).toEqual([]);
+  expect(differences({ owner: "keeper", encoding: "UTF8" }, { owner: "keeper" })).toEqual([]);
+  expect(differences({}, { owner: "shop_owner" })).toEqual(["belongs to shop_owner, not to terraform"]);
+  expect(differences({ owner: "keeper" })).toEqual(["belongs to terraform, not to keeper"]);
+  expect(differences({ lc_collate: "de_DE.UTF-8" })).toEqual([
+    "has the lc_collate C, so that Terraform would make it anew",
+  ]);
+});
+
+test("a mount may have any description but that of another environment", () => {
+  const wanted = { type: "database", description: "PostgreSQL credentials of orders (dev)" };
+  for (const description of ["", "by hand", wanted.description]) {
+    expect(vaultDifferences("vault_mount", wanted, { type: "database", description })).toEqual([]);
+  }
+  const ours = { type: "database", description: "Short-lived database credentials" };
+  expect(vaultDifferences("vault_mount", ours, { type: "database", description: "by hand" })).toEqual([]);
+});
+
+test("a schema is the code's where Terraform's login has the rights of its owner", () => {
+  expect(schemaDifferences({}, { owner: "terraform", ours: true }, "terraform")).toEqual([]);
+  expect(schemaDifferences({}, { owner: "team", ours: true }, "terraform")).toEqual([]);
+  expect(schemaDifferences({}, { owner: "team", ours: false }, "terraform")).toEqual([
+    "belongs to team, not to terraform",
+  ]);
+});
+
+test.each([
+  ["vault_mount", { type: "database" }, { type: "kv" }, /type "kv", not "database"/],
+  [
+    "vault_mount",
+    { description: "PostgreSQL credentials of orders (eu-dev)" },
+    { description: "PostgreSQL credentials of orders-eu (dev)" },
+    /environment "orders-eu \(dev\)", not "orders \(eu-dev\)"/,
+  ],
+  ["vault_auth_backend", { type: "approle" }, { type: "userpass" }, /type "userpass", not "approle"/],
+  [
+    "vault_database_secret_backend_connection",
+    { postgresql: { username: "m" } },
+    { plugin_name: "mysql-database-plugin", connection_details: { username: "m" } },
+    /plugin "mysql", not "postgresql"/,
+  ],
+  [
+    "vault_database_secret_backend_connection",
+    { mysql: { username: "m" } },
+    { plugin_name: "mysql-rds-database-plugin", connection_details: { username: "root" } },
+    /login "root", not "m"/,
+  ],
+  ["vault_database_secret_backend_role", { db_name: "a" }, { db_name: "b" }, /connection "b", not "a"/],
+  [
+    "vault_database_secret_backend_static_role",
+    { db_name: "a", username: "u" },
+    { db_name: "a", username: "v" },
+    /login "v", not "u"/,
+  ],
+])("a %s of another kind differs", (type, wanted, data, difference) => {
+  expect(vaultDifferences(type, wanted, data)).toEqual([expect.stringMatching(difference)]);
+  expect(vaultDifferences(type, {}, data)).toEqual([]);
+});

@@ -1,0 +1,291 @@
+import { App, TerraformStack, TerraformVariable, Testing } from "cdktf";
+import { PostgresqlProvider } from "@cdktf/provider-postgresql/lib/provider";
+import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
+import {
+  Access,
+  BaseRole,
+  DatabaseSecretsEngine,
+  Login,
+  ManagerRole,
+  PostgresConnection,
+  PostgresDatabase,
+  WriteOnlySecret,
+} from "../../lib";
+import { CredentialsStack, type Environment } from "../../stacks";
+
+const access = Access.readOnly();
+const VAULT = "https://vault.example.com:8200";
+
+/** A stack of an app, whose providers name these servers. */
+function stackOf(app: App, id: string, host: string | undefined = "db.example.com", address = VAULT) {
+  const stack = new TerraformStack(app, id);
+  new PostgresqlProvider(stack, "PostgresqlProvider", { host, username: "terraform" });
+  new VaultProvider(stack, "VaultProvider", { address });
+  return stack;
+}
+
+const newApp = () => Testing.stubVersion(new App({ stackTraces: false }));
+const alone = () => stackOf(newApp(), "alone");
+const password = (scope: TerraformStack) => WriteOnlySecret.fromVariable(scope, "manager_password");
+
+function connected(scope: TerraformStack, name = "orders") {
+  const database = new PostgresDatabase(scope, "Database", { name });
+  const manager = new ManagerRole(scope, "Manager", { name: `${name}_manager`, password: password(scope) });
+  const engine = new DatabaseSecretsEngine(scope, "Secrets", { path: `${name}/database` });
+  const endpoint = { host: "db.example.com" };
+  return {
+    database,
+    manager,
+    connection: engine.addPostgresConnection("main", { database, manager, endpoint }),
+  };
+}
+
+describe("a name on a PostgreSQL server", () => {
+  test.each<[string, (stack: TerraformStack) => unknown, RegExp]>([
+    [
+      "of a base role and the manager",
+      (stack) => {
+        new ManagerRole(stack, "Manager", { name: "orders_manager", password: password(stack) });
+        new PostgresDatabase(stack, "Database", { name: "orders" }).addBaseRole("manager", { access });
+      },
+      /server db\.example\.com:5432 .*"orders_manager": the manager that is declared at "alone\/Manager", and the base role that is declared at "alone\/Database\/manager".*\n.*give one of them another name/s,
+    ],
+    [
+      "of roles of two databases",
+      (stack) => {
+        new PostgresDatabase(stack, "A", { name: "a" }).addBaseRole("b_c", { access });
+        new PostgresDatabase(stack, "B", { name: "a_b" }).addBaseRole("c", { access });
+      },
+      /"a_b_c": the base role .*alone\/A\/b_c.*the base role .*alone\/B\/c/s,
+    ],
+    [
+      "of a login and a base role",
+      (stack) => {
+        const database = new PostgresDatabase(stack, "Database", { name: "orders" });
+        const baseRole = database.addBaseRole("reader", { access });
+        database.addLogin("legacy", { baseRole, name: "orders_reader" });
+      },
+      /"orders_reader": the base role .* and the login/s,
+    ],
+    [
+      "of two databases",
+      (stack) => ["A", "B"].map((id) => new PostgresDatabase(stack, id, { name: "orders" })),
+      /"orders": the database .*alone\/A.* and the database .*alone\/B/s,
+    ],
+    [
+      "of a login that is imported, too",
+      (stack) => {
+        Login.fromName(stack, "Production", "shop_owner");
+        PostgresDatabase.fromName(stack, "Shop", "shop").addBaseRole("owner", { access });
+      },
+      /"shop_owner": the login that is imported at "alone\/Production", and the base role that is declared.*\n.*take the declaration away/s,
+    ],
+    [
+      "of a login that a static role takes by its name",
+      (stack) => {
+        const { database, connection } = connected(stack);
+        const baseRole = database.addBaseRole("reader", { access });
+        database.addLogin("legacy", { baseRole });
+        connection.addStaticRole("old", { username: "orders_legacy" });
+      },
+      /"orders_legacy": the login that is declared .* imported at "alone\/Secrets\/main\/old\/Login"/s,
+    ],
+    [
+      "of a database that is imported, too",
+      (stack) => {
+        PostgresDatabase.fromName(stack, "There", "orders");
+        new PostgresDatabase(stack, "Here", { name: "orders" });
+      },
+      /"orders": the database that is imported/,
+    ],
+    [
+      "of the login that Terraform uses",
+      (stack) =>
+        new PostgresDatabase(stack, "D", { name: "d" }).addBaseRole("x", { access, name: "terraform" }),
+      /base role at "alone\/D\/x" has the name "terraform", that of the login which Terraform uses/,
+    ],
+  ])("has one owner: that %s is refused", (_, build, message) => {
+    expect(() => build(alone())).toThrow(message);
+  });
+
+  test("may be imported twice, be that of a role and of a database, and differ in case", () => {
+    const stack = alone();
+    const database = new PostgresDatabase(stack, "Database", { name: "orders" });
+    database.addBaseRole("reader", { access });
+    database.addBaseRole("Reader", { access });
+    database.addBaseRole("alike", { access, name: "orders" });
+    BaseRole.fromName(stack, "One", "elsewhere");
+    Login.fromName(stack, "Two", "elsewhere");
+    expect(() => Testing.synth(stack, true)).not.toThrow();
+  });
+
+  test("that only Terraform knows passes", () => {
+    const stack = alone();
+    const name = new TerraformVariable(stack, "name", { type: "string" }).stringValue;
+    const database = new PostgresDatabase(stack, "Database", { name: "orders" });
+    database.addBaseRole("a", { access, name });
+    database.addBaseRole("b", { access, name });
+    expect(() => Testing.synth(stack, true)).not.toThrow();
+  });
+
+  test("has one owner in all stacks that name the server, and is imported by any of them", () => {
+    const app = newApp();
+    const build = (stack: TerraformStack) =>
+      PostgresDatabase.fromName(stack, "Orders", "orders").addBaseRole("reader", { access });
+    build(stackOf(app, "one"));
+    BaseRole.fromName(stackOf(app, "two"), "Reader", "orders_reader");
+    expect(() => build(stackOf(app, "three", "DB.example.com"))).toThrow(
+      /"one\/Orders\/reader".*"three\/Orders/s,
+    );
+  });
+
+  test.each([
+    ["db", "other"],
+    ["db", undefined],
+    [undefined, undefined],
+    ["${var.host}", "${var.host}"],
+  ])("of %s is another's on %s", (first, second) => {
+    const app = newApp();
+    for (const [id, server] of [
+      ["one", first],
+      ["two", second],
+    ] as const) {
+      const stack = new TerraformStack(app, id);
+      new PostgresqlProvider(stack, "PostgresqlProvider", { host: server });
+      new PostgresDatabase(stack, "Orders", { name: "orders" }).addBaseRole("reader", { access });
+    }
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  test("is looked at where the provider is declared last", () => {
+    const app = newApp();
+    for (const id of ["one", "two"]) {
+      const stack = new TerraformStack(app, id);
+      new PostgresDatabase(stack, "Orders", { name: "orders" });
+      new PostgresqlProvider(stack, "PostgresqlProvider", { host: "db.example.com" });
+    }
+    expect(() => app.synth()).toThrow(/"orders": the database .*"one\/Orders".*"two\/Orders"/s);
+  });
+
+  test("is one provider's where a stack has several", () => {
+    const stack = alone();
+    const provider = new PostgresqlProvider(stack, "Second", { host: "second.example.com", alias: "second" });
+    const same = new PostgresqlProvider(stack, "Same", { host: "db.example.com", alias: "same" });
+    new PostgresDatabase(stack, "A", { name: "orders" });
+    new PostgresDatabase(stack, "B", { name: "orders", provider });
+    expect(() => new PostgresDatabase(stack, "C", { name: "orders", provider: same })).toThrow(/"alone\/A"/);
+  });
+});
+
+describe("the password of a login", () => {
+  const TWO =
+    /password of the login "app" .* two owners: the static role at .*, and the static role at .*\n.*shut out/s;
+
+  test("has one static role, however it names the login", () => {
+    const stack = alone();
+    const { connection } = connected(stack);
+    connection.addStaticRole("one", { username: "app" });
+    expect(() => connection.addStaticRole("two", { username: "app" })).toThrow(TWO);
+    expect(() => connection.addStaticRole("three", { login: Login.fromName(stack, "App", "app") })).toThrow(
+      TWO,
+    );
+    connection.addStaticRole("four", { username: "App" });
+  });
+
+  test("has one static role on all connections and engines of the server", () => {
+    const stack = alone();
+    const { connection, database, manager } = connected(stack);
+    connection.addStaticRole("one", { username: "app" });
+    const other = new DatabaseSecretsEngine(stack, "Other", { path: "other/database" });
+    const second = other.addPostgresConnection("main", { database, manager, endpoint: { host: "pooler" } });
+    expect(() => second.addStaticRole("two", { username: "app" })).toThrow(TWO);
+  });
+
+  test("of a declared login has one static role", () => {
+    const { connection, database } = connected(alone());
+    const login = database.addLogin("app", { baseRole: database.addBaseRole("r", { access }), name: "app" });
+    connection.addStaticRole("one", { login });
+    expect(() => connection.addStaticRole("two", { login })).toThrow(TWO);
+  });
+
+  test("has one static role in all stacks of an app, whatever they know of the server", () => {
+    const app = newApp();
+    connected(stackOf(app, "one", "${var.host}")).connection.addStaticRole("one", { username: "app" });
+    const stack = new TerraformStack(app, "two");
+    new VaultProvider(stack, "VaultProvider", { address: VAULT });
+    const engine = DatabaseSecretsEngine.fromPath(stack, "Secrets", "orders/database");
+    const connection = PostgresConnection.fromName(stack, "Main", { engine, name: "main" });
+    expect(() => connection.addStaticRole("two", { username: "app", grantAdmin: false })).toThrow(TWO);
+    const elsewhere = PostgresConnection.fromName(stack, "Other", { engine, name: "other" });
+    elsewhere.addStaticRole("three", { username: "app", grantAdmin: false });
+  });
+
+  test("of another connection's manager is no static role's", () => {
+    const stack = alone();
+    const { connection, database, manager: first } = connected(stack);
+    const manager = ManagerRole.fromName(stack, "Second", "second");
+    const engine = new DatabaseSecretsEngine(stack, "Other", { path: "other/database" });
+    const endpoint = { host: "db.example.com" };
+    engine.addPostgresConnection("main", { database, manager, endpoint, password: first.password });
+    expect(() => connection.addStaticRole("x", { username: "second" })).toThrow(
+      /"second" .*the connection at "alone\/Other\/main", and the static role at/s,
+    );
+  });
+
+  test("that a login has of its own is no static role's in another stack", () => {
+    const app = newApp();
+    const one = stackOf(app, "one");
+    const database = new PostgresDatabase(one, "Database", { name: "d" });
+    const baseRole = database.addBaseRole("r", { access });
+    database.addLogin("app", { baseRole, name: "app", password: password(one) });
+    const { connection } = connected(stackOf(app, "two"));
+    expect(() => connection.addStaticRole("x", { username: "app" })).toThrow(
+      /the login at "one\/Database\/app"/,
+    );
+  });
+});
+
+describe("environments of one app", () => {
+  const environment = (application: string, name: string, more: Partial<Environment> = {}): Environment => ({
+    ...{ application, name, vault: { address: VAULT }, postgres: { host: "db.example.com" } },
+    ...{ roles: { reader: { access: Access.readOnly({ schemas: ["app"] }) } }, applications: {} },
+    ...more,
+  });
+
+  test("whose names would begin alike are refused on one server", () => {
+    const app = newApp();
+    new CredentialsStack(app, environment("orders-eu", "dev"));
+    const other = { postgres: { host: "other.example.com" } };
+    const both =
+      /environment "dev" of application "orders-eu" and of environment "eu-dev" of application "orders" .*"orders-eu-dev"/;
+    expect(() => new CredentialsStack(app, environment("orders", "eu-dev"))).toThrow(both);
+    expect(() => new CredentialsStack(app, environment("orders", "eu-dev", other))).toThrow(
+      /the Vault server/,
+    );
+    const elsewhere = { ...other, vault: { address: "https://vault.eu.example.com" } };
+    new CredentialsStack(app, environment("orders", "eu-dev", elsewhere));
+  });
+
+  test("of two applications, or of a group, that would have one stack are refused in a sentence", () => {
+    const app = newApp();
+    new CredentialsStack(app, environment("orders", "dev-eu"));
+    expect(() => new CredentialsStack(app, environment("billing", "dev-eu"))).toThrow(
+      /would be named "dev-eu"/,
+    );
+    const groups = { eu: { roles: { eu: { access: Access.readOnly({ schemas: ["app"] }) } } } };
+    expect(() => new CredentialsStack(app, environment("shop", "dev", { groups }))).toThrow(
+      /group "eu" of environment "dev" would be named "dev-eu"/,
+    );
+  });
+
+  test.each(["roles", "staticRoles"])("refuse a role named like the engine's login, in %s", (kind) => {
+    const reader = { access: Access.readOnly({ schemas: ["app"] }) };
+    const more: Partial<Environment> =
+      kind === "roles"
+        ? { roles: { manager: reader } }
+        : { roles: { reader }, staticRoles: { manager: { role: "reader" } } };
+    expect(() => new CredentialsStack(newApp(), environment("orders", "dev", more))).toThrow(
+      /"orders_dev_manager"/,
+    );
+  });
+});
