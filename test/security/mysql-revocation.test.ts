@@ -243,6 +243,27 @@ describeWithMariadb("revocation on MariaDB", () => {
       },
     );
 
+    test("of its own, but has it by a role: ends sessions", async () => {
+      await root(`REVOKE CONNECTION ADMIN ON *.* FROM ${MANAGER}`);
+      await root("CREATE ROLE enders");
+      await root("GRANT CONNECTION ADMIN ON *.* TO enders");
+      await root(`GRANT enders TO ${MANAGER}`);
+      await root(`SET DEFAULT ROLE enders FOR ${MANAGER}`);
+      try {
+        await configure("c");
+        await deploy({ access });
+        const credential = await read();
+        const client = await login(credential);
+        await revoke(sandbox, credential);
+        expect(await verdictOf(client, "SELECT 1")).not.toBe("ok");
+        await expectGone(credential);
+      } finally {
+        await root("DROP ROLE enders");
+        await root(`GRANT CONNECTION ADMIN ON *.* TO ${MANAGER}`);
+        await configure("c");
+      }
+    });
+
     test("to end sessions: names it, and leaves the account locked", async () => {
       await deploy({ access });
       const credential = await read();
@@ -479,6 +500,20 @@ describeWithMariadb("revocation on MariaDB", () => {
       const finish = await slowLogin(server, credential);
       await revoke(sandbox, credential);
       expect(await finish()).not.toBe("in");
+      await expectGone(credential);
+    });
+
+    test("holds up the server itself: ends", async () => {
+      await vault().write("m/roles/r", {
+        db_name: "c",
+        creation_statements: OWN,
+      });
+      const credential = await read();
+      await root(`GRANT RELOAD ON *.* TO '${credential.username}'@'127.0.0.1'`);
+      const client = await login(credential);
+      await client.query("FLUSH TABLES WITH READ LOCK");
+      await deploy({ access });
+      await revoke(sandbox, credential);
       await expectGone(credential);
     });
 
