@@ -13,7 +13,10 @@ export function pinSession(): string {
   return [
     `SET @credentials_sql_mode = IF(@@SESSION.sql_mode = '${MODE}' AND @credentials_sql_mode IS NOT NULL,`,
     "@credentials_sql_mode, @@SESSION.sql_mode),",
-    `@credentials_single = NULL, @credentials_double = NULL, SESSION sql_mode = '${MODE}';`,
+    "@credentials_single = NULL, @credentials_double = NULL,",
+    // Where it is 0, a message cannot be read back.
+    "SESSION max_error_count = GREATEST(@@SESSION.max_error_count, 8),",
+    `SESSION sql_mode = '${MODE}';`,
   ].join(" ");
 }
 
