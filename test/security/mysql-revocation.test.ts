@@ -478,6 +478,10 @@ describeWithMariadb("revocation on MariaDB", () => {
     ["SQL", "x'; CREATE USER 'evil'; DROP USER 'x-{{random 9}}"],
     ["SQL at its end", `${"x".repeat(130)}{{random 9}}'; CREATE USER 'evil`],
     ["a new line", "x\n{{random 9}}"],
+    ["a character that ends a message, and a quote after it", "x\u0000' 'y{{random 9}}"],
+    ["a character that ends a message, after the end of a reading", "x.\u0000' 'y{{random 9}}"],
+    ["a blank at its end", "x{{random 9}} "],
+    ["a character of four bytes", "😀{{random 9}}"],
   ])("a user name with %s is refused before anything is done", async (_, template) => {
     const before = await root("SELECT COUNT(*) FROM mysql.user");
     await configure("c", { username_template: template });
