@@ -45,9 +45,9 @@ export interface IMysqlConnection extends IConstruct {
 /** Options of a connection to MySQL or MariaDB that an engine is asked for. */
 export interface MysqlConnectionOptions extends ConnectionLimits {
   /**
-   * Which server it is: they end sessions in different ways. The SQL for `mariadb` has been tried on MariaDB 10.11. The SQL
-   * for `mysql`, which needs the procedure of docs/rights/mysql-end-sessions.sql, has been tried on MariaDB too, but on no
-   * MySQL yet.
+   * Which server it is: they end users in different ways. The SQL for `mariadb` has been tried on MariaDB 10.11. The SQL for
+   * `mysql`, which needs the procedures of docs/rights/mysql-end-sessions.sql, has been tried on MariaDB too, but on no MySQL
+   * yet.
    */
   readonly server: MysqlServerKind;
   /** Where the server is, seen from Vault. Exactly one of this and `connectionUrl`. */

@@ -26,7 +26,12 @@ export interface MysqlDynamicRoleOptions extends RoleTtls {
   readonly requireTls?: boolean;
   /** Replaces the preset; has to use `{{name}}` and `{{password}}`. @default - a user with the grants of `access` */
   readonly creationStatements?: readonly string[];
-  /** Replaces the preset; has to use `{{name}}`. @default - ends every account of that name and its sessions */
+  /**
+   * Replaces the preset; has to use `{{name}}`, and to end what earlier versions of the role made: `DROP USER IF EXISTS`
+   * succeeds although the account has another host.
+   *
+   * @default - ends every account of that name and its sessions
+   */
   readonly revocationStatements?: readonly string[];
   /** Allows SQL that gives all rights on the server, or rights that can be handed on. @default false */
   readonly allowSuperuser?: boolean;

@@ -12,6 +12,7 @@ const FOLLOWED: Readonly<Record<string, string>> = {
   "docs/getting-started.md": "test/docs/getting-started.test.ts",
   "docs/migrating.md": "test/docs/migrating.test.ts",
   "docs/groups.md": "test/docs/groups.test.ts",
+  "docs/mysql.md": "test/security/mysql-revocation.test.ts",
   // Its first block is what .ci/run does; the others are how to run the tests.
   "CONTRIBUTING.md": "test/repository/contributing.test.ts",
   "docs/performance.md": "test/bench/smoke.test.ts",

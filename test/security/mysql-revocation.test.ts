@@ -21,6 +21,7 @@ import {
   usersLike,
   verdictOf,
 } from "../e2e/mariadb";
+import { blocksOf } from "../docs/blocks";
 import { one, synthesize } from "../unit/synthesis";
 import { slowLogin } from "./mysql-slow-login";
 import { FaultTable, testInFull } from "./fault-table";
@@ -42,6 +43,10 @@ const EARLIER = {
   ],
   revocation_statements: ["DROP USER IF EXISTS '{{name}}'@'%';"],
 };
+
+const documented = blocksOf("docs/mysql.md")
+  .filter(({ language }) => language === "sql")
+  .map(({ text }) => text) as [string, string];
 
 describeWithMariadb("revocation on MariaDB", () => {
   let sandbox: Sandbox;
@@ -172,12 +177,22 @@ describeWithMariadb("revocation on MariaDB", () => {
       await vault().write("m/roles/r", { db_name: "c", ...EARLIER });
       const credential = await read();
       expect(credential.username).toMatch(/^v-root-/);
-      await configure("c");
-      await deploy({ access, host: "10.1.%" });
-      const client = await login(credential);
-      await revoke(sandbox, credential);
-      expect(await verdictOf(client, "SELECT 1")).not.toBe("ok");
-      await expectGone(credential);
+      await vault().write("m/rotate-root/c", {});
+      try {
+        // By then only the engine knows its password.
+        await configure("c", { password: undefined });
+        await deploy({ access, host: "10.1.%" });
+        const client = await login(credential);
+        await revoke(sandbox, credential);
+        expect(await verdictOf(client, "SELECT 1")).not.toBe("ok");
+        await expectGone(credential);
+        const later = await read();
+        expect(later.username).toMatch(/^v-[0-9a-f]{6}-r-/);
+        await revoke(sandbox, later);
+      } finally {
+        await root(`ALTER USER ${MANAGER}@'%' IDENTIFIED BY '${sandbox.managerPassword}'`);
+        await configure("c");
+      }
     });
 
     test("every account of its name goes, also one that its holder has made", async () => {
@@ -237,11 +252,32 @@ describeWithMariadb("revocation on MariaDB", () => {
         await expect(revoke(sandbox, unknown)).rejects.toThrow(
           "GRANT SELECT (User, Host, password_expired) ON mysql.user TO 'credentials_manager'@'%'",
         );
-        await root(`GRANT SELECT (User, Host, password_expired) ON mysql.user TO ${MANAGER}`);
+        await server.run(documented[0]);
         await revoke(sandbox, unknown);
         await expectGone(unknown);
       },
     );
+
+    test("of its own, but has it by a role: ends sessions", async () => {
+      await root(`REVOKE CONNECTION ADMIN ON *.* FROM ${MANAGER}`);
+      await root("CREATE ROLE enders");
+      await root("GRANT CONNECTION ADMIN ON *.* TO enders");
+      await root(`GRANT enders TO ${MANAGER}`);
+      await root(`SET DEFAULT ROLE enders FOR ${MANAGER}`);
+      try {
+        await configure("c");
+        await deploy({ access });
+        const credential = await read();
+        const client = await login(credential);
+        await revoke(sandbox, credential);
+        expect(await verdictOf(client, "SELECT 1")).not.toBe("ok");
+        await expectGone(credential);
+      } finally {
+        await root("DROP ROLE enders");
+        await root(`GRANT CONNECTION ADMIN ON *.* TO ${MANAGER}`);
+        await configure("c");
+      }
+    });
 
     test("to end sessions: names it, and leaves the account locked", async () => {
       await deploy({ access });
@@ -316,6 +352,20 @@ describeWithMariadb("revocation on MariaDB", () => {
     },
   );
 
+  test("a server that keeps no messages is no reason to refuse", async () => {
+    await root("SET GLOBAL max_error_count = 0");
+    try {
+      await configure("c");
+      await deploy({ access });
+      const credential = await read();
+      await revoke(sandbox, credential);
+      await expectGone(credential);
+    } finally {
+      await root("SET GLOBAL max_error_count = 64");
+      await configure("c");
+    }
+  });
+
   test("a session gets its own mode back, for SQL of the user's own", async () => {
     await deploy({ access });
     await revoke(sandbox, await read());
@@ -335,23 +385,51 @@ describeWithMariadb("revocation on MariaDB", () => {
       await deploy({ access });
       const credential = await read();
       const client = await login(credential);
-      for (const sql of [
-        "XA START 'left'",
-        "UPDATE shop.orders SET word = 'x' WHERE id = 1",
-        "XA END 'left'",
-        "XA PREPARE 'left'",
-      ]) {
-        await client.query(sql);
-      }
+      await prepare(client);
       for (let attempt = 1; attempt <= 2; attempt++) {
         await expect(revoke(sandbox, credential)).rejects.toThrow(/prepared transactions \(XA RECOVER\)/);
         await expectLocked(credential);
       }
-      await root("XA ROLLBACK 'left'");
+      await rollBackAsDocumented();
       await revoke(sandbox, credential);
       await expectGone(credential);
     },
   );
+
+  test("a transaction whose session ended before the revocation is found as documented, and by nothing else", async () => {
+    await deploy({ access });
+    const credential = await read();
+    const client = await login(credential);
+    await prepare(client);
+    await client.end();
+    await revoke(sandbox, credential);
+    await expectGone(credential);
+    await rollBackAsDocumented();
+  });
+
+  async function prepare(client: Connection): Promise<void> {
+    for (const sql of [
+      "XA START 'left'",
+      "UPDATE shop.orders SET word = 'x' WHERE id = 1",
+      "XA END 'left'",
+      "XA PREPARE 'left'",
+    ]) {
+      await client.query(sql);
+    }
+  }
+
+  async function rollBackAsDocumented(): Promise<void> {
+    const [look = "", recover = "", rollBack = ""] = documented[1].split("\n");
+    // The view is a copy of up to 0.1 s ago.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await root(look)).toHaveLength(1);
+    const connection = await server.connect();
+    const [rows] = await connection.query(recover);
+    await connection.end();
+    const [{ data } = { data: "" }] = rows as { data: string }[];
+    await root(rollBack.replace("'…'", data));
+    await root("UPDATE shop.orders SET word = 'free' WHERE id = 1");
+  }
 
   const DEFINED = [
     ["trigger", "CREATE TRIGGER shop.left_here BEFORE UPDATE ON shop.orders FOR EACH ROW SET NEW.word = 'x'"],
@@ -400,6 +478,10 @@ describeWithMariadb("revocation on MariaDB", () => {
     ["SQL", "x'; CREATE USER 'evil'; DROP USER 'x-{{random 9}}"],
     ["SQL at its end", `${"x".repeat(130)}{{random 9}}'; CREATE USER 'evil`],
     ["a new line", "x\n{{random 9}}"],
+    ["a character that ends a message, and a quote after it", "x\u0000' 'y{{random 9}}"],
+    ["a character that ends a message, after the end of a reading", "x.\u0000' 'y{{random 9}}"],
+    ["a blank at its end", "x{{random 9}} "],
+    ["a character of four bytes", "😀{{random 9}}"],
   ])("a user name with %s is refused before anything is done", async (_, template) => {
     const before = await root("SELECT COUNT(*) FROM mysql.user");
     await configure("c", { username_template: template });
@@ -479,6 +561,20 @@ describeWithMariadb("revocation on MariaDB", () => {
       const finish = await slowLogin(server, credential);
       await revoke(sandbox, credential);
       expect(await finish()).not.toBe("in");
+      await expectGone(credential);
+    });
+
+    test("holds up the server itself: ends", async () => {
+      await vault().write("m/roles/r", {
+        db_name: "c",
+        creation_statements: OWN,
+      });
+      const credential = await read();
+      await root(`GRANT RELOAD ON *.* TO '${credential.username}'@'127.0.0.1'`);
+      const client = await login(credential);
+      await client.query("FLUSH TABLES WITH READ LOCK");
+      await deploy({ access });
+      await revoke(sandbox, credential);
       await expectGone(credential);
     });
 

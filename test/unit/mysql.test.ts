@@ -279,7 +279,7 @@ describe("a dynamic role of MySQL", () => {
         expect(others.at(-1)).toBe("SET SESSION sql_mode = @credentials_sql_mode;");
         const uses = others.findIndex((statement) => /USER|CALL/.test(statement));
         const before = others.slice(0, uses).join(" ");
-        expect(before).toContain("'{{name}}'");
+        expect(before).toContain("'{{name}}");
         expect(before.replaceAll('\\"', '"')).toContain('"{{name}}');
         for (const statement of others.filter((each) => !each.startsWith("["))) {
           expect(statement.indexOf(";")).toBe(statement.length - 1);
