@@ -1,6 +1,6 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { concurrently } from "./concurrently";
-import { VaultError, type VaultClient } from "./vault-client";
+import { AnswerFields, VaultError, type VaultClient } from "./vault-client";
 
 /** A role as the secrets engine has it. */
 export interface EngineRole {
@@ -20,8 +20,8 @@ export interface EngineStaticRole {
   readonly name: string;
   readonly username: string;
   readonly connection: string;
-  /** Milliseconds since 1970 of the last new password. */
-  readonly rotatedAt: number;
+  /** Milliseconds since 1970 of the last new password; absent for one that the engine has not set yet. */
+  readonly rotatedAt?: number;
 }
 
 /** Names that a token may list; undefined where it may not. */
@@ -41,16 +41,16 @@ export async function engineRoles(
   names: readonly string[],
 ): Promise<Map<string, EngineRole>> {
   const found = await concurrently(names, async (name): Promise<EngineRole | undefined> => {
-    const data = await readIfThere(vault, `${mount}/roles/${name}`);
+    const role = await readIfThere(vault, `${mount}/roles/${name}`);
     return (
-      data && {
+      role && {
         name,
-        connection: String(data.db_name),
-        defaultTtl: Number(data.default_ttl),
-        maxTtl: Number(data.max_ttl),
-        creation: texts(data.creation_statements),
-        renewal: texts(data.renew_statements),
-        revocation: texts(data.revocation_statements),
+        connection: role.text("db_name"),
+        defaultTtl: role.number("default_ttl"),
+        maxTtl: role.number("max_ttl"),
+        creation: role.texts("creation_statements"),
+        renewal: role.texts("renew_statements"),
+        revocation: role.texts("revocation_statements"),
       }
     );
   });
@@ -65,13 +65,13 @@ export async function engineStaticRoles(
 ): Promise<Map<string, EngineStaticRole>> {
   const names = [...new Set([...Object.keys(static_roles), ...listed])];
   const found = await concurrently(names, async (name): Promise<EngineStaticRole | undefined> => {
-    const data = await readIfThere(vault, `${mount}/static-roles/${name}`);
+    const role = await readIfThere(vault, `${mount}/static-roles/${name}`);
     return (
-      data && {
-        name,
-        username: String(data.username),
-        connection: String(data.db_name),
-        rotatedAt: Date.parse(String(data.last_vault_rotation)),
+      role && {
+        ...{ name, username: role.text("username"), connection: role.text("db_name") },
+        ...(role.optionalText("last_vault_rotation") !== "" && {
+          rotatedAt: role.time("last_vault_rotation"),
+        }),
       }
     );
   });
@@ -82,12 +82,9 @@ export function isForbidden(error: unknown): boolean {
   return error instanceof VaultError && error.status === 403;
 }
 
-async function readIfThere(
-  vault: VaultClient,
-  path: string,
-): Promise<Readonly<Record<string, unknown>> | undefined> {
+async function readIfThere(vault: VaultClient, path: string): Promise<AnswerFields | undefined> {
   try {
-    return (await vault.read(path)).data ?? undefined;
+    return new AnswerFields(`GET ${path}`, (await vault.read(path)).data);
   } catch (error) {
     if (error instanceof VaultError && error.status === 404) return undefined;
     throw error;
@@ -96,8 +93,4 @@ async function readIfThere(
 
 function byName<T extends { readonly name: string }>(found: readonly (T | undefined)[]): Map<string, T> {
   return new Map(found.filter((one) => one !== undefined).map((one) => [one.name, one] as const));
-}
-
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : [];
 }

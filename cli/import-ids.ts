@@ -37,7 +37,7 @@ const IDS: Readonly<Record<string, (text: (name: string) => string) => string>> 
  */
 const MADE_AGAIN = [
   ...["postgresql_grant", "postgresql_default_privileges", "vault_kv_secret_v2"],
-  ...["vault_generic_endpoint", "terraform_data"],
+  "vault_generic_endpoint",
 ];
 
 /** What is to be done about each resource of a stack, those that others stand on first. */

@@ -42,6 +42,8 @@ const envelope = (parts: Body) =>
 const data = (fields: Body) => envelope({ data: fields });
 const keys = (names: readonly string[]) => (names.length === 0 ? NOT_THERE : data({ keys: names }));
 
+const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
+
 export const HEALTH = { initialized: true, sealed: false, standby: false };
 
 /**
@@ -136,7 +138,7 @@ export class FakeVault {
       }
       case "PUT sys/leases/lookup": {
         if (!this.leases.includes(String(body.lease_id))) return json(400, { errors: ["invalid lease"] });
-        const [issue_time, expire_time] = ["2026-11-28T01:00:00Z", "2026-11-28T02:00:00Z"];
+        const [issue_time, expire_time] = [-1, 1].map((sign) => inSeconds(sign * 1_800));
         return data({ id: body.lease_id, issue_time, expire_time, ttl: 1_800 });
       }
       case `LIST ${mount}/config`:
@@ -146,8 +148,24 @@ export class FakeVault {
       case `PUT ${mount}/config/x`:
         this.allowed = [];
         return NOTHING;
+      case `LIST ${mount}/roles`:
+        return keys(["reader", "writer"]);
+      case `GET ${mount}/roles/reader`:
+      case `GET ${mount}/roles/writer`:
+        return data({
+          ...{ db_name: "x", default_ttl: 3_600, max_ttl: 86_400 },
+          creation_statements: ["CREATE"],
+          ...{ renew_statements: ["ALTER"], revocation_statements: ["DROP"] },
+        });
+      case `LIST ${mount}/static-roles`:
+        return keys(["legacy"]);
       case `GET ${mount}/static-roles/legacy`:
-        return data({ last_vault_rotation: "2026-11-28T00:00:00Z" });
+        return data({
+          ...{ username: "x_legacy", db_name: "x" },
+          last_vault_rotation: "2026-11-28T00:00:00Z",
+        });
+      case "GET sys/locked-users":
+        return data({ total: 0, by_namespace: null });
       case "LIST auth/token/accessors":
         return keys(["root", ...this.tokens]);
       case "PUT auth/token/lookup-accessor":
