@@ -21,6 +21,7 @@ export type {
   GroupOutputs,
   PostgresOutput,
   RoleOutput,
+  StatementDigests,
   StaticRoleOutput,
   VaultOutput,
 } from "./outputs";

@@ -57,7 +57,7 @@ export type { RateLimitedEngine, RateLimitQuotaProps } from "./rate-limit-quota"
 export type { IReadable } from "./readable";
 export type { IReadableRole } from "./readable-role";
 export { Revocation } from "./revocation";
-export type { DrainOptions } from "./revocation";
+export type { DrainOptions, TerminateOptions } from "./revocation";
 export type { RoleTtls } from "./role-ttls";
 export { StaticRole } from "./static-role";
 export type { IStaticRole, StaticRoleAttributes, StaticRoleOptions, StaticRoleProps } from "./static-role";

@@ -61,7 +61,7 @@ export class FakeVault {
   private leases = ["x/database/creds/reader/one", "x/database/creds/writer/two"];
   private secretIds: Record<string, string[]> = { api: ["s1"], reports: ["s2"] };
   private tokens = ["a1"];
-  private allowed = ["reader", "writer"];
+  private allowed = ["reader", "writer", "legacy"];
   private readonly wrapped = new Map<string, Answer>();
   private readonly wrappedBy = new Map<string, string>();
 
