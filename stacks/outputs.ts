@@ -71,10 +71,13 @@ export interface RoleOutput {
   readonly statements?: StatementDigests;
 }
 
-/** A digest of each list of a role's SQL. */
+/** A digest of each list of a role's SQL: 16 characters of its SHA-256, in hexadecimal. */
 export interface StatementDigests {
+  /** Of the SQL that issues. */
   readonly creation?: string;
+  /** Of the SQL that renews. */
   readonly renewal?: string;
+  /** Of the SQL that revokes. */
   readonly revocation?: string;
 }
 
