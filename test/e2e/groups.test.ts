@@ -81,8 +81,8 @@ function addresses(stack: string): string[] {
     resource: Record<string, Record<string, unknown>>;
   };
   return Object.entries(resource)
-    .filter(([type]) => type !== "terraform_data")
-    .flatMap(([type, named]) => Object.keys(named).map((name) => `${type}.${name}`));
+    .flatMap(([type, named]) => Object.keys(named).map((name) => `${type}.${name}`))
+    .filter((address) => !address.startsWith("terraform_data.StateOwner"));
 }
 
 /** Runs a command on the environment, with the rights that are documented for operators. */

@@ -213,7 +213,7 @@ describe("of a user that could not be dropped says what keeps it, and what to do
     const { code, findings } = await status();
     expect(code).toBe(1);
     const prepared = findings.find(({ kind }) => kind === "prepared-transaction");
-    expect(prepared).toMatchObject({ subject: "two-phase \\u{1b}[31m'x'" });
+    expect(prepared).toMatchObject({ subject: "two-phase \\u001b[31m'x'" });
     expect(prepared?.detail).toMatch(/^of \S+ in shop_local, prepared \d+ s ago/);
     expect(prepared?.remedy).toMatch(/in shop_local: ROLLBACK PREPARED /);
     await asSuperuser(sandbox, `ROLLBACK PREPARED ${client.escapeLiteral(gid)}`, DATABASE);

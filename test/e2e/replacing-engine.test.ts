@@ -193,7 +193,7 @@ function build({ changed = false, single = false }: Edition) {
     });
     // Values that only Terraform knows.
     const note = new TerraformVariable(stack, "note", { type: "string", default: AWKWARD });
-    const text = `${AWKWARD}${CREATE} -- ${note.stringValue} ${Fn.upper("}{")}$\u0024{z}`;
+    const text = `${AWKWARD}${CREATE} -- ${note.stringValue} ${Fn.upper("}{")}`;
     const expressions = connection.addDynamicRole("expressions", {
       ...{ ...written, creationStatements: [text], defaultTtl: Duration.minutes(changed ? 6 : 5) },
     });

@@ -206,7 +206,7 @@ test("a login of elsewhere is taken over by name, where a DBA has made the manag
 test("a static login of an owner makes what belongs to the base role", async () => {
   workspace.edit((scope) => {
     const stack = stackOn(sandbox)(scope);
-    const database = PostgresDatabase.fromName(stack, "Again", "example");
+    const database = stack.node.findChild("Database") as PostgresDatabase;
     const owner = database.addBaseRole("owner", { access: Access.owner() });
     stack.connection.addStaticRole("owner", { login: database.addLogin("migrations", { baseRole: owner }) });
     return stack;
