@@ -6,7 +6,7 @@ import { AppRoleAuth } from "../lib/vault/app-role-auth";
 import { DatabaseSecretsEngine } from "../lib/vault/database-secrets-engine";
 import { StateOwner } from "../lib/state-owner";
 import { WriteOnlySecret } from "../lib/write-only-secret";
-import { claimEnvironment } from "./claimed-environments";
+import { claimEnvironment } from "./claim-environment";
 import { checkGroups, groupsOf, rolesOf } from "./check-groups";
 import { DeclaredRoles } from "./declared-roles";
 import type { Environment } from "./environment";

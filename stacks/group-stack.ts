@@ -6,7 +6,7 @@ import { AppRoleAuth } from "../lib/vault/app-role-auth";
 import { DatabaseSecretsEngine } from "../lib/vault/database-secrets-engine";
 import { issuedNamePrefix } from "../lib/vault/issued-names";
 import { PostgresConnection } from "../lib/vault/postgres-connection";
-import { requireFreeStack } from "./claimed-environments";
+import { requireFreeStack } from "./claim-environment";
 import { DeclaredRoles } from "./declared-roles";
 import type { Environment, EnvironmentGroup } from "./environment";
 import { StateOwner } from "../lib/state-owner";
