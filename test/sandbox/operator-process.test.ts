@@ -1,20 +1,11 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
-import * as net from "node:net";
 import * as path from "node:path";
-import { HEALTH, json, NOT_THERE } from "../unit/fake-vault";
+import { FakeVault } from "../unit/fake-vault";
 import { OUTPUTS } from "../unit/operator-outputs";
 import { temporaryFolder, until } from "./helpers";
 
 jest.setTimeout(60_000);
-
-/** As an engine without a lease answers. */
-function answerTo(url: string): string {
-  if (url.includes("/sys/health")) return json(200, HEALTH);
-  if (url.includes("/sys/leases?")) return json(200, { data: { leases: [] } });
-  if (url.includes("/static-roles/")) return json(200, { data: {} });
-  return url.includes("/config/x") ? json(200, { data: { allowed_roles: [] } }) : NOT_THERE;
-}
 
 const LAUNCHER = path.resolve(__dirname, "../../cli/bin/vault-postgres.js");
 const { folder, remove } = temporaryFolder();
@@ -65,58 +56,43 @@ describe("completion", () => {
 });
 
 describe("Ctrl-C", () => {
-  let server: net.Server;
-  /** Requests that were begun. */
-  let seen: string[];
-  /** Path that gets no answer. */
-  let silent: string;
-
+  let vault: FakeVault;
   beforeEach(async () => {
-    seen = [];
-    // By hand: Node's own server knows no LIST.
-    server = net.createServer((socket) => {
-      socket.on("error", () => undefined);
-      socket.once("data", (data) => {
-        const [, url = ""] = data.toString().split(" ");
-        seen.push(url);
-        if (url.includes(silent)) return;
-        socket.end(answerTo(url));
-      });
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    vault = await FakeVault.start();
     fs.writeFileSync(path.join(folder, "outputs.json"), JSON.stringify({ dev: OUTPUTS }));
   });
   afterEach(() => {
-    server.close();
+    // It waits for the connection of the command, which was cut off.
+    void vault.stop();
   });
 
+  /** @param at part of the path of a request that gets no answer */
   async function interrupt(at: string): Promise<{ code: number | null; err: string; out: string }> {
-    silent = at;
-    const { port } = server.address() as net.AddressInfo;
+    vault.silentAt = at;
     const child: ChildProcess = spawn(
       process.execPath,
       [LAUNCHER, "revoke", "dev", "--all", "--yes", "--outputs", path.join(folder, "outputs.json")],
-      { env: { PATH, VAULT_ADDR: `http://127.0.0.1:${port}`, VAULT_TOKEN: "t" } },
+      { env: { PATH, VAULT_ADDR: vault.address, VAULT_TOKEN: "t" } },
     );
     let err = "";
     let out = "";
     child.stderr?.on("data", (data: Buffer) => (err += data.toString()));
     child.stdout?.on("data", (data: Buffer) => (out += data.toString()));
     const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
-    await until(() => seen.some((url) => url.includes(at)), 30_000, `a request for ${at}`);
+    await until(() => vault.seen.some((request) => request.path.includes(at)), 30_000, `a request for ${at}`);
     child.kill("SIGINT");
     return { code: await exited, err, out };
   }
 
   test("before a change says that nothing was changed", async () => {
-    const { code, err } = await interrupt("/sys/leases?type=irrevocable");
+    const { code, err } = await interrupt("sys/leases?type=irrevocable");
     expect({ code, err }).toEqual({ code: 130, err: "\nInterrupted; nothing was changed.\n" });
   });
 
   test("in a change says what may be half done, and how to end it", async () => {
-    const { code, err, out } = await interrupt("/sys/leases/revoke-prefix/");
+    const { code, err, out } = await interrupt("sys/leases/revoke-prefix/");
     expect(code).toBe(130);
-    expect(out).toMatch(/^This ends 0 credentials of x\/database\./);
+    expect(out).toMatch(/^This ends 2 credentials of x\/database\./);
     expect(err).toMatch(/^\nInterrupted while revoking\. .*run this again/);
   });
 });

@@ -57,6 +57,8 @@ export class FakeVault {
   address = "";
   /** Whether nothing is answered. */
   isSilent = false;
+  /** Part of a path at which nothing is answered. */
+  silentAt: string | undefined;
   private readonly server: net.Server;
   private leases = ["x/database/creds/reader/one", "x/database/creds/writer/two"];
   private secretIds: Record<string, string[]> = { api: ["s1"], reports: ["s2"] };
@@ -97,7 +99,8 @@ export class FakeVault {
       if (request === undefined) return;
       text = "";
       const index = this.seen.push(request) - 1;
-      if (this.isSilent) return;
+      const isSilentHere = this.silentAt !== undefined && request.path.includes(this.silentAt);
+      if (this.isSilent || isSilentHere) return;
       socket.end(this.instead(request, index) ?? this.usual(request));
     });
   }
