@@ -16,12 +16,20 @@ import { ApproleAuthBackendRole } from "@cdktf/provider-vault/lib/approle-auth-b
 import { AuthBackend } from "@cdktf/provider-vault/lib/auth-backend";
 import { DatabaseSecretBackendConnection } from "@cdktf/provider-vault/lib/database-secret-backend-connection";
 import { DatabaseSecretBackendRole } from "@cdktf/provider-vault/lib/database-secret-backend-role";
+import { GenericEndpoint } from "@cdktf/provider-vault/lib/generic-endpoint";
 import { Mount } from "@cdktf/provider-vault/lib/mount";
 import { Policy } from "@cdktf/provider-vault/lib/policy";
 import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
 // Pure functions: SQL written by hand would be text here, too.
 import { membershipCreation, renewal, terminatingRevocation } from "../../lib/statements";
+import { issuedNamePrefix, issuedNameTemplate } from "../../lib/vault/issued-names";
 import { namesOf } from "./names";
+
+/** What a role's own resource leaves to the one that writes it as a whole. */
+const WRITTEN_WHOLE = [
+  ...["creation_statements", "renew_statements", "revocation_statements", "rollback_statements"],
+  ...["default_ttl", "max_ttl", "credential_type", "credential_config"],
+];
 
 /** The stack of `ours.ts` as it is written with the bindings of the providers alone: the same resources. */
 class BareStack extends TerraformStack {
@@ -77,6 +85,7 @@ class BareStack extends TerraformStack {
       login: true,
       createRole: true,
       superuser: false,
+      searchPath: ["pg_catalog", "pg_temp"],
       passwordWo: password.stringValue,
       passwordWoVersion: "1",
       lifecycle: { ignoreChanges: "all" },
@@ -93,6 +102,7 @@ class BareStack extends TerraformStack {
       type: "database",
       description: `PostgreSQL credentials of orders (${name})`,
     });
+    const namePrefix = issuedNamePrefix({ name: database, database, endpoint: { host: "db.example.com" } });
     const connection = new DatabaseSecretBackendConnection(this, "connection", {
       backend: mount,
       name: database,
@@ -105,6 +115,7 @@ class BareStack extends TerraformStack {
         maxOpenConnections: 4,
         passwordAuthentication: "scram-sha-256",
         username: `${database}_manager`,
+        usernameTemplate: issuedNameTemplate(namePrefix),
         passwordWo: password.stringValue,
         passwordWoVersion: 1,
       },
@@ -139,22 +150,39 @@ class BareStack extends TerraformStack {
         lifecycle: { ignoreChanges: ["with_admin_option"] },
         dependsOn: [manager, base],
       });
+      const statements = {
+        creation_statements: membershipCreation(`${database}_${role}`),
+        renew_statements: renewal(),
+        revocation_statements: terminatingRevocation(`${database}_${role}`, { namePrefix }),
+      };
+      const ttls = { default_ttl: 3600, max_ttl: 86_400 };
       const dynamic = new DatabaseSecretBackendRole(this, `${role}-dynamic`, {
         backend: mount,
         name: role,
         dbName: database,
-        creationStatements: membershipCreation(`${database}_${role}`),
-        renewStatements: renewal(),
-        revocationStatements: terminatingRevocation(`${database}_${role}`),
-        defaultTtl: 3600,
-        maxTtl: 86_400,
+        creationStatements: statements.creation_statements,
+        renewStatements: statements.renew_statements,
+        revocationStatements: statements.revocation_statements,
+        defaultTtl: ttls.default_ttl,
+        maxTtl: ttls.max_ttl,
+        lifecycle: { ignoreChanges: WRITTEN_WHOLE },
         dependsOn: [connection, base, ...grants, admin],
+      });
+      const whole = new GenericEndpoint(this, `${role}-whole`, {
+        path: `${mount}/roles/${role}`,
+        dataJson: JSON.stringify({
+          ...{ db_name: database, ...statements, rollback_statements: [], ...ttls },
+          credential_config: {},
+        }),
+        ignoreAbsentFields: true,
+        disableDelete: true,
+        dependsOn: [dynamic],
       });
       const path = `${mount}/creds/${role}`;
       const policy = new Policy(this, `${role}-policy`, {
         name: path,
         policy: `path "${path}" {\n  capabilities = ["read"]\n}\n`,
-        dependsOn: [dynamic],
+        dependsOn: [dynamic, whole],
       });
       return new ApproleAuthBackendRole(this, `${role}-application`, {
         backend: `${prefix}/approle`,

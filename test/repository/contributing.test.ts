@@ -36,7 +36,7 @@ describe("CONTRIBUTING.md", () => {
   });
 
   test("names functions and types that the code has", () => {
-    expect(read("lib/statements/postgres-statements.ts")).toContain("function drainingRevocation(");
+    expect(read("lib/statements/postgres-revocation.ts")).toContain("function drainingRevocation(");
     expect(read("test/security/fixture.ts")).toMatch(/export type Mode = .*export const MODES/s);
     expect(read("sandbox/providers/vault/connection-engines.ts")).toContain("serves: [");
   });
