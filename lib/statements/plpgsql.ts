@@ -5,6 +5,8 @@ import { quoteLiteral } from "./quote";
  * the engine's own template cuts, so that no name holds one: whatever a name is made of, it cannot end the text that it is in.
  */
 const BODY_TAG = "$body_under_a_tag_that_is_longer_than_any_name_that_postgresql_takes$";
+const INNER_TAG = "$inner_under_a_tag_that_is_longer_than_any_name_that_postgresql_takes$";
+const INNER_BODY_TAG = "$inner_body_under_a_tag_that_is_longer_than_any_name_that_postgresql_takes$";
 const NAME_TAG = "$name_under_a_tag_that_is_longer_than_any_name_that_postgresql_takes$";
 
 /** The user's name, cut as PostgreSQL cuts names; after a space, since Terraform reads a dollar sign and a brace as a template. */
@@ -28,7 +30,19 @@ const PINNED_PATH = `PERFORM pg_catalog.set_config('search_path', 'pg_catalog, p
  * @param declarations of further variables
  */
 export function aboutUser(declarations: readonly string[], lines: readonly string[]): string {
-  const body = [
+  return `DO ${BODY_TAG}${bodyOf(declarations, lines)}${BODY_TAG};`;
+}
+
+/**
+ * A statement in such a block that runs another one. PostgreSQL compiles the whole of a block each time, so that what is
+ * seldom needed costs next to nothing in a block of its own. It sees no variables of the outer one.
+ */
+export function innerBlock(declarations: readonly string[], lines: readonly string[]): string {
+  return `EXECUTE ${INNER_TAG}DO ${INNER_BODY_TAG}${bodyOf(declarations, lines)}${INNER_BODY_TAG}${INNER_TAG};`;
+}
+
+function bodyOf(declarations: readonly string[], lines: readonly string[]): string {
+  return [
     "",
     "DECLARE",
     ...indent([`user_name CONSTANT pg_catalog.name := ${USER_NAME};`, ...declarations]),
@@ -36,8 +50,7 @@ export function aboutUser(declarations: readonly string[], lines: readonly strin
     ...indent([PINNED_PATH, ...lines]),
     "END",
     "",
-  ];
-  return `DO ${BODY_TAG}${body.join("\n")}${BODY_TAG};`;
+  ].join("\n");
 }
 
 /**

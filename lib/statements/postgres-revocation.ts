@@ -1,5 +1,5 @@
 import { Duration } from "../duration";
-import { aboutUser, execute, indent, inFormat, oidOfRole } from "./plpgsql";
+import { aboutUser, execute, indent, inFormat, innerBlock, oidOfRole } from "./plpgsql";
 import { quoteIdentifier, quoteLiteral } from "./quote";
 
 /** What the SQL that ends a login depends on. */
@@ -39,7 +39,7 @@ export function terminatingRevocation(reassignTo?: string, options: RevocationOp
     ...refusingLogins(options),
     aboutUser(
       DECLARATIONS,
-      ifStillThere(...endingSessions(), ...refusePrepared(), ...handOverAndDrop(reassignTo)),
+      ifStillThere(...endingSessions(), ...refusingPrepared(), ...handingOverAndDropping(reassignTo)),
     ),
   ];
 }
@@ -63,8 +63,8 @@ export function drainingRevocation(reassignTo?: string, options: RevocationOptio
         `) THEN`,
         ...indent(endingSessions()),
         `END IF;`,
-        ...refusePrepared(),
-        ...handOverAndDrop(reassignTo),
+        ...refusingPrepared(),
+        ...handingOverAndDropping(reassignTo),
       ),
     ),
   ];
@@ -81,13 +81,15 @@ function refusingLogins({ namePrefix, timeout = Duration.seconds(10) }: Revocati
       : `ELSIF NOT pg_catalog.starts_with(user_name, ${quoteLiteral(namePrefix)}) THEN`;
   return [
     aboutUser(
-      [`user_oid CONSTANT pg_catalog.oid := ${oidOfRole("user_name")};`, `other pg_catalog.record;`],
+      [USER_OID],
       [
         `PERFORM pg_catalog.set_config('${ACTING}', '{}', false);`,
         `IF user_oid IS NOT NULL THEN`,
         `  ${execute("ALTER ROLE %I NOLOGIN", "user_name")}`,
         `  ${execute("GRANT %I TO CURRENT_USER", "user_name")}`,
-        ...indent(partingMembers()),
+        `  IF ${LENDS_ITSELF} THEN`,
+        `    ${innerBlock([USER_OID, `other pg_catalog.record;`], partingMembers())}`,
+        `  END IF;`,
         issuedElsewhere,
         `  RAISE EXCEPTION 'there is no user % on this server, so that none was ended: it was issued on another one, or dropped by hand', user_name;`,
         `END IF;`,
@@ -100,42 +102,88 @@ function refusingLogins({ namePrefix, timeout = Duration.seconds(10) }: Revocati
 
 /** Setting of the engine's session that keeps, from one element to the next, who could act for the user. */
 const ACTING = "credentials.acting";
+/** PostgreSQL 14 lets a login make others members of itself. */
+const LENDS_ITSELF = "pg_catalog.current_setting('server_version_num')::int OPERATOR(pg_catalog.<) 150000";
+const USER_OID = `user_oid CONSTANT pg_catalog.oid := ${oidOfRole("user_name")};`;
 
 /**
- * A login of PostgreSQL 14 may make others members of itself, and on each version somebody else may: their sessions may act
- * as the user's base role. The engine's own login has just become a member to end the user, and a superuser gains nothing.
- * Who is a member is noted, and is none any more once this is committed, so that its later sessions need not be ended.
+ * Who is a member of the user, by whichever way but the engine's own login, which has become one to end the user. Its sessions
+ * may act as the user's base role. A superuser gains nothing by it.
+ */
+const MEMBERS = [
+  `ARRAY(`,
+  `  WITH RECURSIVE acting (id) AS (`,
+  `    SELECT user_oid`,
+  `    UNION`,
+  `    SELECT membership.member FROM acting`,
+  `    JOIN pg_catalog.pg_auth_members AS membership ON membership.roleid OPERATOR(pg_catalog.=) acting.id`,
+  `    JOIN pg_catalog.pg_roles AS joined ON joined.oid OPERATOR(pg_catalog.=) membership.member`,
+  `    WHERE joined.rolname OPERATOR(pg_catalog.<>) CURRENT_USER AND NOT joined.rolsuper`,
+  `  )`,
+  `  SELECT id FROM acting WHERE id OPERATOR(pg_catalog.<>) user_oid`,
+  `)`,
+];
+
+/**
+ * Where a login may make others members of itself, whoever is one is noted, and is none any more once this is committed: so
+ * only its sessions of before have to be ended.
  */
 function partingMembers(): string[] {
+  const [first, ...rest] = MEMBERS;
   return [
-    `IF ${OTHERS_JOINED} THEN`,
-    `  PERFORM pg_catalog.set_config('${ACTING}', ARRAY(`,
-    `    WITH RECURSIVE acting (id) AS (`,
-    `      SELECT user_oid`,
-    `      UNION`,
-    `      SELECT membership.member FROM acting`,
-    `      JOIN pg_catalog.pg_auth_members AS membership ON membership.roleid OPERATOR(pg_catalog.=) acting.id`,
-    `      JOIN pg_catalog.pg_roles AS joined ON joined.oid OPERATOR(pg_catalog.=) membership.member`,
-    `      WHERE joined.rolname OPERATOR(pg_catalog.<>) CURRENT_USER AND NOT joined.rolsuper`,
-    `    )`,
-    `    SELECT id FROM acting WHERE id OPERATOR(pg_catalog.<>) user_oid`,
-    `  )::pg_catalog.text, false);`,
-    `  FOR other IN`,
-    `    SELECT rolname FROM pg_catalog.pg_auth_members`,
-    `    JOIN pg_catalog.pg_roles ON oid OPERATOR(pg_catalog.=) member`,
-    `    WHERE roleid OPERATOR(pg_catalog.=) user_oid AND rolname OPERATOR(pg_catalog.<>) CURRENT_USER`,
-    `  LOOP`,
-    `    ${execute("REVOKE %I FROM %I", "user_name", "other.rolname")}`,
-    `  END LOOP;`,
-    `END IF;`,
+    `PERFORM pg_catalog.set_config('${ACTING}', ${first}`,
+    ...rest.slice(0, -1),
+    `)::pg_catalog.text, false);`,
+    `FOR other IN`,
+    `  SELECT rolname FROM pg_catalog.pg_auth_members`,
+    `  JOIN pg_catalog.pg_roles ON oid OPERATOR(pg_catalog.=) member`,
+    `  WHERE roleid OPERATOR(pg_catalog.=) user_oid AND rolname OPERATOR(pg_catalog.<>) CURRENT_USER`,
+    `LOOP`,
+    `  ${execute("REVOKE %I FROM %I", "user_name", "other.rolname")}`,
+    `END LOOP;`,
   ];
 }
 
 const DECLARATIONS = [
-  `user_oid CONSTANT pg_catalog.oid := ${oidOfRole("user_name")};`,
+  USER_OID,
+  `starting pg_catalog.int4[];`,
+  `is_joined boolean;`,
+  `is_quiet boolean;`,
+  `objects int;`,
+];
+
+/** A revocation that failed is tried again, perhaps after its login was dropped. */
+function ifStillThere(...lines: string[]): string[] {
+  return [`IF user_oid IS NOT NULL THEN`, ...indent(lines), `END IF;`];
+}
+
+// Locks before sessions: a backend that comes up meanwhile is in one of the two lists.
+const STARTING =
+  "ARRAY(SELECT pid FROM pg_catalog.pg_lock_status() WHERE locktype OPERATOR(pg_catalog.=) 'virtualxid')";
+
+/** In the usual case, where nobody acts for the user any more, two queries see that; they are planned anew each time. */
+function endingSessions(): string[] {
+  return [
+    `SELECT`,
+    `  ${STARTING},`,
+    `  ${OTHERS_JOINED},`,
+    `  ${countObjects()}`,
+    `INTO starting, is_joined, objects;`,
+    `SELECT starting OPERATOR(pg_catalog.<@) pg_catalog.array_agg(pid) FILTER (WHERE usesysid IS NOT NULL)`,
+    `    AND pg_catalog.count(CASE WHEN usesysid OPERATOR(pg_catalog.=) user_oid THEN pid END) OPERATOR(pg_catalog.=) 0`,
+    `  INTO is_quiet FROM pg_catalog.pg_stat_get_activity(NULL);`,
+    `IF is_joined OR NOT is_quiet OR pg_catalog.current_setting('${ACTING}') OPERATOR(pg_catalog.<>) '{}' THEN`,
+    `  ${innerBlock(ENDING, endAll())}`,
+    `  objects := NULL;`,
+    `END IF;`,
+  ];
+}
+
+const ENDING = [
+  USER_OID,
   `engine_role CONSTANT pg_catalog.text := pg_catalog.current_setting('role');`,
-  // Roles that were members of the user.
-  `acting CONSTANT pg_catalog.oid[] := pg_catalog.current_setting('${ACTING}')::pg_catalog.oid[];`,
+  // Roles that are, or were, members of the user.
+  `acting pg_catalog.oid[] := pg_catalog.current_setting('${ACTING}')::pg_catalog.oid[];`,
   `lent pg_catalog.name[] := '{}';`,
   `borrowed pg_catalog.name;`,
   `other pg_catalog.record;`,
@@ -145,29 +193,21 @@ const DECLARATIONS = [
   `alive int;`,
   `fewest int;`,
   `give_up pg_catalog.timestamptz;`,
-  `gids pg_catalog.text[];`,
-  `is_joined boolean;`,
-  `objects int;`,
 ];
 
-/** A revocation that failed is tried again, perhaps after its login was dropped. */
-function ifStillThere(...lines: string[]): string[] {
-  return [`IF user_oid IS NOT NULL THEN`, ...indent(lines), `END IF;`];
-}
-
-/** Each query of a block is planned anew, so that in the usual case, where nothing is left, there are two. */
-function endingSessions(): string[] {
+function endAll(): string[] {
   return [
+    // Only others than the user can have made them members: they are no more once it is dropped.
+    `IF NOT (${LENDS_ITSELF}) THEN`,
+    `  acting := ${MEMBERS[0]}`,
+    ...indent(MEMBERS.slice(1, -1)),
+    `  );`,
+    `END IF;`,
     `IF pg_catalog.cardinality(acting) OPERATOR(pg_catalog.>) 0 THEN`,
     ...indent(joinMembers()),
     `END IF;`,
     `LOOP`,
-    // Locks before sessions: a backend that comes up meanwhile is in one of the two lists.
-    `  SELECT`,
-    `    ARRAY(SELECT pid FROM pg_catalog.pg_lock_status() WHERE locktype OPERATOR(pg_catalog.=) 'virtualxid'),`,
-    `    ${OTHERS_JOINED},`,
-    ...indent(indent(countObjects())),
-    `  INTO starting, is_joined, objects;`,
+    `  starting := ${STARTING};`,
     `  PERFORM pg_catalog.pg_stat_clear_snapshot();`,
     `  SELECT pg_catalog.array_agg(pid) FILTER (WHERE usesysid IS NOT NULL),`,
     `      pg_catalog.count(CASE WHEN usesysid OPERATOR(pg_catalog.=) user_oid THEN pg_catalog.pg_terminate_backend(pid) END)`,
@@ -187,8 +227,11 @@ function endingSessions(): string[] {
     `  END IF;`,
     `  PERFORM pg_catalog.pg_sleep(0.005);`,
     `END LOOP;`,
-    `IF is_joined THEN`,
-    `  RAISE EXCEPTION 'others are members of %, so that their sessions may act for it: revoke their membership', user_name;`,
+    // It may have made more while its sessions were ended.
+    `IF ${LENDS_ITSELF} THEN`,
+    `  IF ${OTHERS_JOINED} THEN`,
+    `    RAISE EXCEPTION '% has made others members of itself meanwhile, so that their sessions may act for it', user_name;`,
+    `  END IF;`,
     `END IF;`,
     `FOREACH borrowed IN ARRAY lent LOOP`,
     `  ${execute("REVOKE %I FROM CURRENT_USER", "borrowed")}`,
@@ -260,55 +303,56 @@ function endStarting(): string[] {
  * A transaction that was prepared for two-phase commit is no session: it keeps its locks, and others may commit it. Nobody
  * can tell whose it is if it belongs to the base role, so that those that were there when the sessions had ended have to go.
  */
-function refusePrepared(): string[] {
+function refusingPrepared(): string[] {
   return [
     `IF pg_catalog.current_setting('max_prepared_transactions') OPERATOR(pg_catalog.<>) '0' THEN`,
-    ...indent([
-      `FOR attempt IN 0..20 LOOP`,
-      `  gids := ARRAY(`,
-      `    SELECT gid FROM pg_catalog.pg_prepared_xact() AS waiting`,
-      `    WHERE (gids IS NULL OR gid OPERATOR(pg_catalog.=) ANY (gids)) AND (`,
-      `      ownerid OPERATOR(pg_catalog.=) user_oid OR EXISTS (`,
-      `        SELECT FROM pg_catalog.pg_auth_members AS membership`,
-      `        WHERE membership.member OPERATOR(pg_catalog.=) user_oid`,
-      `          AND membership.roleid OPERATOR(pg_catalog.=) waiting.ownerid`,
-      `      )`,
-      `    )`,
-      `  );`,
-      `  EXIT WHEN pg_catalog.cardinality(gids) OPERATOR(pg_catalog.=) 0;`,
-      `  IF attempt OPERATOR(pg_catalog.=) 20 THEN`,
-      `    RAISE EXCEPTION 'prepared transactions of % or of its base role are left, to be committed or rolled back: %', user_name, pg_catalog.array_to_string(gids, ', ');`,
-      `  END IF;`,
-      `  PERFORM pg_catalog.pg_sleep(0.05);`,
-      `END LOOP;`,
-    ]),
+    `  ${innerBlock(
+      [USER_OID, `gids pg_catalog.text[];`],
+      [
+        `FOR attempt IN 0..20 LOOP`,
+        `  gids := ARRAY(`,
+        `    SELECT gid FROM pg_catalog.pg_prepared_xact() AS waiting`,
+        `    WHERE (gids IS NULL OR gid OPERATOR(pg_catalog.=) ANY (gids)) AND (`,
+        `      ownerid OPERATOR(pg_catalog.=) user_oid OR EXISTS (`,
+        `        SELECT FROM pg_catalog.pg_auth_members AS membership`,
+        `        WHERE membership.member OPERATOR(pg_catalog.=) user_oid`,
+        `          AND membership.roleid OPERATOR(pg_catalog.=) waiting.ownerid`,
+        `      )`,
+        `    )`,
+        `  );`,
+        `  EXIT WHEN pg_catalog.cardinality(gids) OPERATOR(pg_catalog.=) 0;`,
+        `  IF attempt OPERATOR(pg_catalog.=) 20 THEN`,
+        `    RAISE EXCEPTION 'prepared transactions of % or of its base role are left, to be committed or rolled back: %', user_name, pg_catalog.array_to_string(gids, ', ');`,
+        `  END IF;`,
+        `  PERFORM pg_catalog.pg_sleep(0.05);`,
+        `END LOOP;`,
+      ],
+    )}`,
+    `  objects := NULL;`,
     `END IF;`,
   ];
 }
 
 /** How much belongs to the user or was granted to it, in every database; counted no further than it matters. */
-function countObjects(): string[] {
+function countObjects(): string {
   return [
-    `(`,
-    `  SELECT pg_catalog.count(*) FROM (`,
-    `    SELECT FROM pg_catalog.pg_shdepend`,
-    `    WHERE refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass::pg_catalog.oid`,
-    `      AND refobjid OPERATOR(pg_catalog.=) user_oid`,
-    `    LIMIT ${MOST_OBJECTS + 1}`,
-    `  ) AS dependent`,
-    `)`,
-  ];
+    `(SELECT pg_catalog.count(*) FROM (`,
+    `SELECT FROM pg_catalog.pg_shdepend`,
+    `WHERE refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass::pg_catalog.oid`,
+    `AND refobjid OPERATOR(pg_catalog.=) user_oid LIMIT ${MOST_OBJECTS + 1}`,
+    `) AS dependent)`,
+  ].join(" ");
 }
 
 /**
  * In this order: DROP OWNED first would delete the login's tables. The bounds keep one user's objects, or a table that is
  * locked, from holding up the engine, which runs one statement list per connection at a time; it tries again later.
  */
-function handOverAndDrop(reassignTo?: string): string[] {
+function handingOverAndDropping(reassignTo?: string): string[] {
   const to = reassignTo === undefined ? "CURRENT_USER" : inFormat(quoteIdentifier(reassignTo));
   return [
     `IF objects IS NULL THEN`,
-    `  objects := ${countObjects().join(" ").replaceAll(/\s+/g, " ")};`,
+    `  objects := ${countObjects()};`,
     `END IF;`,
     `IF objects OPERATOR(pg_catalog.>) ${MOST_OBJECTS} THEN`,
     `  RAISE EXCEPTION 'user % owns or has rights on more than ${MOST_OBJECTS} objects: hand them over with vault-postgres hand-over', user_name;`,
