@@ -1,4 +1,5 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
+import { engineLoginFindings } from "./engine-login";
 import type { EngineStaticRole } from "./engine-roles";
 import type { Finding } from "./finding";
 import type { Inventory } from "./inventory";
@@ -13,6 +14,7 @@ export function engineFindings(
   outputs: EnvironmentOutputs,
   inventory: Inventory,
   found: Survey,
+  now: number,
 ): Finding[] {
   const deploy = `Deploy again: cdktf deploy ${environment}`;
   return [
@@ -24,9 +26,18 @@ export function engineFindings(
       detail: "PostgreSQL does not have it: credentials of its role cannot be issued",
       remedy: deploy,
     })),
+    ...(found.postgres ? engineLoginFindings(outputs, found.postgres.engineLogin, deploy) : []),
+    ...changedConnection(outputs, inventory, deploy),
     ...missingStaticRoles(outputs, inventory, deploy),
+    ...overdueRotations(environment, outputs, inventory, now),
     ...staticLoginFindings(environment, outputs, inventory, found),
     ...sharedLogins(inventory),
+    ...inventory.missingAppRoles.map((name): Finding => ({
+      kind: "missing-approle",
+      subject: name,
+      detail: "the auth method does not have this AppRole: its application cannot log in",
+      remedy: `${deploy}. It has another RoleID then, and needs new SecretIDs.`,
+    })),
     ...found.lockedAppRoles.map(({ name, unlockPath }): Finding => ({
       kind: "locked-approle",
       subject: name,
@@ -98,21 +109,70 @@ function missingOrChanged(
 }
 
 function missingStaticRoles(
-  { static_roles = {} }: EnvironmentOutputs,
+  { vault, static_roles = {} }: EnvironmentOutputs,
   { staticRoles }: Inventory,
   deploy: string,
 ): Finding[] {
   return Object.entries(static_roles).flatMap(([name, declared]): Finding[] => {
     const role = staticRoles.get(name);
-    if (role?.username === declared.username) return [];
-    const detail =
-      role === undefined
-        ? "the engine does not have this static role: nobody can read its password"
-        : `the engine keeps the password of ${role.username}, not of ${declared.username}`;
+    if (role === undefined) {
+      const detail = "the engine does not have this static role: nobody can read its password";
+      return [{ kind: "missing-role", subject: name, detail, remedy: deploy }];
+    }
+    const { username, rotation_period } = declared;
+    const differences = [
+      ...(role.username === username
+        ? []
+        : [`the engine keeps the password of ${role.username}, not of ${username}`]),
+      ...(role.connection === vault.connection
+        ? []
+        : [`it is on the connection ${role.connection}, not ${vault.connection}`]),
+      ...(role.rotationPeriod === undefined || role.rotationPeriod === rotation_period
+        ? []
+        : [`its rotation period is ${role.rotationPeriod} s, not ${rotation_period} s`]),
+    ];
+    if (differences.length === 0) return [];
+    return [{ kind: "changed-role", subject: name, detail: differences.join("; "), remedy: deploy }];
+  });
+}
+
+/** Longer than the engine takes to rotate, and to try again. */
+const OVERDUE_MS = 60_000;
+
+/** An engine that cannot set a password tries on, and says so in its log only. */
+function overdueRotations(
+  environment: string,
+  { static_roles = {} }: EnvironmentOutputs,
+  { staticRoles }: Inventory,
+  now: number,
+): Finding[] {
+  return Object.keys(static_roles).flatMap((name): Finding[] => {
+    const { rotatedAt, rotationPeriod } = staticRoles.get(name) ?? {};
+    if (rotatedAt === undefined || rotationPeriod === undefined) return [];
+    const late = now - rotatedAt - rotationPeriod * 1_000;
+    if (late < OVERDUE_MS) return [];
     return [
-      { kind: role === undefined ? "missing-role" : "changed-role", subject: name, detail, remedy: deploy },
+      {
+        kind: "overdue-rotation",
+        subject: name,
+        detail: `its password was to be changed ${Math.round(late / 1_000)} s ago, and was not`,
+        remedy: `Vault's log says why, and so does vault-postgres rotate ${environment} ${name}`,
+      },
     ];
   });
+}
+
+/** Users would be made in another database, and could not be dropped in theirs. */
+function changedConnection(
+  { vault, postgres: { database } }: EnvironmentOutputs,
+  { connections }: Inventory,
+  remedy: string,
+): Finding[] {
+  const url = connections.find(({ name }) => name === vault.connection)?.url ?? "";
+  const path = /^postgres(?:ql)?:\/\/[^/?#]*\/([^?#]+)/.exec(url)?.[1];
+  if (path === undefined || path === encodeURIComponent(database)) return [];
+  const detail = `it leads to the database ${path}, not ${database}`;
+  return [{ kind: "changed-connection", subject: vault.connection, detail, remedy }];
 }
 
 function staticLoginFindings(
@@ -145,7 +205,18 @@ function staticLoginFindings(
       ...(login.canLogin ? [] : ["may not log in (NOLOGIN)"]),
       ...(login.hasExpired ? ["has a password whose time is over (VALID UNTIL)"] : []),
     ];
+    const base = outputs.static_roles?.[role]?.base_role;
     return [
+      ...(base === undefined || login.memberOf.includes(base)
+        ? []
+        : [
+            {
+              kind: "missing-right" as const,
+              subject: username,
+              detail: `${of} is no member of ${base}, and has none of its rights`,
+              remedy: `cdktf deploy ${environment}`,
+            },
+          ]),
       ...(why.length === 0
         ? []
         : [

@@ -20,6 +20,8 @@ export interface EngineStaticRole {
   readonly name: string;
   readonly username: string;
   readonly connection: string;
+  /** Seconds; absent where the engine goes by a schedule. */
+  readonly rotationPeriod?: number;
   /** Milliseconds since 1970 of the last new password; absent for one that the engine has not set yet. */
   readonly rotatedAt?: number;
 }
@@ -69,6 +71,9 @@ export async function engineStaticRoles(
     return (
       role && {
         ...{ name, username: role.text("username"), connection: role.text("db_name") },
+        ...(role.optionalNumber("rotation_period") !== undefined && {
+          rotationPeriod: role.number("rotation_period"),
+        }),
         ...(role.optionalText("last_vault_rotation") !== "" && {
           rotatedAt: role.time("last_vault_rotation"),
         }),

@@ -19,6 +19,13 @@ export interface Finding {
     | "changed-role"
     | "missing-base-role"
     | "missing-login"
+    | "missing-approle"
+    | "missing-database"
+    /** The engine's login lacks a right, without which nothing is issued, revoked or rotated. */
+    | "missing-right"
+    | "changed-connection"
+    /** The engine has not set the password of a static role in time. */
+    | "overdue-rotation"
     | "login-without-password"
     /** Two static roles on one login. */
     | "shared-login"

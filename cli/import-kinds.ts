@@ -149,7 +149,14 @@ export const VAULT_KINDS: Readonly<Record<string, VaultKind>> = {
     path: (text) => `${text("backend")}/static-roles/${text("name")}`,
     fields: {
       connection: [(wanted) => wanted.db_name, (data) => data.db_name],
-      login: [(wanted) => wanted.username, (data) => data.username],
+      // After the name there is what makes the static role anew with its login: nothing, once that is there.
+      login: [
+        ({ username }) =>
+          typeof username === "string"
+            ? username.replace(/\$\{substr\([\w.-]+\.id, 0, 0\)\}$/, "")
+            : username,
+        (data) => data.username,
+      ],
     },
   },
 };

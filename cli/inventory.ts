@@ -24,6 +24,8 @@ export interface Inventory {
   readonly tokens: readonly GroupToken[];
   /** Number of SecretIDs by AppRole. */
   readonly secretIds: ReadonlyMap<string, number>;
+  /** AppRoles that are declared and not there. */
+  readonly missingAppRoles: readonly string[];
   /** Static roles that the engine has, by name: declared ones, and all if the token may list them. */
   readonly staticRoles: ReadonlyMap<string, EngineStaticRole>;
   /** Whether the token may list the engine's static roles. */
@@ -40,6 +42,8 @@ export interface Connection {
   readonly allowedRoles: readonly string[];
   /** Template of its users' names; empty for the engine's own. */
   readonly usernameTemplate: string;
+  /** With placeholders for the login; empty where the engine does not say. */
+  readonly url: string;
 }
 
 export interface PostgresInventory extends Matching {
@@ -67,12 +71,16 @@ export async function takeInventory(
   const users = session && (await databaseUsers(session.client, outputs, known));
   // A credential that is issued or revoked just now is in one list and not in the other, and is no finding.
   const after = users && (await liveLeases(outputs, vault, given, before));
+  const counts = await countSecretIds(outputs, vault);
   return {
     connections: found,
     leases: after ?? before,
     irrevocable,
     tokens: await groupTokens(vault, approle_mount),
-    secretIds: await countSecretIds(outputs, vault),
+    secretIds: new Map(
+      counts.flatMap(([name, count]) => (count === undefined ? [] : [[name, count] as const])),
+    ),
+    missingAppRoles: counts.filter(([, count]) => count === undefined).map(([name]) => name),
     staticRoles,
     staticRolesListed: listed !== undefined,
     known,
@@ -116,11 +124,15 @@ async function connections(vault: VaultClient, mount: string): Promise<Connectio
   return concurrently(names, async (name) => {
     const path = `${mount}/config/${name}`;
     const { data } = await vault.read(path);
-    const details = (data?.connection_details ?? {}) as { readonly username_template?: unknown };
+    const details = (data?.connection_details ?? {}) as {
+      readonly username_template?: unknown;
+      readonly connection_url?: unknown;
+    };
     return {
       name,
       allowedRoles: new AnswerFields(path, data).texts("allowed_roles"),
       usernameTemplate: typeof details.username_template === "string" ? details.username_template : "",
+      url: typeof details.connection_url === "string" ? details.connection_url : "",
     };
   });
 }
@@ -130,14 +142,14 @@ function prefixOf(connection: Connection | undefined): string {
   return /^v-[0-9a-f]{6}-(?=\{\{)/.exec(connection?.usernameTemplate ?? "")?.[0] ?? "";
 }
 
-async function countSecretIds(outputs: EnvironmentOutputs, vault: VaultClient): Promise<Map<string, number>> {
+/** Undefined for an AppRole that is not there, which is no reason not to look at, or to end, everything else. */
+function countSecretIds(
+  outputs: EnvironmentOutputs,
+  vault: VaultClient,
+): Promise<[name: string, count: number | undefined][]> {
   const mount = outputs.vault.approle_mount;
-  const counts = await concurrently(
-    Object.keys(outputs.approles),
-    async (name): Promise<[string, number]> => [
-      name,
-      (await secretIdAccessors(vault, { mount, name })).length,
-    ],
-  );
-  return new Map(counts);
+  return concurrently(Object.keys(outputs.approles), async (name) => [
+    name,
+    (await secretIdAccessors(vault, { mount, name }))?.length,
+  ]);
 }

@@ -7,6 +7,8 @@ export interface StaticLogin {
   readonly canLogin: boolean;
   /** Whether the date is over until which its password is valid. */
   readonly hasExpired: boolean;
+  /** Roles that it is a member of, by itself. */
+  readonly memberOf: readonly string[];
   /** Whether it has a password at all; absent where the present login may not see that. */
   readonly hasPassword?: boolean;
 }
@@ -18,8 +20,13 @@ const VIEW = "credentials_operator.logins_without_password";
 export async function staticLogins(client: Client, names: readonly string[]): Promise<StaticLogin[]> {
   const { rows } = await client.query<Omit<StaticLogin, "hasPassword">>(
     `SELECT rolname::pg_catalog.text AS name, rolcanlogin AS "canLogin",
-       COALESCE(rolvaliduntil OPERATOR(pg_catalog.<) pg_catalog.now(), false) AS "hasExpired"
-     FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) ANY ($1) ORDER BY rolname`,
+       COALESCE(rolvaliduntil OPERATOR(pg_catalog.<) pg_catalog.now(), false) AS "hasExpired",
+       ARRAY(
+         SELECT DISTINCT base.rolname::pg_catalog.text FROM pg_catalog.pg_auth_members AS membership
+         JOIN pg_catalog.pg_roles AS base ON base.oid OPERATOR(pg_catalog.=) membership.roleid
+         WHERE membership.member OPERATOR(pg_catalog.=) login.oid
+       ) AS "memberOf"
+     FROM pg_catalog.pg_roles AS login WHERE rolname OPERATOR(pg_catalog.=) ANY ($1) ORDER BY rolname`,
     [names],
   );
   const without = await withoutPassword(client, names);

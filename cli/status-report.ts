@@ -134,7 +134,7 @@ export function reportStatus(
             ...preparedFindings(found.postgres),
           ]
         : []),
-      ...engineFindings(environment, outputs, inventory, found),
+      ...engineFindings(environment, outputs, inventory, found, now),
     ],
   };
 }

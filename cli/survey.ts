@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { baseRolesOf, databaseUsers, missingBaseRoles, type DatabaseUser } from "./database-users";
+import { engineLogin, type EngineLogin } from "./engine-login";
 import { engineRoles, namesBelow, type EngineRole } from "./engine-roles";
 import type { Inventory } from "./inventory";
 import { lockedAppRoles, type LockedAppRole } from "./locked-approles";
@@ -24,6 +25,7 @@ export interface Survey {
 }
 
 export interface PostgresSurvey {
+  readonly engineLogin: EngineLogin;
   /** Base roles of the environment that are not there. */
   readonly missingBaseRoles: readonly string[];
   /** Users that may not log in any more, and what keeps them. */
@@ -104,6 +106,7 @@ async function surveyPostgres(
   ];
   const found = logins.length > 0 ? await staticLogins(client, logins) : [];
   return {
+    engineLogin: await engineLogin(client, outputs),
     missingBaseRoles: await missingBaseRoles(client, outputs),
     shut: shut.map((user) => ({
       user,

@@ -154,6 +154,11 @@ export class AnswerFields {
     return typeof value === "string" ? value : this.missing(name);
   }
 
+  /** A number that may be missing. */
+  optionalNumber(name: string): number | undefined {
+    return this.fields[name] === undefined || this.fields[name] === null ? undefined : this.number(name);
+  }
+
   private missing(name: string): never {
     throw new UnexpectedAnswer(this.asked, `the answer has no usable "${name}"`);
   }

@@ -8,6 +8,11 @@ import {
   type ITerraformDependable,
 } from "cdktf";
 
+/** A resource that its user may have made stand in no synthesized file; nothing depends on it then. */
+export interface MayBeLeftOut {
+  readonly isLeftOut: boolean;
+}
+
 /**
  * Address of what is depended on, known at synthesis. CDKTF's own token captures two whole stack traces for each resource that
  * is depended on, and resolves both anew for each dependency.
@@ -17,8 +22,9 @@ class Address implements IResolvable {
 
   constructor(private readonly item: ITerraformDependable) {}
 
-  resolve({ scope }: IResolveContext): string {
+  resolve({ scope }: IResolveContext): string | undefined {
     const { item } = this;
+    if ((item as Partial<MayBeLeftOut>).isLeftOut === true) return undefined;
     // What is of another stack, or no resource, is left to CDKTF.
     if (!TerraformResource.isTerraformResource(item) || item.cdktfStack !== TerraformStack.of(scope)) {
       return dependable(item);

@@ -1,5 +1,5 @@
 import { ConfigurationError, show } from "./errors";
-import { withStandIns } from "./tokens";
+import { isUnresolved, withStandIns } from "./tokens";
 
 /** Ends of words that name a secret: `PGPASSWORD`, `tokens`. */
 const SECRET_WORD =
@@ -137,6 +137,21 @@ export interface NoSecrets {
   readonly notSecret?: readonly string[];
 }
 
+/** Names that name a secret, with a value that shows that it is none: `max_tokens` with a number, `redis_url` without a login. */
+function isHarmless(key: string, value: string | number): boolean {
+  const words = wordsOf(key);
+  if (typeof value === "number") {
+    return (
+      !isUnresolved(value) &&
+      words.at(-1) === "tokens" &&
+      /^(max|min|limit|num|number|count)$/.test(words[0] ?? "")
+    );
+  }
+  if (isUnresolved(value) || !/(ur[il])s?$/.test(words.at(-1) ?? "")) return false;
+  // A login, also one with nothing but a user, or options, may be more than an address.
+  return /^(jdbc:)?[a-z][a-z0-9+.-]*:\/\/[A-Za-z0-9.,:_[\]-]+(\/[A-Za-z0-9._/-]*)?$/.test(value);
+}
+
 /**
  * Checks that values are no secrets, as far as their names and they themselves tell.
  *
@@ -160,8 +175,10 @@ export function checkNoSecrets(
   const aloud = "or, if it is no secret, list the key in notSecret.";
   for (const [key, value] of Object.entries(values)) {
     if (notSecret.includes(key)) continue;
+    // Yes or no is no secret, whatever it is about.
+    if (typeof value === "boolean") continue;
     const shown = typeof value === "string" ? secretShown(value) : undefined;
-    if (!namesSecret(key) && shown === undefined) continue;
+    if (shown === undefined && (!namesSecret(key) || isHarmless(key, value))) continue;
     throw new ConfigurationError(
       `The ${what} has the key ${show(key)}, ${shown === undefined ? "which names a secret" : `whose value looks like ${shown}`}.`,
       `Its value would stand in the synthesized file, in the plan and in the state; ${remedy}, ${aloud}`,

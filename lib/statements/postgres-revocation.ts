@@ -35,13 +35,13 @@ const WITHOUT_PROGRESS = "1500 milliseconds";
  * @param reassignTo role that gets what the login owned; the engine's own login if absent
  */
 export function terminatingRevocation(reassignTo?: string, options: RevocationOptions = {}): string[] {
-  return [
+  return inOneMessage(
     ...refusingLogins(options),
     aboutUser(
       DECLARATIONS,
       ifStillThere(...endingSessions(), ...refusingPrepared(), ...handingOverAndDropping(reassignTo)),
     ),
-  ];
+  );
 }
 
 /**
@@ -52,7 +52,7 @@ export function terminatingRevocation(reassignTo?: string, options: RevocationOp
  * @param reassignTo role that gets what the login owned; the engine's own login if absent
  */
 export function drainingRevocation(reassignTo?: string, options: RevocationOptions = {}): string[] {
-  return [
+  return inOneMessage(
     ...refusingLogins(options),
     aboutUser(
       DECLARATIONS,
@@ -67,12 +67,20 @@ export function drainingRevocation(reassignTo?: string, options: RevocationOptio
         ...handingOverAndDropping(reassignTo),
       ),
     ),
-  ];
+  );
 }
 
 /**
- * Elements of their own, because an engine runs revocation in one transaction: in it, a NOLOGIN is invisible to others until
- * it ends, so that clients that reconnect in a loop survived, and it would be undone where the rest fails.
+ * One element of the list, which the engine sends as it is, since it holds the word END: PostgreSQL runs one statement after the
+ * other, each with the time that it may take of its own.
+ */
+function inOneMessage(...statements: readonly string[]): string[] {
+  return [statements.join("\n")];
+}
+
+/**
+ * A transaction of its own, though an engine runs revocation in one: in it, a NOLOGIN is invisible to others until it ends, so
+ * that clients that reconnect in a loop survived, and it would be undone where the rest fails.
  */
 function refusingLogins({ namePrefix, timeout = Duration.seconds(10) }: RevocationOptions): string[] {
   const issuedElsewhere =
@@ -86,7 +94,6 @@ function refusingLogins({ namePrefix, timeout = Duration.seconds(10) }: Revocati
         `PERFORM pg_catalog.set_config('${ACTING}', '{}', false);`,
         `IF user_oid IS NOT NULL THEN`,
         `  ${execute("ALTER ROLE %I NOLOGIN", "user_name")}`,
-        `  ${execute("GRANT %I TO CURRENT_USER", "user_name")}`,
         `  IF ${LENDS_ITSELF} THEN`,
         `    ${innerBlock([USER_OID, `other pg_catalog.record;`], partingMembers())}`,
         `  END IF;`,
@@ -197,6 +204,7 @@ const ENDING = [
 
 function endAll(): string[] {
   return [
+    execute("GRANT %I TO CURRENT_USER", "user_name"),
     // Only others than the user can have made them members: they are no more once it is dropped.
     `IF NOT (${LENDS_ITSELF}) THEN`,
     `  acting := ${MEMBERS[0]}`,
@@ -359,6 +367,7 @@ function handingOverAndDropping(reassignTo?: string): string[] {
     `END IF;`,
     `PERFORM pg_catalog.set_config('lock_timeout', '1s', true);`,
     `IF objects OPERATOR(pg_catalog.>) 0 THEN`,
+    `  ${execute("GRANT %I TO CURRENT_USER", "user_name")}`,
     `  ${execute(`REASSIGN OWNED BY %I TO ${to}`, "user_name")}`,
     `  ${execute("DROP OWNED BY %I", "user_name")}`,
     `END IF;`,

@@ -1,4 +1,4 @@
-import type { ITerraformDependable } from "cdktf";
+import { Annotations, type ITerraformDependable } from "cdktf";
 import { DatabaseSecretBackendConnection } from "@cdktf/provider-vault/lib/database-secret-backend-connection";
 import { Construct, type IConstruct } from "constructs";
 import { dependOn } from "../dependencies";
@@ -171,6 +171,7 @@ export class PostgresConnection extends PostgresConnectionBase implements IPostg
         names.serve(this, vaultKey(this.engine), `${host}:${port}`);
     }
     names.ownPassword(this.manager.name, "connection", this);
+    warnOfSharedManager(this);
     this.allowed = new AllowedRoles(props.additionalAllowedRoles);
     const password = passwordOf(props);
     const { usernameTemplate } = props;
@@ -266,4 +267,22 @@ function urlOf(props: PostgresConnectionProps): string {
     database: props.database.name,
     username: props.manager.name,
   });
+}
+
+/** The first connection of each manager. */
+const firstOf = new WeakMap<IManagerRole, PostgresConnection>();
+
+/** Each connection keeps a password of its own: when one is rotated, the others can issue and revoke nothing any more. */
+function warnOfSharedManager(connection: PostgresConnection): void {
+  const { manager, name } = connection;
+  const first = firstOf.get(manager);
+  if (first === undefined) {
+    firstOf.set(manager, connection);
+    return;
+  }
+  Annotations.of(connection).addWarning(
+    `The connections ${show(first.name)} and ${show(name)} log in as ${show(manager.name)}, each with a password that it keeps: ` +
+      "rotating the one of either (rotate-root) shuts the other out, which then issues and revokes nothing. Give each " +
+      "connection a ManagerRole of its own.",
+  );
 }

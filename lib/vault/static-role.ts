@@ -1,4 +1,4 @@
-import type { ITerraformDependable } from "cdktf";
+import { Fn, TerraformResource, TerraformStack, type ITerraformDependable } from "cdktf";
 import { DatabaseSecretBackendStaticRole } from "@cdktf/provider-vault/lib/database-secret-backend-static-role";
 import type { Construct } from "constructs";
 import { describeAccess } from "../access-picture/describe-access";
@@ -12,7 +12,6 @@ import { checkStatements } from "../statements";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import { declareOnce } from "./declared-once";
 import type { IPostgresConnection } from "./postgres-connection";
-import { LoginMark } from "./login-mark";
 import { ReadableRole, type IReadableRole } from "./readable-role";
 
 /** A role that rotates the password of one login, declared here or existing. */
@@ -116,17 +115,14 @@ export class StaticRole extends StaticRoleBase implements IStaticRole {
     // What an imported one is to, the connection alone tells.
     if (login.resource !== undefined) ServerNames.of(login).ownPassword(this.username, "static role", this);
     this.rotationPeriod = checkPeriod(this.name, props.rotationPeriod ?? Duration.hours(24));
-    const mark = LoginMark.of(this, login);
     this.resource = new DatabaseSecretBackendStaticRole(this, "Resource", {
       backend: this.engine.path,
       name: this.name,
       dbName: connection.name,
-      username: this.username,
+      username: madeAnewWith(this, login),
       rotationPeriod: this.rotationPeriod.toSeconds(),
       rotationStatements:
         props.rotationStatements && checkStatements(this.name, "rotation", props.rotationStatements),
-      // Made anew with its login, which has a password then.
-      lifecycle: mark && { replaceTriggeredBy: [mark.address] },
       namespace: this.engine.namespace,
       provider: this.engine.provider,
     });
@@ -198,6 +194,18 @@ function loginOf(scope: Construct, props: StaticRoleProps): ILogin {
     );
   }
   return login;
+}
+
+/**
+ * The name of a login, which Terraform does not know while it makes the login anew, such as one that was dropped by hand: so the
+ * static role is made anew with it. The login has no password then, and the engine sets one when a static role is made, else not
+ * until the next rotation. `replace_triggered_by` would not do: of what is created, it replaces nothing in Terraform, and in
+ * OpenTofu 1.12 also where something is new to the state, as after an upgrade.
+ */
+function madeAnewWith(scope: Construct, { name, resource }: ILogin): string {
+  if (!TerraformResource.isTerraformResource(resource)) return name;
+  if (resource.cdktfStack !== TerraformStack.of(scope)) return name;
+  return `${name}${Fn.substr(resource.interpolationForAttribute("id").toString(), 0, 0)}`;
 }
 
 /** The engine looks for what is due every 5 seconds. */

@@ -1,8 +1,8 @@
-import { Lazy } from "cdktf";
+import { Lazy, type TerraformResourceLifecycle } from "cdktf";
 import type { DatabaseSecretBackendRole } from "@cdktf/provider-vault/lib/database-secret-backend-role";
 import { GenericEndpoint } from "@cdktf/provider-vault/lib/generic-endpoint";
 import type { Construct } from "constructs";
-import { dependOn } from "../dependencies";
+import { dependOn, type MayBeLeftOut } from "../dependencies";
 import { templateJson, type Templates } from "./template-json";
 
 type Settings = Readonly<Record<string, Templates>>;
@@ -24,7 +24,7 @@ const AS_OF_THE_ROLE = ["count", "for_each", "provider"];
  * end them. So that resource makes and deletes the role, and ignores changes; this one writes them, each in one request, on
  * every engine alike. It takes all from the resource, with what a user has overridden there.
  */
-export class WholeRole extends GenericEndpoint {
+export class WholeRole extends GenericEndpoint implements MayBeLeftOut {
   private readonly role: DatabaseSecretBackendRole;
 
   constructor(scope: Construct, role: DatabaseSecretBackendRole) {
@@ -43,19 +43,42 @@ export class WholeRole extends GenericEndpoint {
       provider: role.provider,
     });
     this.role = role;
-    role.lifecycle = { ignoreChanges: [...WRITTEN_WHOLE] };
+    keepIgnoring(role);
     dependOn(this, role);
+  }
+
+  /** Moved by its user, or left alone altogether. */
+  get isLeftOut(): boolean {
+    const settings = settingsOf(this.role);
+    return settings === undefined || ignored(settings) === "all";
   }
 
   override toTerraform(): unknown {
     const settings = settingsOf(this.role);
-    // Moved by its user, or left alone altogether.
-    if (settings === undefined || ignored(settings) === "all") return {};
+    if (settings === undefined || this.isLeftOut) return {};
     for (const name of AS_OF_THE_ROLE.filter((each) => settings[each] !== undefined)) {
       this.addOverride(name, settings[name]);
     }
     return super.toTerraform() as unknown;
   }
+}
+
+/** Whatever lifecycle a user gives the role: without the list its resource would send what changes, without the rest. */
+function keepIgnoring(role: DatabaseSecretBackendRole): void {
+  let given: TerraformResourceLifecycle | undefined = role.lifecycle;
+  Object.defineProperty(role, "lifecycle", {
+    configurable: true,
+    enumerable: true,
+    get: (): TerraformResourceLifecycle => {
+      const ignoreChanges = given?.ignoreChanges ?? [];
+      if (ignoreChanges === "all" || startsWithOurs(ignoreChanges)) return { ...given, ignoreChanges };
+      // What the user names again is what the user ignores, also in what is written whole.
+      return { ...given, ignoreChanges: [...WRITTEN_WHOLE, ...ignoreChanges] };
+    },
+    set: (lifecycle: TerraformResourceLifecycle | undefined) => {
+      given = lifecycle;
+    },
+  });
 }
 
 /** The resource's arguments as they are synthesized, overrides included; tokens in them are not resolved. */
@@ -87,6 +110,9 @@ function dataOf(settings: Settings): string {
 function ignored({ lifecycle }: Settings): "all" | readonly string[] {
   const list = (lifecycle as { ignore_changes?: "all" | readonly string[] } | undefined)?.ignore_changes;
   if (list === undefined || list === "all") return list ?? [];
-  const ours = WRITTEN_WHOLE.every((name, index) => list[index] === name);
-  return ours ? list.slice(WRITTEN_WHOLE.length) : list;
+  return startsWithOurs(list) ? list.slice(WRITTEN_WHOLE.length) : list;
+}
+
+function startsWithOurs(list: readonly string[]): boolean {
+  return WRITTEN_WHOLE.every((name, index) => list[index] === name);
 }

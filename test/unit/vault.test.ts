@@ -227,7 +227,7 @@ describe("DynamicRole", () => {
     expect(JSON.stringify(role.creation_statements)).toMatch(
       /GRANT .*orders_reader.* INHERIT TRUE, SET FALSE/,
     );
-    expect(role.revocation_statements).toHaveLength(4);
+    expect(role.revocation_statements).toHaveLength(1);
   });
 
   test("of an owner acts as the owner from the start", () => {

@@ -1,0 +1,91 @@
+import type { Client } from "pg";
+import type { EnvironmentOutputs } from "../stacks/outputs";
+import { baseRolesOf } from "./database-users";
+import type { Finding } from "./finding";
+import { listed } from "./text";
+
+/** The login that the engine uses, and its database, as PostgreSQL has them. */
+export interface EngineLogin {
+  readonly isThere: boolean;
+  readonly canLogin: boolean;
+  readonly hasExpired: boolean;
+  readonly mayMakeRoles: boolean;
+  /** Base roles that it may not hand out. */
+  readonly notAdminOf: readonly string[];
+  readonly database: "missing" | "shut" | "no CONNECT" | "open";
+}
+
+export async function engineLogin(client: Client, outputs: EnvironmentOutputs): Promise<EngineLogin> {
+  const { manager, database } = outputs.postgres;
+  const { rows } = await client.query<EngineLogin>(
+    `SELECT login.oid IS NOT NULL AS "isThere",
+       COALESCE(login.rolcanlogin AND login.rolconnlimit OPERATOR(pg_catalog.<>) 0, false) AS "canLogin",
+       COALESCE(login.rolvaliduntil OPERATOR(pg_catalog.<) pg_catalog.now(), false) AS "hasExpired",
+       COALESCE(login.rolcreaterole OR login.rolsuper, false) AS "mayMakeRoles",
+       ARRAY(
+         SELECT base.rolname::pg_catalog.text FROM pg_catalog.pg_roles AS base
+         WHERE base.rolname OPERATOR(pg_catalog.=) ANY ($3) AND login.oid IS NOT NULL
+           AND pg_catalog.current_setting('server_version_num')::int OPERATOR(pg_catalog.>=) 160000
+           AND NOT pg_catalog.pg_has_role(login.oid, base.oid, 'MEMBER WITH ADMIN OPTION')
+         ORDER BY 1
+       ) AS "notAdminOf",
+       CASE WHEN base.oid IS NULL THEN 'missing' WHEN NOT base.datallowconn THEN 'shut'
+         WHEN login.oid IS NOT NULL AND NOT pg_catalog.has_database_privilege(login.oid, base.oid, 'CONNECT')
+           THEN 'no CONNECT'
+         ELSE 'open' END AS database
+     FROM (SELECT) AS one
+     LEFT JOIN pg_catalog.pg_roles AS login ON login.rolname OPERATOR(pg_catalog.=) $1
+     LEFT JOIN pg_catalog.pg_database AS base ON base.datname OPERATOR(pg_catalog.=) $2`,
+    [manager, database, baseRolesOf(outputs)],
+  );
+  return rows[0]!;
+}
+
+/** Why the engine could issue, revoke and rotate nothing, or nothing of a role. */
+export function engineLoginFindings(
+  { postgres: { manager, database } }: EnvironmentOutputs,
+  login: EngineLogin,
+  deploy: string,
+): Finding[] {
+  const nothing = "the engine issues, revokes and rotates nothing";
+  const found: Finding[] = [];
+  if (!login.isThere) {
+    found.push({
+      kind: "missing-login",
+      subject: manager,
+      detail: `the engine's login is not in PostgreSQL: ${nothing}`,
+      remedy: deploy,
+    });
+  } else {
+    const why = [
+      ...(login.canLogin ? [] : ["may not log in (NOLOGIN, or CONNECTION LIMIT 0)"]),
+      ...(login.hasExpired ? ["has a password whose time is over (VALID UNTIL)"] : []),
+    ];
+    if (why.length > 0) {
+      found.push({
+        kind: "login-off",
+        subject: manager,
+        detail: `the engine's login ${why.join(" and ")}: ${nothing}`,
+        remedy: `Find out who did that; then ALTER ROLE … LOGIN VALID UNTIL 'infinity', or ${deploy}`,
+      });
+    }
+    const rights = [
+      ...(login.mayMakeRoles ? [] : ["CREATEROLE"]),
+      ...(login.notAdminOf.length > 0 ? [`ADMIN of ${listed(login.notAdminOf)}`] : []),
+      ...(login.database === "no CONNECT" ? [`CONNECT on ${database}`] : []),
+    ];
+    if (rights.length > 0) {
+      found.push({
+        kind: "missing-right",
+        subject: manager,
+        detail: `the engine's login lacks ${rights.join(", ")}: what needs it fails`,
+        remedy: deploy,
+      });
+    }
+  }
+  if (login.database === "missing" || login.database === "shut") {
+    const is = login.database === "missing" ? "is not in PostgreSQL" : "lets nobody in (ALLOW_CONNECTIONS)";
+    found.push({ kind: "missing-database", subject: database, detail: `the database ${is}: ${nothing}` });
+  }
+  return found;
+}
