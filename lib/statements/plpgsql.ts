@@ -10,7 +10,7 @@ const INNER_BODY_TAG = "$inner_body_under_a_tag_that_is_longer_than_any_name_tha
 const NAME_TAG = "$name_under_a_tag_that_is_longer_than_any_name_that_postgresql_takes$";
 
 /** The user's name, cut as PostgreSQL cuts names; after a space, since Terraform reads a dollar sign and a brace as a template. */
-const USER_NAME = `pg_catalog.substr(${NAME_TAG} {{name}}${NAME_TAG}::pg_catalog.text, 2)`;
+export const USER_NAME = `pg_catalog.substr(${NAME_TAG} {{name}}${NAME_TAG}::pg_catalog.text, 2)`;
 
 /** OID of a role by its name; null if there is none. A function, which costs a tenth of a query. */
 export function oidOfRole(name: string): string {

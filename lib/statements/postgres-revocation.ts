@@ -24,6 +24,8 @@ const OTHERS_JOINED = [
 ].join(" ");
 /** What belongs to a user, or was granted to it: more is not for the engine to clean up while others wait for it. */
 const MOST_OBJECTS = 1000;
+/** For each lock: others wait for the engine meanwhile. */
+const LOCK_TIMEOUT = "300ms";
 /** Sessions that were told to end become fewer within this time, or the revocation fails. */
 const WITHOUT_PROGRESS = "1500 milliseconds";
 
@@ -93,7 +95,7 @@ function refusingLogins({ namePrefix, timeout = Duration.seconds(10) }: Revocati
       [
         `PERFORM pg_catalog.set_config('${ACTING}', '{}', false);`,
         `IF user_oid IS NOT NULL THEN`,
-        `  ${execute("ALTER ROLE %I NOLOGIN", "user_name")}`,
+        ...indent(forbiddingLogin()),
         `  IF ${LENDS_ITSELF} THEN`,
         `    ${innerBlock([USER_OID, `other pg_catalog.record;`], partingMembers())}`,
         `  END IF;`,
@@ -105,6 +107,55 @@ function refusingLogins({ namePrefix, timeout = Duration.seconds(10) }: Revocati
     `COMMIT AND CHAIN;`,
     `SET LOCAL statement_timeout = ${timeout.toMilliseconds()};`,
   ];
+}
+
+/**
+ * A user may change its own password, and so hold its row in a transaction that it leaves open, or change it again and again:
+ * its sessions are ended then. Nobody else has to wait for it.
+ */
+function forbiddingLogin(): string[] {
+  const forbid = execute("ALTER ROLE %I NOLOGIN", "user_name");
+  return [
+    `PERFORM pg_catalog.set_config('lock_timeout', '100ms', true);`,
+    `BEGIN`,
+    `  ${forbid}`,
+    `EXCEPTION WHEN lock_not_available OR internal_error THEN`,
+    `  ${innerBlock(
+      [USER_OID, `give_up pg_catalog.timestamptz := ${inTime(WITHOUT_PROGRESS)};`],
+      [
+        ...joining("user_name"),
+        `LOOP`,
+        `  BEGIN`,
+        `    ${forbid}`,
+        `    EXIT;`,
+        `  EXCEPTION WHEN lock_not_available OR internal_error THEN`,
+        `    IF pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>) give_up THEN`,
+        `      RAISE;`,
+        `    END IF;`,
+        `    PERFORM pg_catalog.pg_stat_clear_snapshot();`,
+        `    PERFORM pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_get_activity(NULL)`,
+        `      WHERE usesysid OPERATOR(pg_catalog.=) user_oid;`,
+        `  END;`,
+        `END LOOP;`,
+      ],
+    )}`,
+    `END;`,
+  ];
+}
+
+/** As a member that inherits, whatever the engine's login does by default; before PostgreSQL 16 that cannot be said here. */
+function joining(name: string): string[] {
+  return [
+    `IF pg_catalog.current_setting('server_version_num')::int OPERATOR(pg_catalog.>=) 160000 THEN`,
+    `  ${execute("GRANT %I TO CURRENT_USER WITH INHERIT TRUE, SET TRUE", name)}`,
+    `ELSE`,
+    `  ${execute("GRANT %I TO CURRENT_USER", name)}`,
+    `END IF;`,
+  ];
+}
+
+function inTime(interval: string): string {
+  return `pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) ${quoteLiteral(interval)}::interval`;
 }
 
 /** Setting of the engine's session that keeps, from one element to the next, who could act for the user. */
@@ -186,11 +237,13 @@ function endingSessions(): string[] {
   ];
 }
 
+/** Roles that are, or were, members of the user. */
+const WERE_MEMBERS = `acting pg_catalog.oid[] := pg_catalog.current_setting('${ACTING}')::pg_catalog.oid[];`;
+
 const ENDING = [
   USER_OID,
   `engine_role CONSTANT pg_catalog.text := pg_catalog.current_setting('role');`,
-  // Roles that are, or were, members of the user.
-  `acting pg_catalog.oid[] := pg_catalog.current_setting('${ACTING}')::pg_catalog.oid[];`,
+  WERE_MEMBERS,
   `lent pg_catalog.name[] := '{}';`,
   `borrowed pg_catalog.name;`,
   `other pg_catalog.record;`,
@@ -204,7 +257,10 @@ const ENDING = [
 
 function endAll(): string[] {
   return [
-    execute("GRANT %I TO CURRENT_USER", "user_name"),
+    ...joining("user_name"),
+    `IF NOT pg_catalog.pg_has_role(user_oid, 'USAGE') THEN`,
+    `  RAISE EXCEPTION 'the engine''s login % is NOINHERIT, so that it may not end sessions of %: ALTER ROLE % INHERIT', CURRENT_USER, user_name, CURRENT_USER;`,
+    `END IF;`,
     // Only others than the user can have made them members: they are no more once it is dropped.
     `IF NOT (${LENDS_ITSELF}) THEN`,
     `  acting := ${MEMBERS[0]}`,
@@ -229,7 +285,7 @@ function endAll(): string[] {
     `  EXIT WHEN alive OPERATOR(pg_catalog.=) 0;`,
     `  IF fewest IS NULL OR alive OPERATOR(pg_catalog.<) fewest THEN`,
     `    fewest := alive;`,
-    `    give_up := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) ${quoteLiteral(WITHOUT_PROGRESS)}::interval;`,
+    `    give_up := ${inTime(WITHOUT_PROGRESS)};`,
     `  ELSIF pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>) give_up THEN`,
     `    RAISE EXCEPTION 'sessions of % could not be ended: % left', user_name, alive;`,
     `  END IF;`,
@@ -255,7 +311,7 @@ function joinMembers(): string[] {
     `  WHERE oid OPERATOR(pg_catalog.=) ANY (acting) AND NOT pg_catalog.pg_has_role(oid, 'USAGE')`,
     `LOOP`,
     `  BEGIN`,
-    `    ${execute("GRANT %I TO CURRENT_USER", "other.rolname")}`,
+    ...indent(indent(joining("other.rolname"))),
     `    lent := pg_catalog.array_append(lent, other.rolname);`,
     `  EXCEPTION WHEN insufficient_privilege THEN`,
     `    NULL; -- told below, if it has a session`,
@@ -315,17 +371,13 @@ function refusingPrepared(): string[] {
   return [
     `IF pg_catalog.current_setting('max_prepared_transactions') OPERATOR(pg_catalog.<>) '0' THEN`,
     `  ${innerBlock(
-      [USER_OID, `gids pg_catalog.text[];`],
+      [USER_OID, WERE_MEMBERS, `gids pg_catalog.text[];`],
       [
         `FOR attempt IN 0..20 LOOP`,
         `  gids := ARRAY(`,
         `    SELECT gid FROM pg_catalog.pg_prepared_xact() AS waiting`,
         `    WHERE (gids IS NULL OR gid OPERATOR(pg_catalog.=) ANY (gids)) AND (`,
-        `      ownerid OPERATOR(pg_catalog.=) user_oid OR EXISTS (`,
-        `        SELECT FROM pg_catalog.pg_auth_members AS membership`,
-        `        WHERE membership.member OPERATOR(pg_catalog.=) user_oid`,
-        `          AND membership.roleid OPERATOR(pg_catalog.=) waiting.ownerid`,
-        `      )`,
+        `      ownerid OPERATOR(pg_catalog.=) ANY (acting) OR pg_catalog.pg_has_role(user_oid, ownerid, 'MEMBER')`,
         `    )`,
         `  );`,
         `  EXIT WHEN pg_catalog.cardinality(gids) OPERATOR(pg_catalog.=) 0;`,
@@ -365,12 +417,48 @@ function handingOverAndDropping(reassignTo?: string): string[] {
     `IF objects OPERATOR(pg_catalog.>) ${MOST_OBJECTS} THEN`,
     `  RAISE EXCEPTION 'user % owns or has rights on more than ${MOST_OBJECTS} objects: hand them over with vault-postgres hand-over', user_name;`,
     `END IF;`,
-    `PERFORM pg_catalog.set_config('lock_timeout', '1s', true);`,
+    `PERFORM pg_catalog.set_config('lock_timeout', '${LOCK_TIMEOUT}', true);`,
     `IF objects OPERATOR(pg_catalog.>) 0 THEN`,
-    `  ${execute("GRANT %I TO CURRENT_USER", "user_name")}`,
-    `  ${execute(`REASSIGN OWNED BY %I TO ${to}`, "user_name")}`,
-    `  ${execute("DROP OWNED BY %I", "user_name")}`,
+    `  ${innerBlock([USER_OID, `lent pg_catalog.name[] := '{}';`, `borrowed pg_catalog.name;`, `other pg_catalog.record;`], handOver(to))}`,
+    `END IF;`,
+    // It may have made some while its transactions were waited for.
+    `IF ${LENDS_ITSELF} THEN`,
+    `  IF ${OTHERS_JOINED} THEN`,
+    `    RAISE EXCEPTION '% has made others members of itself meanwhile, so that their sessions may act for it', user_name;`,
+    `  END IF;`,
     `END IF;`,
     execute("DROP ROLE %I", "user_name"),
+  ];
+}
+
+/**
+ * A right that somebody else has given can be taken back by whoever owns the object alone: the engine's login joins them for
+ * the time being.
+ */
+function handOver(to: string): string[] {
+  return [
+    ...joining("user_name"),
+    execute(`REASSIGN OWNED BY %I TO ${to}`, "user_name"),
+    `FOR other IN`,
+    `  SELECT DISTINCT owner.rolname FROM pg_catalog.pg_shdepend AS given`,
+    `  JOIN pg_catalog.pg_shdepend AS owned ON owned.dbid OPERATOR(pg_catalog.=) given.dbid`,
+    `    AND owned.classid OPERATOR(pg_catalog.=) given.classid AND owned.objid OPERATOR(pg_catalog.=) given.objid`,
+    `    AND owned.deptype OPERATOR(pg_catalog.=) 'o'`,
+    `  JOIN pg_catalog.pg_roles AS owner ON owner.oid OPERATOR(pg_catalog.=) owned.refobjid`,
+    `  WHERE given.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass::pg_catalog.oid`,
+    `    AND given.refobjid OPERATOR(pg_catalog.=) user_oid AND given.deptype OPERATOR(pg_catalog.=) 'a'`,
+    `    AND NOT pg_catalog.pg_has_role(owner.oid, 'USAGE')`,
+    `LOOP`,
+    `  BEGIN`,
+    ...indent(indent(joining("other.rolname"))),
+    `    lent := pg_catalog.array_append(lent, other.rolname);`,
+    `  EXCEPTION WHEN insufficient_privilege THEN`,
+    `    NULL; -- told by DROP ROLE`,
+    `  END;`,
+    `END LOOP;`,
+    execute("DROP OWNED BY %I", "user_name"),
+    `FOREACH borrowed IN ARRAY lent LOOP`,
+    `  ${execute("REVOKE %I FROM CURRENT_USER", "borrowed")}`,
+    `END LOOP;`,
   ];
 }

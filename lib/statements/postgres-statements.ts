@@ -1,5 +1,5 @@
 import type { Duration } from "../duration";
-import { aboutUser, execute, inFormat } from "./plpgsql";
+import { aboutUser, execute, inFormat, USER_NAME } from "./plpgsql";
 import { quoteIdentifier, quoteLiteral } from "./quote";
 
 /** The SQL that a dynamic role hands to the secrets engine; each list element is sent as the engine splits it. */
@@ -83,9 +83,12 @@ export function assumingCreation(
   return statements;
 }
 
-/** Moves the date until which a login's password is valid. No DO block: OpenBao splits one here (openbao#4006). */
+/**
+ * Moves the date until which a login's password is valid. A login can lock its own row, and others wait for the engine
+ * meanwhile: not for long. No DO block: OpenBao splits one here (openbao#4006).
+ */
 export function renewal(): string[] {
-  return [`ALTER ROLE ${NAME} VALID UNTIL '{{expiration}}';`];
+  return [`SET LOCAL lock_timeout = 500;`, `ALTER ROLE ${NAME} VALID UNTIL '{{expiration}}';`];
 }
 
 function login({ connectionLimit }: LoginLimits): string {
@@ -95,10 +98,15 @@ function login({ connectionLimit }: LoginLimits): string {
 
 /**
  * The engine writes the name into the next statement as it is, and its own template holds what an identity provider says of
- * a person: a double quote would end the name there.
+ * a person: a double quote would end the name there, and the engine fills in what is in a name, too, before or after the
+ * name itself, so that one name becomes several.
  */
 function refusingNames(): string[] {
+  const holds = (text: string) => `pg_catalog.strpos(${USER_NAME}, '${text}') OPERATOR(pg_catalog.>) 0`;
   return [
+    `IF ${["{{", "{{expiration}}", "{{password}}"].map(holds).join(" OR ")} THEN`,
+    `  RAISE EXCEPTION 'the user name holds a placeholder of the engine: set username_template on the connection';`,
+    `END IF;`,
     `IF pg_catalog.strpos(user_name, '"') OPERATOR(pg_catalog.>) 0 THEN`,
     `  RAISE EXCEPTION 'the user name % holds a double quote: set username_template on the connection', user_name;`,
     `END IF;`,
