@@ -42,12 +42,41 @@ export async function makeScratch(
         await session.client.query(`CREATE TABLE ${name} (id integer, note pg_catalog.text)`);
         owner.made.push(name);
         await session.client.query(`INSERT INTO ${name} (id, note) VALUES (1, 'one')`);
-        schemas.set(schema, true);
       }
+      await keepAsMade(session, owner.made);
+      missing.forEach((schema) => schemas.set(schema, true));
       return `in ${missing.join(", ")}`;
     });
   }
   return { table, schemas, remove: () => removeAll(owners, list, table) };
+}
+
+/**
+ * Another owner could have a table of ours run code of its own, by a trigger or a policy, with the rights of whoever tries it.
+ * So nobody changes it any more, until it is dropped, and it is looked at before others come to it.
+ */
+async function keepAsMade({ client }: Session, tables: readonly string[]): Promise<void> {
+  await client.query("BEGIN");
+  await client.query("SET LOCAL idle_in_transaction_session_timeout = 0");
+  await client.query(`LOCK TABLE ${tables.join(", ")} IN SHARE UPDATE EXCLUSIVE MODE`);
+  for (const table of tables) {
+    const { rowCount } = await client.query(
+      `SELECT FROM pg_catalog.pg_class AS c
+       WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)::pg_catalog.oid
+         AND c.relkind OPERATOR(pg_catalog.=) 'r' AND c.relnatts OPERATOR(pg_catalog.=) 2
+         AND c.relchecks OPERATOR(pg_catalog.=) 0
+         AND NOT (c.relhasrules OR c.relhastriggers OR c.relhassubclass OR c.relhasindex)
+         AND NOT (c.relrowsecurity OR c.relforcerowsecurity)
+         AND NOT EXISTS (
+           SELECT FROM pg_catalog.pg_attribute AS a
+           WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attnum OPERATOR(pg_catalog.>) 0
+             AND (a.atthasdef OR NOT (a.atttypid OPERATOR(pg_catalog.=) 23 OR a.atttypid OPERATOR(pg_catalog.=) 25))
+         )`,
+      [table],
+    );
+    if (rowCount !== 1)
+      throw new Failure(`somebody has changed ${table} while it was made; look who is at work`);
+  }
 }
 
 function* ownersIn(
@@ -70,6 +99,7 @@ async function removeAll(owners: readonly Owner[], list: CheckList, table: strin
       await list.expect(`drop the table ${table}`, application.name, async () => {
         if (session.isEnded()) throw new Failure(`the connection is gone; drop ${made.join(", ")} by hand`);
         for (const name of made) await session.client.query(`DROP TABLE ${name}`);
+        await session.client.query("COMMIT");
         return `${made.length} dropped`;
       });
     }

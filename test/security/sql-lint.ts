@@ -265,7 +265,8 @@ class Segment {
     // In PL/pgSQL, SELECT … INTO names variables.
     if (is(before, "INTO"))
       return is(this.all[at - 1], "INSERT", "MERGE") || (!this.plpgsql && scope.opener === "");
-    if (is(before, "UPDATE")) return !is(this.all[at - 1], "FOR", "ON", "DO", "KEY", "OR", "BEFORE", "AFTER");
+    if (is(before, "UPDATE"))
+      return !is(this.all[at - 1], "FOR", "ON", "DO", "KEY", "OR", "BEFORE", "AFTER", "SHARE");
     if (is(before, "ON"))
       return is(this.all[0], "CREATE") && this.all.some((one) => is(one, "INDEX", "TRIGGER", "POLICY"));
     if ((before?.text === "," || before?.text === "(") && scope.inFrom) return true;
