@@ -147,7 +147,6 @@ describe("a state that is lost", () => {
       expect([...new Set(planned.filter(isNew).map(({ type }) => type))].sort()).toEqual([
         "postgresql_default_privileges",
         "postgresql_grant",
-        "terraform_data",
         "vault_generic_endpoint",
       ]);
       for (const command of commands.slice(2)) await workspace.command(command, variables);
