@@ -18,7 +18,7 @@ const WRAP_SECONDS = 60;
  * @param approle `mount` is the path of the auth method below `auth/`
  * @returns how many there were
  * @throws VaultError if Vault refuses
- * @throws UserError if the AppRole keeps getting tokens
+ * @throws UserError if the AppRole keeps getting tokens, or if neither it nor a token of it is there
  */
 export async function endGroup(
   vault: VaultClient,
@@ -29,8 +29,8 @@ export async function endGroup(
   const tokens = new Set<string>();
   for (let round = 0; round < ROUNDS; round++) {
     if (round > 0) await pause(UNDER_WAY_MS);
-    // One that was removed by hand may have left tokens.
-    const ids = (await secretIdAccessors(vault, approle)) ?? [];
+    const issued = await secretIdAccessors(vault, approle);
+    const ids = issued ?? [];
     await concurrently(ids, (accessor) => destroySecretId(vault, approle, accessor));
     const accessors = (await groupTokens(vault, mount))
       .filter((token) => token.approle === name)
@@ -38,8 +38,14 @@ export async function endGroup(
     await concurrently(accessors, (accessor) => revokeToken(vault, accessor));
     ids.forEach((id) => secretIds.add(id));
     accessors.forEach((accessor) => tokens.add(accessor));
-    if (round > 0 && ids.length === 0 && accessors.length === 0)
-      return { tokens: tokens.size, secretIds: secretIds.size };
+    if (round === 0 || ids.length > 0 || accessors.length > 0) continue;
+    // One that was removed by hand may have left tokens; without any, the name is more likely wrong.
+    if (!issued && tokens.size === 0)
+      throw new UserError(
+        `The AppRole "${name}" does not exist in auth/${mount}, and no token of it is left.`,
+        "Check the name and the mount; nothing was ended.",
+      );
+    return { tokens: tokens.size, secretIds: secretIds.size };
   }
   throw new UserError(
     `The AppRole ${name} of auth/${mount} keeps getting SecretIDs or tokens.`,

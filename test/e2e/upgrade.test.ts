@@ -88,7 +88,7 @@ describe("an environment that the first release deployed", () => {
     expect(await workspace.plan()).toEqual([]);
     expect((await legacy()).data?.password).toBe(password);
     const { data } = await engineRole("reader");
-    for (const kept of ["default_ttl", "max_ttl", "db_name", "renew_statements"]) {
+    for (const kept of ["default_ttl", "max_ttl", "db_name"]) {
       expect([kept, data?.[kept]]).toEqual([kept, before.data?.[kept]]);
     }
   });
