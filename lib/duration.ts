@@ -76,9 +76,14 @@ export class Duration {
     return this.amount;
   }
 
-  /** The length in milliseconds, as a text. */
-  toMilliseconds(): string {
-    return numberText(times(this.amount, 1000));
+  /**
+   * The length in milliseconds, as a text.
+   *
+   * @param less milliseconds to take off
+   */
+  toMilliseconds(less = 0): string {
+    const whole = times(this.amount, 1000);
+    return numberText(isUnresolved(whole) ? Op.sub(whole, less) : whole - less);
   }
 
   /** Whether this is longer than the other; false where only Terraform knows one of them. */
