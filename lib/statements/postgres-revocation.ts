@@ -135,10 +135,11 @@ function refusingLogins(reassignTo: string | undefined, namePrefix: string | und
       acting: "'{}'",
     }),
     `IF user_oid IS NOT NULL THEN`,
-    ...indent(forbiddingLogin()),
+    `  SET LOCAL lock_timeout = ${REFUSING.lock};`,
     `  IF ${OTHERS_JOINED} THEN`,
     `    ${innerBlock([USER_OID, `other pg_catalog.record;`], notingMembers())}`,
     `  END IF;`,
+    ...indent(forbiddingLogin()),
     issuedElsewhere,
     `  RAISE EXCEPTION $$there is no user % on this server, so that none was ended: it was issued on another one, or dropped by hand$$, user_name;`,
     `END IF;`,
@@ -153,14 +154,15 @@ function refusingLogins(reassignTo: string | undefined, namePrefix: string | und
 function forbiddingLogin(): string[] {
   const forbid = execute("ALTER ROLE %I NOLOGIN", "user_name");
   return [
-    `SET LOCAL lock_timeout = ${REFUSING.lock};`,
     `BEGIN`,
     `  ${forbid}`,
     `EXCEPTION WHEN lock_not_available OR internal_error THEN`,
     `  ${innerBlock(
       [USER_OID, JOINING, `other pg_catalog.record;`, `give_up pg_catalog.timestamptz;`],
       [
-        `PERFORM pg_catalog.set_config($$credentials.acting$$, '${NOT_REFUSED}', false);`,
+        // No role has this OID. The second block has to look closer.
+        `PERFORM pg_catalog.set_config($$credentials.acting$$,`,
+        `  pg_catalog.array_append(${handedOn("acting")}::pg_catalog.oid[], 0::pg_catalog.oid)::pg_catalog.text, false);`,
         `FOR other IN`,
         `  SELECT held.rolname FROM pg_catalog.pg_auth_members`,
         `  JOIN pg_catalog.pg_roles AS held ON held.oid OPERATOR(pg_catalog.=) roleid`,
@@ -195,9 +197,6 @@ function forbiddingLogin(): string[] {
     `END;`,
   ];
 }
-
-/** No role has this OID. Where somebody could act for the user, the second block has to look closer. */
-const NOT_REFUSED = "{0}";
 
 function terminatingAll(): string[] {
   return [
