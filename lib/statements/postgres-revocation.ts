@@ -28,8 +28,10 @@ export interface RevocationOptions {
 const MOST_OBJECTS = 1000;
 /** Milliseconds of the first block: for a lock that keeps it from refusing logins, for ending sessions then, and in all. */
 const REFUSING = { lock: 100, sessions: 300, all: 700 };
-/** Milliseconds for each lock: longer than it takes until a waiter makes autovacuum let go (deadlock_timeout). */
-const LOCK_TIMEOUT = 1_200;
+/** Milliseconds for each lock: others wait for the engine meanwhile. */
+const LOCK_TIMEOUT = 300;
+/** The same for locks of tables, for which autovacuum lets go of one: it does when somebody has waited deadlock_timeout. */
+const TABLE_LOCK_TIMEOUT = 1_200;
 
 /** Milliseconds for the user's sessions to end. */
 const ENDING = 900;
@@ -148,8 +150,8 @@ function refusingLogins(reassignTo: string | undefined, namePrefix: string | und
 
 /**
  * A user may change its own password, and so hold its row in a transaction that it leaves open or prepares, or change it again
- * and again. Its memberships, which nobody but the engine can hold, are revoked then, so that a new login has no rights, and its
- * sessions are ended. Nobody else has to wait for it for long.
+ * and again. Its sessions are ended then, for a while: others wait for the engine. Where that does not help, its memberships,
+ * which nobody but the engine can hold, are revoked, so that a new login has no rights.
  */
 function forbiddingLogin(): string[] {
   const forbid = execute("ALTER ROLE %I NOLOGIN", "user_name");
@@ -158,22 +160,11 @@ function forbiddingLogin(): string[] {
     `  ${forbid}`,
     `EXCEPTION WHEN lock_not_available OR internal_error THEN`,
     `  ${innerBlock(
-      [USER_OID, JOINING, `other pg_catalog.record;`, `give_up pg_catalog.timestamptz;`],
       [
-        // No role has this OID. The second block has to look closer.
-        `PERFORM pg_catalog.set_config($$credentials.acting$$,`,
-        `  pg_catalog.array_append(${handedOn("acting")}::pg_catalog.oid[], 0::pg_catalog.oid)::pg_catalog.text, false);`,
-        `FOR other IN`,
-        `  SELECT held.rolname FROM pg_catalog.pg_auth_members`,
-        `  JOIN pg_catalog.pg_roles AS held ON held.oid OPERATOR(pg_catalog.=) roleid`,
-        `  WHERE member OPERATOR(pg_catalog.=) user_oid`,
-        `LOOP`,
-        `  BEGIN`,
-        `    ${execute("REVOKE %I FROM %I", "other.rolname", "user_name")}`,
-        `  EXCEPTION WHEN insufficient_privilege OR lock_not_available THEN`,
-        `    NULL; -- its sessions are ended below, or the revocation fails`,
-        `  END;`,
-        `END LOOP;`,
+        ...[USER_OID, JOINING, BORROWS, `other pg_catalog.record;`],
+        ...[`is_refused boolean := false;`, `give_up pg_catalog.timestamptz;`],
+      ],
+      [
         `BEGIN`,
         ...indent([
           ...becomingMember(),
@@ -181,6 +172,7 @@ function forbiddingLogin(): string[] {
           `LOOP`,
           `  BEGIN`,
           `    ${forbid}`,
+          `    is_refused := true;`,
           `    EXIT;`,
           `  EXCEPTION WHEN lock_not_available OR internal_error THEN`,
           `    EXIT WHEN pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>) give_up;`,
@@ -190,11 +182,34 @@ function forbiddingLogin(): string[] {
           `END LOOP;`,
         ]),
         `EXCEPTION WHEN OTHERS THEN`,
-        `  NULL; -- its memberships stay revoked; told below`,
+        `  NULL; -- told below`,
         `END;`,
+        `IF NOT is_refused THEN`,
+        ...indent(revokingMemberships()),
+        `END IF;`,
       ],
     )}`,
     `END;`,
+  ];
+}
+
+function revokingMemberships(): string[] {
+  return [
+    // No role has this OID. The second block has to look closer.
+    `PERFORM pg_catalog.set_config($$credentials.acting$$,`,
+    `  pg_catalog.array_append(${handedOn("acting")}::pg_catalog.oid[], 0::pg_catalog.oid)::pg_catalog.text, false);`,
+    `FOR other IN`,
+    `  SELECT held.rolname FROM pg_catalog.pg_auth_members`,
+    `  JOIN pg_catalog.pg_roles AS held ON held.oid OPERATOR(pg_catalog.=) roleid`,
+    `  WHERE member OPERATOR(pg_catalog.=) user_oid`,
+    `LOOP`,
+    `  BEGIN`,
+    `    ${execute("REVOKE %I FROM %I", "other.rolname", "user_name")}`,
+    `  EXCEPTION`,
+    `    WHEN insufficient_privilege THEN NULL; -- told below`,
+    `    WHEN lock_not_available THEN EXIT; -- the next try has it`,
+    `  END;`,
+    `END LOOP;`,
   ];
 }
 
@@ -232,7 +247,7 @@ function notingMembers(): string[] {
     `    BEGIN`,
     `      ${execute("REVOKE %I FROM %I", "user_name", "other.rolname")}`,
     `    EXCEPTION WHEN lock_not_available THEN`,
-    `      NULL; -- held by a session that is ended below: the next try has it`,
+    `      EXIT; -- held by a session that is ended below: the next try has it`,
     `    END;`,
     `  END LOOP;`,
     `END IF;`,
@@ -280,9 +295,13 @@ function dropping(ending: readonly string[]): string[] {
   ];
 }
 
+/** Whether the engine's login makes itself a member of pg_signal_backend for a moment. */
+const BORROWS = `borrows boolean;`;
+
 const CLEANING_UP = [
   USER_OID,
   JOINING,
+  BORROWS,
   `engine_role CONSTANT pg_catalog.text := pg_catalog.current_setting($$role$$);`,
   `acting CONSTANT pg_catalog.oid[] := ${handedOn("acting")}::pg_catalog.oid[];`,
   `lent pg_catalog.name[] := '{}';`,
@@ -306,9 +325,10 @@ function becomingMember(): string[] {
     `BEGIN`,
     `  ${join("user_name")}`,
     `EXCEPTION WHEN lock_not_available THEN`,
-    `  GRANT pg_signal_backend TO CURRENT_USER;`,
+    `  borrows := NOT pg_catalog.pg_has_role($$pg_signal_backend$$, $$MEMBER$$);`,
+    `  IF borrows THEN GRANT pg_signal_backend TO CURRENT_USER; END IF;`,
     ...indent(terminatingAll()),
-    `  REVOKE pg_signal_backend FROM CURRENT_USER;`,
+    `  IF borrows THEN REVOKE pg_signal_backend FROM CURRENT_USER; END IF;`,
     `  ${join("user_name")}`,
     `END;`,
     `IF NOT pg_catalog.pg_has_role(user_oid, $$USAGE$$) THEN`,
@@ -455,7 +475,9 @@ function handingOver(): string[] {
     `  RAISE EXCEPTION 'user % owns or has rights on more than ${MOST_OBJECTS} objects: hand them over with vault-postgres hand-over', user_name;`,
     `ELSIF objects OPERATOR(pg_catalog.>) 0 THEN`,
     `  lent := '{}';`,
-    ...indent([execute("REASSIGN OWNED BY %I TO %I", "user_name", handedOn("heir"))]),
+    `  SET LOCAL lock_timeout = ${TABLE_LOCK_TIMEOUT};`,
+    `  ${execute("REASSIGN OWNED BY %I TO %I", "user_name", handedOn("heir"))}`,
+    `  SET LOCAL lock_timeout = ${LOCK_TIMEOUT};`,
     `  FOR other IN`,
     `    SELECT DISTINCT owner.rolname FROM pg_catalog.pg_shdepend AS given`,
     `    JOIN pg_catalog.pg_shdepend AS owned ON owned.dbid OPERATOR(pg_catalog.=) given.dbid`,
