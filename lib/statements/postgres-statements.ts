@@ -91,6 +91,14 @@ export function renewal(): string[] {
   return [`SET LOCAL lock_timeout = 500;`, `ALTER ROLE ${NAME} VALID UNTIL '{{expiration}}';`];
 }
 
+/**
+ * Sets the password of a static role's login, which can lock its own row as well: others wait for the engine meanwhile, and
+ * the rotation fails, is tried again, and leaves the old password until then.
+ */
+export function rotation(): string[] {
+  return [`SET LOCAL lock_timeout = 500;`, `ALTER ROLE ${NAME} WITH PASSWORD '{{password}}';`];
+}
+
 function login({ connectionLimit }: LoginLimits): string {
   const limit = connectionLimit === undefined ? "" : ` CONNECTION LIMIT ${connectionLimit}`;
   return `CREATE ROLE ${NAME} WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'${limit}`;

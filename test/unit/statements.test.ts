@@ -8,6 +8,7 @@ import {
   quoteIdentifier,
   quoteLiteral,
   renewal,
+  rotation,
   terminatingRevocation,
 } from "../../lib";
 
@@ -34,6 +35,7 @@ describe("presets", () => {
       idleInTransaction: Duration.minutes(10),
     }),
     renewal: renewal(),
+    rotation: rotation(),
     terminatingRevocation: terminatingRevocation("app owner"),
     drainingRevocation: drainingRevocation("app owner"),
   };
@@ -44,6 +46,7 @@ describe("presets", () => {
     expect(() => checkStatements("r", "creation", presets.membershipCreation)).not.toThrow();
     expect(() => checkStatements("r", "creation", presets.drainingCreation)).not.toThrow();
     expect(() => checkStatements("r", "renewal", presets.renewal)).not.toThrow();
+    expect(() => checkStatements("r", "rotation", presets.rotation)).not.toThrow();
     expect(() => checkStatements("r", "revocation", presets.terminatingRevocation)).not.toThrow();
     expect(() => checkStatements("r", "revocation", presets.drainingRevocation)).not.toThrow();
   });
