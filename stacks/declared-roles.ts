@@ -7,6 +7,7 @@ import type { IAppRoleAuth } from "../lib/vault/app-role-auth";
 import type { DynamicRole } from "../lib/vault/dynamic-role";
 import type { IPostgresConnection } from "../lib/vault/postgres-connection";
 import type { StaticRole } from "../lib/vault/static-role";
+import { appRoleSettings, policyDigests } from "./declared-settings";
 import type { EnvironmentGroup, RolesAndApplications } from "./environment";
 import type { InheritedRoles } from "./inherited-roles";
 import type { AppRoleOutput, RoleOutput, StatementDigests, StaticRoleOutput } from "./outputs";
@@ -121,6 +122,12 @@ export class DeclaredRoles {
         [...this.applications].map(([name, app]) => [name, describeAppRole(app.approle, app.roles)]),
       ),
     );
+    addOutput<Readonly<Record<string, string>>>(
+      stack,
+      "policies",
+      "Digests of the policies that this stack declares, by name",
+      policyDigests(stack),
+    );
   }
 
   private baseRole(name: string, joined: string): IBaseRole {
@@ -178,5 +185,6 @@ function describeAppRole(approle: AppRole, roles: readonly string[]): AppRoleOut
     login_path: approle.loginPath,
     secret_id_path: approle.secretIdPath,
     roles,
+    settings: appRoleSettings(approle.resource),
   };
 }

@@ -147,7 +147,7 @@ describe("an environment with groups", () => {
 
   test("says of each group what its stack has, and at the top which stacks there are", () => {
     expect(base.output.group_stacks?.value).toEqual(["test-search", "test-billing"]);
-    expect(Object.keys(search.output).sort()).toEqual(["approles", "environment", "roles"]);
+    expect(Object.keys(search.output).sort()).toEqual(["approles", "environment", "policies", "roles"]);
     expect(search.output.environment?.value).toBe("test");
   });
 
@@ -238,8 +238,8 @@ describe("the outputs of an environment with groups", () => {
   const { reader, writer } = roles;
   const base = { vault, postgres, roles: { reader }, approles: {} };
   const content = {
-    dev: { ...base, group_stacks: ["dev-one", "dev-two"] },
-    "dev-one": { environment: "dev", roles: { writer }, approles },
+    dev: { ...base, policies: { a: "00" }, group_stacks: ["dev-one", "dev-two"] },
+    "dev-one": { environment: "dev", roles: { writer }, approles, policies: { b: "11" } },
     "dev-two": { environment: "dev", roles: {}, static_roles, approles: {} },
   };
 
@@ -249,6 +249,7 @@ describe("the outputs of an environment with groups", () => {
       roles: { reader, writer },
       static_roles,
       approles,
+      policies: { a: "00", b: "11" },
       group_stacks: ["dev-one", "dev-two"],
     });
   });
