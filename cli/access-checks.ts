@@ -49,16 +49,28 @@ export async function checkAccess(context: AccessContext): Promise<void> {
   await list.expect("may not enter other databases", subject, () => checkOtherDatabases(context));
 }
 
+/**
+ * In a transaction that is taken back: nobody else sees the table. Another owner, who may do as much with it, could have it
+ * run code of its own in this session, by a trigger say.
+ */
 async function checkOwner(context: AccessContext, schema: string): Promise<void> {
+  const { client } = context;
   const table = qualified(context, schema, `owned_${context.suffix}`);
-  for (const statement of [
-    [`may create a table in ${schema}`, `CREATE TABLE ${table} (id integer)`],
-    [`may alter it`, `ALTER TABLE ${table} ADD COLUMN note pg_catalog.text`],
-    [`may insert into it`, `INSERT INTO ${table} (id, note) VALUES (1, 'one')`],
-    [`may select from it`, `SELECT id, note FROM ${table}`],
-    [`may drop it`, `DROP TABLE ${table}`],
-  ] as const) {
-    await allows(context, statement);
+  await client.query("BEGIN");
+  try {
+    for (const statement of [
+      [`may create a table in ${schema}`, `CREATE TABLE ${table} (id integer)`],
+      [`may alter it`, `ALTER TABLE ${table} ADD COLUMN note pg_catalog.text`],
+      [`may insert into it`, `INSERT INTO ${table} (id, note) VALUES (1, 'one')`],
+      [`may select from it`, `SELECT id, note FROM ${table}`],
+      [`may drop it`, `DROP TABLE ${table}`],
+    ] as const) {
+      // One that fails says nothing of the next.
+      await client.query("SAVEPOINT before_it");
+      if (!(await allows(context, statement))) await client.query("ROLLBACK TO SAVEPOINT before_it");
+    }
+  } finally {
+    await client.query("ROLLBACK");
   }
 }
 

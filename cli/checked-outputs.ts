@@ -1,5 +1,6 @@
 import type {
   AppRoleOutput,
+  AppRoleSettings,
   EnvironmentOutputs,
   PostgresOutput,
   RoleOutput,
@@ -30,10 +31,13 @@ export function checkedOutputs(
     roles: all.entries("roles", (role, name) => roleOutput(role, mount, name)),
     approles: all.entries("approles", (approle, name) => appRoleOutput(approle, approle_mount, name)),
   };
-  if (content.static_roles === undefined || content.static_roles === null) return outputs;
+  const isThere = (name: string) => content[name] !== undefined && content[name] !== null;
   return {
     ...outputs,
-    static_roles: all.entries("static_roles", (role, name) => staticRoleOutput(role, mount, name)),
+    ...(isThere("static_roles") && {
+      static_roles: all.entries("static_roles", (role, name) => staticRoleOutput(role, mount, name)),
+    }),
+    ...(isThere("policies") && { policies: all.digestsByPolicy("policies") }),
   };
 }
 
@@ -44,6 +48,7 @@ function vaultOutput(fields: OutputFields): VaultOutput {
     namespace: fields.optional("namespace", () => fields.namespace("namespace")),
     mount: fields.mount("mount", ["sys", "auth", "audit", "identity", "cubbyhole"]),
     connection: fields.name("connection"),
+    connection_url: fields.optional("connection_url", () => fields.text("connection_url")),
     approle_mount: fields.mount("approle_mount", ["token"]),
   };
 }
@@ -92,5 +97,28 @@ function appRoleOutput(fields: OutputFields, mount: string, name: string): AppRo
     login_path: fields.exactly("login_path", `auth/${mount}/login`),
     secret_id_path: fields.exactly("secret_id_path", `auth/${mount}/role/${name}/secret-id`),
     roles: fields.texts("roles"),
+    settings: fields.optional("settings", () => appRoleSettings(fields.object("settings"))),
+  };
+}
+
+function appRoleSettings(fields: OutputFields): AppRoleSettings {
+  const flag = (name: string) => fields.optional(name, () => fields.flag(name));
+  const number = (name: string) => fields.optional(name, () => fields.number(name));
+  const texts = (name: string) => fields.optional(name, () => fields.texts(name));
+  return {
+    ...fields.all,
+    bind_secret_id: flag("bind_secret_id"),
+    secret_id_ttl: number("secret_id_ttl"),
+    secret_id_num_uses: number("secret_id_num_uses"),
+    secret_id_bound_cidrs: texts("secret_id_bound_cidrs"),
+    token_ttl: number("token_ttl"),
+    token_max_ttl: number("token_max_ttl"),
+    token_period: number("token_period"),
+    token_explicit_max_ttl: number("token_explicit_max_ttl"),
+    token_num_uses: number("token_num_uses"),
+    token_bound_cidrs: texts("token_bound_cidrs"),
+    token_type: fields.optional("token_type", () => fields.text("token_type")),
+    token_no_default_policy: flag("token_no_default_policy"),
+    token_policies: fields.optional("token_policies", () => fields.policies("token_policies")),
   };
 }

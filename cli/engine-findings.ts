@@ -1,4 +1,7 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
+import { statementsDigest } from "../stacks/statements-digest";
+import { appRoleFindings, shutAppRoles } from "./approle-findings";
+import { connectionFindings } from "./connection-findings";
 import { engineLoginFindings } from "./engine-login";
 import type { EngineStaticRole } from "./engine-roles";
 import type { Finding } from "./finding";
@@ -27,25 +30,13 @@ export function engineFindings(
       remedy: deploy,
     })),
     ...(found.postgres ? engineLoginFindings(outputs, found.postgres.engineLogin, deploy) : []),
-    ...changedConnection(outputs, inventory, deploy),
+    ...connectionFindings(outputs, inventory, deploy),
     ...missingStaticRoles(outputs, inventory, deploy),
     ...overdueRotations(environment, outputs, inventory, now),
     ...staticLoginFindings(environment, outputs, inventory, found),
     ...sharedLogins(inventory),
-    ...inventory.missingAppRoles.map((name): Finding => ({
-      kind: "missing-approle",
-      subject: name,
-      detail: "the auth method does not have this AppRole: its application cannot log in",
-      remedy: `${deploy}. It has another RoleID then, and needs new SecretIDs.`,
-    })),
-    ...found.lockedAppRoles.map(({ name, unlockPath }): Finding => ({
-      kind: "locked-approle",
-      subject: name,
-      detail: "failed logins have locked it out: Vault answers 403 to its good SecretIDs as well",
-      remedy:
-        "Stop what tries with a SecretID that has ended; the lock ends by itself 15 minutes after the last try, unless " +
-        `the server is set up otherwise. At once: vault write -force ${unlockPath}`,
-    })),
+    ...shutAppRoles(inventory.missingAppRoles, found.lockedAppRoles, deploy),
+    ...appRoleFindings(outputs, found.appRoles, deploy),
   ];
 }
 
@@ -119,7 +110,7 @@ function missingStaticRoles(
       const detail = "the engine does not have this static role: nobody can read its password";
       return [{ kind: "missing-role", subject: name, detail, remedy: deploy }];
     }
-    const { username, rotation_period } = declared;
+    const { username, rotation_period, statements } = declared;
     const differences = [
       ...(role.username === username
         ? []
@@ -130,6 +121,9 @@ function missingStaticRoles(
       ...(role.rotationPeriod === undefined || role.rotationPeriod === rotation_period
         ? []
         : [`its rotation period is ${role.rotationPeriod} s, not ${rotation_period} s`]),
+      ...(statements?.rotation === undefined || statements.rotation === statementsDigest(role.rotation)
+        ? []
+        : ["its rotation SQL is another"]),
     ];
     if (differences.length === 0) return [];
     return [{ kind: "changed-role", subject: name, detail: differences.join("; "), remedy: deploy }];
@@ -160,19 +154,6 @@ function overdueRotations(
       },
     ];
   });
-}
-
-/** Users would be made in another database, and could not be dropped in theirs. */
-function changedConnection(
-  { vault, postgres: { database } }: EnvironmentOutputs,
-  { connections }: Inventory,
-  remedy: string,
-): Finding[] {
-  const url = connections.find(({ name }) => name === vault.connection)?.url ?? "";
-  const path = /^postgres(?:ql)?:\/\/[^/?#]*\/([^?#]+)/.exec(url)?.[1];
-  if (path === undefined || path === encodeURIComponent(database)) return [];
-  const detail = `it leads to the database ${path}, not ${database}`;
-  return [{ kind: "changed-connection", subject: vault.connection, detail, remedy }];
 }
 
 function staticLoginFindings(

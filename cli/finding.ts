@@ -1,36 +1,44 @@
+/** Every kind of finding. Each has a row in docs/operations.md. */
+export const FINDING_KINDS = [
+  "drained",
+  "irrevocable-lease",
+  "overdue-lease",
+  "user-without-lease",
+  "lease-without-user",
+  "session-without-role",
+  /** A user that may not log in any more and is not gone: its revocation has failed so far. Or a login that was shut. */
+  "login-off",
+  /** A user whose time is over, and that Vault has not ended. */
+  "expired-user",
+  "prepared-transaction",
+  /** A role that is not declared any more, and has leases or is left on the engine. */
+  "undeclared-role",
+  "missing-connection",
+  "changed-connection",
+  "missing-role",
+  "changed-role",
+  "missing-base-role",
+  "missing-login",
+  "missing-database",
+  /** A login lacks a right, without which nothing is issued, revoked or rotated, or its application may do nothing. */
+  "missing-right",
+  /** The engine has not set the password of a static role in time. */
+  "overdue-rotation",
+  "login-without-password",
+  /** Two static roles on one login. */
+  "shared-login",
+  "missing-approle",
+  /** An AppRole has other settings, or another RoleID, than was declared. */
+  "changed-approle",
+  "locked-approle",
+  "missing-policy",
+  "changed-policy",
+] as const;
+
 /** Something that is not as it should be. */
 export interface Finding {
-  readonly kind:
-    | "drained"
-    | "irrevocable-lease"
-    | "overdue-lease"
-    | "user-without-lease"
-    | "lease-without-user"
-    | "session-without-role"
-    /** A user that may not log in any more and is not gone: its revocation has failed so far. */
-    | "login-off"
-    /** A user whose time is over, and that Vault has not ended. */
-    | "expired-user"
-    | "prepared-transaction"
-    /** A role that is not declared any more, and has leases or is left on the engine. */
-    | "undeclared-role"
-    | "missing-connection"
-    | "missing-role"
-    | "changed-role"
-    | "missing-base-role"
-    | "missing-login"
-    | "missing-approle"
-    | "missing-database"
-    /** The engine's login lacks a right, without which nothing is issued, revoked or rotated. */
-    | "missing-right"
-    | "changed-connection"
-    /** The engine has not set the password of a static role in time. */
-    | "overdue-rotation"
-    | "login-without-password"
-    /** Two static roles on one login. */
-    | "shared-login"
-    | "locked-approle";
-  /** The lease, the user, the process id, the connection, the role, the login, or the AppRole. */
+  readonly kind: (typeof FINDING_KINDS)[number];
+  /** The lease, the user, the process id, the connection, the role, the login, the AppRole, or the policy. */
   readonly subject: string;
   readonly detail: string;
   /** What to do about it, where that does not go without saying. */

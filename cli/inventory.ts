@@ -44,6 +44,8 @@ export interface Connection {
   readonly usernameTemplate: string;
   /** With placeholders for the login; empty where the engine does not say. */
   readonly url: string;
+  /** Login that it uses; empty where the engine does not say. */
+  readonly username: string;
 }
 
 export interface PostgresInventory extends Matching {
@@ -124,15 +126,17 @@ async function connections(vault: VaultClient, mount: string): Promise<Connectio
   return concurrently(names, async (name) => {
     const path = `${mount}/config/${name}`;
     const { data } = await vault.read(path);
-    const details = (data?.connection_details ?? {}) as {
-      readonly username_template?: unknown;
-      readonly connection_url?: unknown;
+    const details = (data?.connection_details ?? {}) as Readonly<Record<string, unknown>>;
+    const detail = (field: string) => {
+      const value = details[field];
+      return typeof value === "string" ? value : "";
     };
     return {
       name,
       allowedRoles: new AnswerFields(path, data).texts("allowed_roles"),
-      usernameTemplate: typeof details.username_template === "string" ? details.username_template : "",
-      url: typeof details.connection_url === "string" ? details.connection_url : "",
+      usernameTemplate: detail("username_template"),
+      url: detail("connection_url"),
+      username: detail("username"),
     };
   });
 }

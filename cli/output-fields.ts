@@ -5,6 +5,7 @@ import { inLine } from "./text";
 const NAME = /^(?!.*\.\.)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/;
 /** A part of a mount's path, which the servers restrict less. */
 const PART = /^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.@~-]*$/;
+const POLICY_NAMES = 'names of policies, of parts joined by "/"';
 const SHOWN = 120;
 
 /** Reads the fields of an output, each of which has to be there and to be what it should. */
@@ -56,6 +57,28 @@ export class OutputFields {
     return Array.isArray(value) && value.every(isPlain)
       ? value
       : this.wrong(name, "a list of texts of printable characters");
+  }
+
+  flag(name: string): boolean {
+    const value = this.all[name];
+    return typeof value === "boolean" ? value : this.wrong(name, "true or false");
+  }
+
+  /** Names of policies, each of which becomes the end of a path. */
+  policies(name: string): readonly string[] {
+    const found = this.texts(name);
+    return found.every(isPolicyName) ? found : this.wrong(name, `a list of ${POLICY_NAMES}`);
+  }
+
+  /** Texts by the name of a policy. */
+  digestsByPolicy(name: string): Readonly<Record<string, string>> {
+    const { all } = this.object(name);
+    const isDigest = (value: unknown) => typeof value === "string" && /^[0-9a-f]+$/.test(value);
+    const isRight = Object.entries(all).every(([policy, value]) => isPolicyName(policy) && isDigest(value));
+    // Without a prototype, for a policy may be named like a property of every object.
+    return isRight
+      ? (Object.assign(Object.create(null) as object, all) as Readonly<Record<string, string>>)
+      : this.wrong(name, `digests by ${POLICY_NAMES}`);
   }
 
   /** A whole number, which Terraform may give as a text. */
@@ -129,6 +152,10 @@ export class OutputFields {
       "Nothing was asked with it. Write it anew: cdktf deploy, or terraform output -json.",
     );
   }
+}
+
+function isPolicyName(name: string): boolean {
+  return name.split("/").every((part) => PART.test(part));
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

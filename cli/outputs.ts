@@ -10,9 +10,9 @@ import { inLine, shellWord } from "./text";
 
 const PARTS = ["vault", "postgres", "roles", "approles"] as const;
 /** Absent where there is nothing to say. */
-const OPTIONAL_PARTS = ["static_roles", "group_stacks"] as const;
+const OPTIONAL_PARTS = ["static_roles", "policies", "group_stacks"] as const;
 /** What the stacks of groups add to. */
-const GROUP_PARTS = ["roles", "static_roles", "approles"] as const;
+const GROUP_PARTS = ["roles", "static_roles", "approles", "policies"] as const;
 
 /** Whether the stacks of all groups have to be deployed, or those that are not are left out. */
 export type GroupsNeeded = "all" | "deployed";

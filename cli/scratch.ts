@@ -1,3 +1,4 @@
+import type { Client } from "pg";
 import type { EnvironmentOutputs, RoleOutput } from "../stacks/outputs";
 import { Application } from "./application";
 import { Failure, type CheckList } from "./checks";
@@ -37,18 +38,35 @@ export async function makeScratch(
       const session = await logIn(outputs.postgres, login, rootCertificateFile);
       const owner: Owner = { session, application, made: [] };
       owners.push(owner);
-      for (const schema of missing) {
-        const name = `${session.client.escapeIdentifier(schema)}.${session.client.escapeIdentifier(table)}`;
-        await session.client.query(`CREATE TABLE ${name} (id integer, note pg_catalog.text)`);
-        owner.made.push(name);
-        await session.client.query(`INSERT INTO ${name} (id, note) VALUES (1, 'one')`);
-      }
-      await keepAsMade(session, owner.made);
+      const named = (name: string) => session.client.escapeIdentifier(name);
+      const tables = missing.map((schema) => `${named(schema)}.${named(table)}`);
+      await inTransaction(session, () => make(session, tables));
+      owner.made.push(...tables);
+      await keepAsMade(session, tables);
       missing.forEach((schema) => schemas.set(schema, true));
       return `in ${missing.join(", ")}`;
     });
   }
   return { table, schemas, remove: () => removeAll(owners, list, table) };
+}
+
+/** Nobody else sees a table before it has its row, and so no code of another's runs for that. */
+async function make({ client }: Session, tables: readonly string[]): Promise<void> {
+  for (const table of tables) {
+    await client.query(`CREATE TABLE ${table} (id integer, note pg_catalog.text)`);
+    await client.query(`INSERT INTO ${table} (id, note) VALUES (1, 'one')`);
+  }
+}
+
+async function inTransaction({ client }: Session, work: () => Promise<void>): Promise<void> {
+  await client.query("BEGIN");
+  try {
+    await work();
+    await client.query("COMMIT");
+  } catch (error) {
+    await client.query("ROLLBACK");
+    throw error;
+  }
 }
 
 /**
@@ -57,8 +75,18 @@ export async function makeScratch(
  */
 async function keepAsMade({ client }: Session, tables: readonly string[]): Promise<void> {
   await client.query("BEGIN");
-  await client.query("SET LOCAL idle_in_transaction_session_timeout = 0");
-  await client.query(`LOCK TABLE ${tables.join(", ")} IN SHARE UPDATE EXCLUSIVE MODE`);
+  try {
+    await client.query("SET LOCAL idle_in_transaction_session_timeout = 0");
+    await client.query(`LOCK TABLE ${tables.join(", ")} IN SHARE UPDATE EXCLUSIVE MODE`);
+    await requireAsMade(client, tables);
+  } catch (error) {
+    // What was made is dropped all the same.
+    await client.query("ROLLBACK");
+    throw error;
+  }
+}
+
+async function requireAsMade(client: Client, tables: readonly string[]): Promise<void> {
   for (const table of tables) {
     const { rowCount } = await client.query(
       `SELECT FROM pg_catalog.pg_class AS c

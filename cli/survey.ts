@@ -1,5 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { EnvironmentOutputs } from "../stacks/outputs";
+import { appRolesNotLookedAt } from "./approle-findings";
+import { surveyAppRoles, type AppRoleSurvey } from "./approle-survey";
+import { connectionNotLookedAt } from "./connection-findings";
 import { baseRolesOf, databaseUsers, missingBaseRoles, type DatabaseUser } from "./database-users";
 import { engineLogin, type EngineLogin } from "./engine-login";
 import { engineRoles, namesBelow, type EngineRole } from "./engine-roles";
@@ -18,6 +21,7 @@ export interface Survey {
   /** Names of all the engine's roles; undefined where the token may not list them. */
   readonly roleNames?: readonly string[];
   readonly lockedAppRoles: readonly LockedAppRole[];
+  readonly appRoles: AppRoleSurvey;
   /** Absent where PostgreSQL was not looked at. */
   readonly postgres?: PostgresSurvey;
   /** What was not looked at, and why. */
@@ -62,6 +66,11 @@ export async function survey(
       `Whether failed logins have locked an AppRole out was not looked at: ${OPERATOR_RIGHTS}`,
     );
   }
+  const appRoles = await surveyAppRoles(vault, outputs);
+  notLookedAt.push(
+    ...connectionNotLookedAt(outputs, inventory),
+    ...appRolesNotLookedAt(outputs, appRoles, OPERATOR_RIGHTS),
+  );
   const postgres = session && (await surveyPostgres(outputs, session, inventory));
   const unseen = [...(postgres?.staticLogins.values() ?? [])].filter(
     (login) => login.hasPassword === undefined,
@@ -76,6 +85,7 @@ export async function survey(
     roles: roleNames === undefined ? new Map() : await engineRoles(vault, mount, roleNames),
     ...(roleNames && { roleNames }),
     lockedAppRoles: locked ?? [],
+    appRoles,
     ...(postgres && { postgres }),
     notLookedAt,
   };

@@ -124,6 +124,11 @@ export class AnswerFields {
     return typeof value === "number" && Number.isFinite(value) ? value : this.missing(name);
   }
 
+  flag(name: string): boolean {
+    const value = this.fields[name];
+    return typeof value === "boolean" ? value : this.missing(name);
+  }
+
   /** Milliseconds since 1970 of a time in the answer. */
   time(name: string): number {
     const value = Date.parse(this.text(name));

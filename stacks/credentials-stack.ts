@@ -9,6 +9,7 @@ import { WriteOnlySecret } from "../lib/write-only-secret";
 import { claimEnvironment } from "./claim-environment";
 import { checkGroups, groupsOf, rolesOf } from "./check-groups";
 import { DeclaredRoles } from "./declared-roles";
+import { declaredUrl } from "./declared-settings";
 import type { Environment } from "./environment";
 import { namesOf, type EnvironmentNames } from "./environment-names";
 import { longestTtls } from "./longest-ttls";
@@ -109,6 +110,7 @@ export class CredentialsStack extends TerraformStack {
         ...(environment.vault.namespace !== undefined && { namespace: environment.vault.namespace }),
         mount: engine.path,
         connection: connection.name,
+        connection_url: declaredUrl(connection.resource),
         approle_mount: auth.path,
       },
       ofThisEngine(engine, names),

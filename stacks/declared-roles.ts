@@ -7,6 +7,7 @@ import type { IAppRoleAuth } from "../lib/vault/app-role-auth";
 import type { DynamicRole } from "../lib/vault/dynamic-role";
 import type { IPostgresConnection } from "../lib/vault/postgres-connection";
 import type { StaticRole } from "../lib/vault/static-role";
+import { appRoleSettings, policyDigests } from "./declared-settings";
 import type { EnvironmentGroup, RolesAndApplications } from "./environment";
 import type { InheritedRoles } from "./inherited-roles";
 import type { AppRoleOutput, RoleOutput, StatementDigests, StaticRoleOutput } from "./outputs";
@@ -121,6 +122,12 @@ export class DeclaredRoles {
         [...this.applications].map(([name, app]) => [name, describeAppRole(app.approle, app.roles)]),
       ),
     );
+    addOutput<Readonly<Record<string, string>>>(
+      stack,
+      "policies",
+      "Digests of the policies that this stack declares, by name",
+      policyDigests(stack),
+    );
   }
 
   private baseRole(name: string, joined: string): IBaseRole {
@@ -151,15 +158,19 @@ function describeRole(base: BaseRole, role: DynamicRole): RoleOutput {
 }
 
 function digestsOf({ resource }: DynamicRole): StatementDigests {
-  const digest = (list: readonly string[] | undefined) =>
-    // What only Terraform knows has no digest here.
-    list === undefined || list.some((sql) => Token.isUnresolved(sql)) ? undefined : statementsDigest(list);
   const { creationStatementsInput, renewStatementsInput, revocationStatementsInput } = resource;
   return {
-    creation: digest(creationStatementsInput),
-    renewal: digest(renewStatementsInput),
-    revocation: digest(revocationStatementsInput),
+    creation: digestOf(creationStatementsInput),
+    renewal: digestOf(renewStatementsInput),
+    revocation: digestOf(revocationStatementsInput),
   };
+}
+
+/** What only Terraform knows has no digest here. */
+function digestOf(list: readonly string[] | undefined): string | undefined {
+  return list === undefined || list.some((sql) => Token.isUnresolved(sql))
+    ? undefined
+    : statementsDigest(list);
 }
 
 function describeStaticRole(role: StaticRole, base?: IBaseRole): StaticRoleOutput {
@@ -168,6 +179,7 @@ function describeStaticRole(role: StaticRole, base?: IBaseRole): StaticRoleOutpu
     rotate_path: role.rotatePath,
     username: role.username,
     rotation_period: role.rotationPeriod.toSeconds(),
+    statements: { rotation: digestOf(role.resource.rotationStatementsInput) },
     ...(base && { base_role: base.name, access: base.level, schemas: base.schemas }),
   };
 }
@@ -178,5 +190,6 @@ function describeAppRole(approle: AppRole, roles: readonly string[]): AppRoleOut
     login_path: approle.loginPath,
     secret_id_path: approle.secretIdPath,
     roles,
+    settings: appRoleSettings(approle.resource),
   };
 }

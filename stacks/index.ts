@@ -17,6 +17,7 @@ export type {
 export { GroupStack } from "./group-stack";
 export type {
   AppRoleOutput,
+  AppRoleSettings,
   EnvironmentOutputs,
   GroupOutputs,
   PostgresOutput,

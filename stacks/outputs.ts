@@ -13,12 +13,17 @@ export interface EnvironmentOutputs {
   readonly static_roles?: Readonly<Record<string, StaticRoleOutput>>;
   /** By the AppRole's name. */
   readonly approles: Readonly<Record<string, AppRoleOutput>>;
+  /** Digests of the policies that the stacks declare, by name; absent in older deployments. */
+  readonly policies?: Readonly<Record<string, string>>;
   /** Names of the stacks of its groups, in order of deployment; absent where the environment is one stack. */
   readonly group_stacks?: readonly string[];
 }
 
 /** What the stack of a group says of itself. */
-export interface GroupOutputs extends Pick<EnvironmentOutputs, "roles" | "static_roles" | "approles"> {
+export interface GroupOutputs extends Pick<
+  EnvironmentOutputs,
+  "roles" | "static_roles" | "approles" | "policies"
+> {
   /** Name of the environment. */
   readonly environment: string;
 }
@@ -33,6 +38,8 @@ export interface VaultOutput {
   readonly mount: string;
   /** Name of the connection in the secrets engine. */
   readonly connection: string;
+  /** Where the connection leads, with placeholders for the login; absent in older deployments. */
+  readonly connection_url?: string;
   /** Path of the AppRole auth method below `auth/`, such as `orders-dev/approle`. */
   readonly approle_mount: string;
 }
@@ -79,6 +86,8 @@ export interface StatementDigests {
   readonly renewal?: string;
   /** Of the SQL that revokes. */
   readonly revocation?: string;
+  /** Of the SQL that sets a static role's password. */
+  readonly rotation?: string;
 }
 
 /** An entry of the output `static_roles`. */
@@ -91,6 +100,8 @@ export interface StaticRoleOutput {
   readonly username: string;
   /** Seconds that a password holds. */
   readonly rotation_period: number;
+  /** Digest of its SQL; absent as in {@link RoleOutput}. */
+  readonly statements?: Pick<StatementDigests, "rotation">;
   /** The NOLOGIN role whose rights the login has; absent, with the next two, where the login was there before. */
   readonly base_role?: string;
   /** Access level of the base role, as in {@link RoleOutput}. */
@@ -109,4 +120,36 @@ export interface AppRoleOutput {
   readonly secret_id_path: string;
   /** Names of the roles, keys of `roles` and of `static_roles`, whose credentials the AppRole may read. */
   readonly roles: readonly string[];
+  /** What it was declared with; absent in older deployments. */
+  readonly settings?: AppRoleSettings;
+}
+
+/** What an AppRole was declared with, by the names of its API; what Terraform is told to ignore is absent. */
+export interface AppRoleSettings {
+  /** Whether a login needs a SecretID. */
+  readonly bind_secret_id?: boolean;
+  /** Seconds; 0 for ever. */
+  readonly secret_id_ttl?: number;
+  /** How many logins a SecretID is good for; 0 for no limit. */
+  readonly secret_id_num_uses?: number;
+  /** Networks that may log in with a SecretID; none for all. */
+  readonly secret_id_bound_cidrs?: readonly string[];
+  /** Seconds; 0 for the mount's. */
+  readonly token_ttl?: number;
+  /** Seconds; 0 for the mount's. */
+  readonly token_max_ttl?: number;
+  /** Seconds; 0 for a token that is not periodic. */
+  readonly token_period?: number;
+  /** Seconds; 0 for no hard end. */
+  readonly token_explicit_max_ttl?: number;
+  /** How many requests a token is good for; 0 for no limit. */
+  readonly token_num_uses?: number;
+  /** Networks that may use a token; none for all. */
+  readonly token_bound_cidrs?: readonly string[];
+  /** Such as `service`. */
+  readonly token_type?: string;
+  /** Whether tokens lack the policy `default`. */
+  readonly token_no_default_policy?: boolean;
+  /** Names of the policies of its tokens. */
+  readonly token_policies?: readonly string[];
 }

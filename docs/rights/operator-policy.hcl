@@ -37,6 +37,21 @@ path "sys/leases" {
   capabilities = ["read", "sudo"]
 }
 
+# status: whether AppRoles and their policies are as they were declared. A RoleID is the public half of a login, and in the
+# outputs as well.
+path "auth/+/approle/role/+" {
+  capabilities = ["read"]
+}
+path "auth/+/approle/role/+/role-id" {
+  capabilities = ["read"]
+}
+path "sys/policies/acl/+/database/creds/+" {
+  capabilities = ["read"]
+}
+path "sys/policies/acl/+/database/static-creds/+" {
+  capabilities = ["read"]
+}
+
 # status: AppRoles that failed logins have locked out; the answer is about all auth methods of the namespace.
 path "sys/locked-users" {
   capabilities = ["read"]

@@ -41,13 +41,17 @@ export class Claims {
     this.names.set(key, others);
   }
 
-  /** @throws ConfigurationError for a login whose password a static role and anything else set */
-  addPassword(login: string, claim: PasswordClaim): void {
+  /**
+   * @returns who sets it besides
+   * @throws ConfigurationError for a login whose password a static role and anything else set
+   */
+  addPassword(login: string, claim: PasswordClaim): readonly PasswordClaim[] {
     const others = this.passwords.get(login) ?? [];
-    if (others.some(({ by }) => by === claim.by)) return;
+    if (others.some(({ by }) => by === claim.by)) return others.filter(({ by }) => by !== claim.by);
     const other = others.find(({ kind }) => kind === "static role" || claim.kind === "static role");
     if (other !== undefined) throw this.twoPasswords(login, other, claim);
     this.passwords.set(login, [...others, claim]);
+    return others;
   }
 
   /** The one that has taken this one over, or itself. */

@@ -112,12 +112,13 @@ export class ServerNames {
   /**
    * Takes the password of a login. Connections may share one, a static role shares it with nothing.
    *
+   * @returns the others that set it
    * @throws ConfigurationError if it has another owner
    */
-  ownPassword(login: string, kind: PasswordClaim["kind"], by: IConstruct): void {
-    if (isUnresolved(login)) return;
+  ownPassword(login: string, kind: PasswordClaim["kind"], by: IConstruct): readonly PasswordClaim[] {
+    if (isUnresolved(login)) return [];
     this.locate();
-    this.claims.addPassword(login, { kind, by });
+    return this.claims.addPassword(login, { kind, by });
   }
 
   /** Says that a connection of an engine is to this server. */

@@ -170,8 +170,8 @@ export class PostgresConnection extends PostgresConnectionBase implements IPostg
       if (!isUnresolved(host) && !isUnresolved(port))
         names.serve(this, vaultKey(this.engine), `${host}:${port}`);
     }
-    names.ownPassword(this.manager.name, "connection", this);
-    warnOfSharedManager(this);
+    const others = names.ownPassword(this.manager.name, "connection", this);
+    warnOfSharedManager(this, others.find(({ kind }) => kind === "connection")?.by);
     this.allowed = new AllowedRoles(props.additionalAllowedRoles);
     const password = passwordOf(props);
     const { usernameTemplate } = props;
@@ -269,20 +269,24 @@ function urlOf(props: PostgresConnectionProps): string {
   });
 }
 
-/** The first connection of each manager. */
-const firstOf = new WeakMap<IManagerRole, PostgresConnection>();
+/** The first connection of each manager, whose name may be Terraform's alone to know. */
+const firstOf = new WeakMap<IManagerRole, IConstruct>();
 
-/** Each connection keeps a password of its own: when one is rotated, the others can issue and revoke nothing any more. */
-function warnOfSharedManager(connection: PostgresConnection): void {
-  const { manager, name } = connection;
-  const first = firstOf.get(manager);
+/**
+ * Each connection keeps a password of its own: when one is rotated, the others can issue and revoke nothing any more.
+ *
+ * @param other connection with a login of that name on the same server, in any stack of the app
+ */
+function warnOfSharedManager(connection: PostgresConnection, other: IConstruct | undefined): void {
+  const { manager, node } = connection;
+  const first = other ?? firstOf.get(manager);
   if (first === undefined) {
     firstOf.set(manager, connection);
     return;
   }
   Annotations.of(connection).addWarning(
-    `The connections ${show(first.name)} and ${show(name)} log in as ${show(manager.name)}, each with a password that it keeps: ` +
-      "rotating the one of either (rotate-root) shuts the other out, which then issues and revokes nothing. Give each " +
-      "connection a ManagerRole of its own.",
+    `The connections at ${show(first.node.path)} and ${show(node.path)} log in as ${show(manager.name)}, each with a password ` +
+      "that it keeps: rotating the one of either (rotate-root) shuts the other out, which then issues and revokes nothing. " +
+      "Give each connection a ManagerRole of its own.",
   );
 }

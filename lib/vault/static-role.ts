@@ -8,7 +8,7 @@ import { ConfigurationError, show } from "../errors";
 import { vaultName } from "../names";
 import { Login, type ILogin } from "../postgres/login";
 import { ServerNames } from "../postgres/server-names";
-import { checkStatements } from "../statements";
+import { checkStatements, rotation } from "../statements";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import { declareOnce } from "./declared-once";
 import type { IPostgresConnection } from "./postgres-connection";
@@ -38,7 +38,11 @@ export interface StaticRoleOptions {
    * @default Duration.hours(24)
    */
   readonly rotationPeriod?: Duration;
-  /** SQL that sets a password; has to use `{{name}}` and `{{password}}`. @default - the engine's, ALTER ROLE … PASSWORD */
+  /**
+   * SQL that sets a password; has to use `{{name}}` and `{{password}}`.
+   *
+   * @default - ALTER ROLE … PASSWORD, which waits half a second at most for a lock
+   */
   readonly rotationStatements?: readonly string[];
   /**
    * Whether the connection's manager is made ADMIN of the login, as it has to be on PostgreSQL 16 and later. Terraform's
@@ -121,8 +125,7 @@ export class StaticRole extends StaticRoleBase implements IStaticRole {
       dbName: connection.name,
       username: madeAnewWith(this, login),
       rotationPeriod: this.rotationPeriod.toSeconds(),
-      rotationStatements:
-        props.rotationStatements && checkStatements(this.name, "rotation", props.rotationStatements),
+      rotationStatements: checkStatements(this.name, "rotation", props.rotationStatements ?? rotation()),
       namespace: this.engine.namespace,
       provider: this.engine.provider,
     });

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import ts from "typescript";
+import { FINDING_KINDS } from "../../cli/finding";
 import { blocksOf, PROJECT, type Block } from "./blocks";
 
 /** The documents whose commands a test runs in their order, and that test. */
@@ -66,6 +67,16 @@ describe("the documents", () => {
       if (language === "sh") execFileSync("bash", ["-n"], { input: text, stdio: ["pipe", "pipe", "pipe"] });
       if (language === "json") JSON.parse(text);
     }
+  });
+
+  test("tell of each kind of finding that status prints, what it means and what to do, and of no other", () => {
+    const text = fs.readFileSync(path.join(PROJECT, "docs/operations.md"), "utf8");
+    const table = /^\| amiss .*\n\|[-| ]*\n((?:\|.*\n)+)/m.exec(text)?.[1] ?? "";
+    const rows = table.trimEnd().split("\n");
+    const told = rows.map((row) => row.split("|").slice(1, -1)).map((row) => row.map((cell) => cell.trim()));
+    expect(told.filter((row) => row.length !== 3 || row.includes(""))).toEqual([]);
+    const kinds = new Set(told.map(([kind = ""]) => kind.replaceAll(" ", "-")));
+    expect([...kinds].sort()).toEqual([...FINDING_KINDS].sort());
   });
 
   test("have examples whose types are right", () => {

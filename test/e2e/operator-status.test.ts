@@ -272,6 +272,18 @@ describe("of roles that are not as declared", () => {
     );
   });
 
+  test("finds a static role whose SQL is another", async () => {
+    await sandbox.vault.client().write(`${MOUNT}/static-roles/legacy`, {
+      username: "shop_local_legacy",
+      rotation_statements: [`ALTER ROLE "{{name}}" PASSWORD '{{password}}' BYPASSRLS`],
+    });
+    const { code, findings } = await status();
+    expect(code).toBe(1);
+    expect(findings).toMatchObject([
+      { kind: "changed-role", subject: "legacy", detail: "its rotation SQL is another" },
+    ]);
+  });
+
   test("finds roles, and a static role, that the engine does not have", async () => {
     const vault = sandbox.vault.client();
     await vault.delete(`${MOUNT}/roles/owner`);
@@ -306,6 +318,160 @@ describe("of roles that are not as declared", () => {
     expect(
       await asSuperuser(sandbox, `SELECT 1 FROM pg_roles WHERE rolname = '${credential.username}'`),
     ).toEqual([]);
+  });
+});
+
+describe("of the engine's connection finds that by hand was changed", () => {
+  const config = () => `${MOUNT}/config/${DATABASE}`;
+  const write = (data: Readonly<Record<string, unknown>>) =>
+    sandbox.vault.client().write(config(), { ...data, verify_connection: false });
+  let url: string;
+  beforeAll(async () => {
+    await revokeAll();
+    const { data } = await sandbox.vault.client().read(config());
+    url = (data?.connection_details as { connection_url: string }).connection_url;
+  });
+  afterEach(async () => {
+    await write({ connection_url: url, username: "shop_local_manager" });
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+  });
+
+  const changes: readonly (readonly [what: string, change: (url: URL) => void, detail: string])[] = [
+    ["the host", (to) => (to.hostname = "evil.example"), "it leads to the host evil.example, not 127.0.0.1"],
+    ["the port", (to) => (to.port = "9"), "it leads to the port 9, not "],
+    [
+      "the database",
+      (to) => (to.pathname = "/postgres"),
+      "it leads to the database postgres, not shop_local",
+    ],
+    [
+      "the TLS mode",
+      (to) => to.searchParams.set("sslmode", "prefer"),
+      "its TLS mode (sslmode) is prefer, not disable",
+    ],
+    [
+      "an option that leads elsewhere",
+      (to) => to.searchParams.set("host", "evil.example"),
+      "in its URL host is",
+    ],
+    [
+      "the login in it",
+      (to) => ([to.username, to.password] = ["terraform", "s3cret-one"]),
+      "its URL holds a login of its own",
+    ],
+  ];
+  test.each(changes)("%s", async (_, change, detail) => {
+    const placeholders = "{{username}}:{{password}}@";
+    const to = new URL(url.replace(placeholders, ""));
+    change(to);
+    const changed = to.username === "" ? to.href.replace("://", `://${placeholders}`) : to.href;
+    await write({ connection_url: changed });
+    const { code, out } = await scenario.run("status", ["--json"]);
+    expect(code).toBe(1);
+    expect((JSON.parse(out) as StatusReport).findings).toMatchObject([
+      { kind: "changed-connection", subject: DATABASE, detail: expect.stringContaining(detail) as string },
+    ]);
+    expect(out).not.toContain("s3cret-one");
+  });
+
+  test("the login that it uses", async () => {
+    await write({ username: "terraform" });
+    expect((await status()).findings).toMatchObject([
+      { kind: "changed-connection", detail: "it logs in as terraform, not shop_local_manager" },
+    ]);
+  });
+});
+
+describe("of AppRoles finds that by hand was changed", () => {
+  const path = "auth/shop-local/approle/role/shop-local-web";
+  let before: Readonly<Record<string, unknown>>;
+  let roleId: string;
+  beforeAll(async () => {
+    before = (await sandbox.vault.client().read(path)).data ?? {};
+    roleId = scenario.outputs.approles["shop-local-web"]!.role_id;
+  });
+  afterEach(async () => {
+    const { local_secret_ids: kept, ...data } = before;
+    void kept;
+    await sandbox.vault.client().write(path, { ...data, secret_id_bound_cidrs: "", token_bound_cidrs: "" });
+    await sandbox.vault.client().write(`${path}/role-id`, { role_id: roleId });
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+  });
+
+  test.each<[change: Readonly<Record<string, unknown>>, detail: string]>([
+    [
+      { token_policies: ["default", "shop-local/database/creds/owner"] },
+      "token_policies is default shop-local/database/creds/owner, not " +
+        "shop-local/database/creds/reader shop-local/database/static-creds/legacy",
+    ],
+    [
+      { bind_secret_id: false, token_bound_cidrs: ["0.0.0.0/0"] },
+      "bind_secret_id is false, not true; token_bound_cidrs is 0.0.0.0/0, not none",
+    ],
+    [
+      { secret_id_ttl: "1000h", secret_id_num_uses: 7 },
+      "secret_id_num_uses is 7, not 0; secret_id_ttl is 3600000, not 2592000",
+    ],
+    [
+      { token_ttl: "2h", token_max_ttl: "48h", token_explicit_max_ttl: "72h", token_num_uses: 9 },
+      "token_explicit_max_ttl is 259200, not 0; token_max_ttl is 172800, not 86400; token_num_uses is 9, not 0; " +
+        "token_ttl is 7200, not 3600",
+    ],
+    [{ token_period: "1h" }, "token_period is 3600, not 0"],
+    [
+      { secret_id_bound_cidrs: ["10.0.0.0/8"], token_type: "batch", token_no_default_policy: true },
+      "secret_id_bound_cidrs is 10.0.0.0/8, not none; token_no_default_policy is true, not false; " +
+        "token_type is batch, not service",
+    ],
+  ])("%j", async (change, detail) => {
+    await sandbox.vault.client().write(path, change);
+    const { code, findings } = await status();
+    expect(code).toBe(1);
+    expect(findings).toMatchObject([
+      { kind: "changed-approle", subject: "shop-local-web", detail: `not as it was declared: ${detail}` },
+    ]);
+  });
+
+  test("the RoleID, which is not shown", async () => {
+    await sandbox.vault.client().write(`${path}/role-id`, { role_id: "another-role-id" });
+    const { code, out } = await scenario.run("status");
+    expect(code).toBe(1);
+    expect(out).toMatch(/changed approle +shop-local-web +it has another RoleID than the outputs/);
+    expect(out).not.toContain("another-role-id");
+    expect(out).not.toContain(roleId);
+  });
+
+  describe("in a policy of its tokens", () => {
+    const name = "shop-local/database/creds/reader";
+    const policy = `sys/policies/acl/${name}`;
+    let text: unknown;
+    beforeAll(async () => {
+      text = (await sandbox.vault.client().read(policy)).data?.policy;
+    });
+    afterEach(() => sandbox.vault.client().write(policy, { policy: text }));
+
+    test("its text", async () => {
+      const wider = `${String(text)}\npath "shop-local/database/creds/*" { capabilities = ["read"] }`;
+      await sandbox.vault.client().write(policy, { policy: wider });
+      const { code, findings } = await status();
+      expect(code).toBe(1);
+      expect(findings).toMatchObject([{ kind: "changed-policy", subject: name }]);
+      await sandbox.vault.client().write(policy, { policy: text });
+    });
+
+    test("that it is there", async () => {
+      await sandbox.vault.client().delete(policy);
+      const { code, findings } = await status();
+      expect(code).toBe(1);
+      expect(findings).toMatchObject([
+        {
+          kind: "missing-policy",
+          subject: name,
+          detail: expect.stringContaining("tokens of shop-local-reports and shop-local-web") as string,
+        },
+      ]);
+      await sandbox.vault.client().write(policy, { policy: text });
+    });
   });
 });
 
@@ -377,13 +543,20 @@ test("with a token of the rights before says what it did not look at, and not th
   const policy = fs.readFileSync(file, "utf8");
   const without = (text: string, name: string) =>
     text.replace(new RegExp(`path "${name.replaceAll(/[+]/g, "\\+")}" \\{[^}]*\\}`), "");
-  const earlier = ["+/database/roles/", "+/database/roles/+", "+/database/static-roles/", "sys/locked-users"];
+  const earlier = [
+    ...["+/database/roles/", "+/database/roles/+", "+/database/static-roles/", "sys/locked-users"],
+    ...["auth/+/approle/role/+", "auth/+/approle/role/+/role-id"],
+    ...["sys/policies/acl/+/database/creds/+", "sys/policies/acl/+/database/static-creds/+"],
+  ];
   await vault.write("sys/policies/acl/earlier", { policy: earlier.reduce(without, policy) });
   const { auth } = await vault.write("auth/token/create", { policies: ["earlier"], no_default_policy: true });
   const { code, out } = await scenario.run("status", [], { VAULT_TOKEN: auth?.client_token });
-  expect(code).toBe(0);
+  expect({ code, out }).toMatchObject({ code: 0 });
   expect(out).toMatch(
     /roles were not compared[^]*Static roles of others[^]*locked an AppRole out was not looked at/,
+  );
+  expect(out).toMatch(
+    /shop-local-web and the RoleID were not compared[^]*The policies shop-local\/\S+, [^]*were not compared with the declared/,
   );
   expect(out).toContain("Nothing is amiss in what was looked at.");
 });

@@ -169,6 +169,26 @@ test("a login that is changed in place keeps its password", async () => {
   expect((await issue(sandbox, STATIC)).password).toBe(password);
 });
 
+test("a login that holds its own row does not hold up the engine, and keeps its password until a rotation works", async () => {
+  const earlier = await issue(sandbox, STATIC);
+  const client = await connect(sandbox, earlier, "example");
+  await client.query(`BEGIN; ALTER ROLE ${LOGIN} PASSWORD 'its own'`);
+  const rotate = () => sandbox.vault.client().write(`${ENGINE}/rotate-role/postgresql-static-role`);
+  const start = Date.now();
+  await expect(rotate()).rejects.toThrow(/lock timeout/);
+  expect(Date.now() - start).toBeLessThan(3_000);
+  expect((await issue(sandbox, STATIC)).password).toBe(earlier.password);
+  await client.query("ROLLBACK");
+  await (await connect(sandbox, earlier, "example")).end();
+  await client.end();
+
+  await rotate();
+  const after = await issue(sandbox, STATIC);
+  expect(after.password).not.toBe(earlier.password);
+  await (await connect(sandbox, after, "example")).end();
+  await expect(connect(sandbox, earlier, "example")).rejects.toMatchObject({ code: INVALID_PASSWORD });
+});
+
 test("no password of the login is in the files of the deployment", async () => {
   const { password } = await issue(sandbox, STATIC);
   const files = workspace.files();

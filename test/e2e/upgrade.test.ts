@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { TerraformStack } from "cdktf";
 import type { Client } from "pg";
 import type { Construct } from "constructs";
-import { Access, Duration, Revocation } from "../../lib";
+import { Access, Duration, Revocation, rotation } from "../../lib";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { CredentialsStack, type Environment } from "../../stacks";
 import { orders } from "../../stacks/environments/orders";
@@ -87,6 +87,10 @@ describe("an environment that the first release deployed", () => {
     await workspace.apply();
     expect(await workspace.plan()).toEqual([]);
     expect((await legacy()).data?.password).toBe(password);
+    const path = "orders-upgraded/database/static-roles/legacy";
+    expect((await sandbox.vault.client().read(path)).data?.rotation_statements).toEqual(
+      rotation().map((sql) => sql.trim()),
+    );
     const { data } = await engineRole("reader");
     for (const kept of ["default_ttl", "max_ttl", "db_name"]) {
       expect([kept, data?.[kept]]).toEqual([kept, before.data?.[kept]]);

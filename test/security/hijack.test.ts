@@ -6,7 +6,7 @@ import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { announce } from "../e2e/announce";
 import { connect, revoke, type Credential } from "../e2e/credential";
 import { DATABASE, MOUNT, Scenario, type Group } from "../e2e/operator-scenario";
-import { MARK, planting } from "./planted";
+import { CHANGING, changingTables, MARK, planting } from "./planted";
 import { FULL, postgresToTry } from "./servers";
 
 jest.setTimeout(180_000);
@@ -176,6 +176,26 @@ describe.each(postgresToTry)("on $name, what was planted is run by nobody else i
     const { vaultToken } = sandbox.verifier;
     const verify = () => scenario.run("verify", [], { VAULT_TOKEN: vaultToken });
     expect(await outcome(verify)).toEqual(clean);
+  });
+
+  test("vault-postgres verify, whose tables another owner changes as soon as they are there", async () => {
+    const watcher = await connect(sandbox, planter, DATABASE);
+    await watcher.query("SET search_path = pg_catalog; SET lock_timeout = '20ms'");
+    const watching = watcher.query(changingTables("app")).catch(() => undefined);
+    try {
+      const { vaultToken } = sandbox.verifier;
+      const verify = () => scenario.run("verify", [], { VAULT_TOKEN: vaultToken });
+      expect(await outcome(verify)).toEqual(clean);
+      const left = "SELECT relname FROM pg_class WHERE relname LIKE 'verify\\_%' OR relname LIKE 'owned\\_%'";
+      expect((await planted.query(left)).rows).toEqual([]);
+    } finally {
+      await superuser(
+        "postgres",
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%${CHANGING}%' AND pid <> pg_backend_pid()`,
+      );
+      await watching;
+      await watcher.end().catch(() => undefined);
+    }
   });
 
   test("a plan and a deployment", async () => {

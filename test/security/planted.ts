@@ -131,6 +131,52 @@ export function planting(schema: string): string[] {
   ];
 }
 
+/** Marks the session that runs {@link changingTables}. */
+export const CHANGING = "changes what verify makes";
+
+/**
+ * Has each table that `verify` makes run what was planted in a schema: by a trigger, a rule, a constraint and a policy, as soon as it
+ * is there, for as long as the session lasts.
+ */
+export function changingTables(schema: string): string {
+  const note = `"${schema}".planted_note('table')`;
+  const changes = [
+    `CREATE TRIGGER planted BEFORE INSERT OR UPDATE OR DELETE ON %1$s FOR EACH STATEMENT EXECUTE FUNCTION "${schema}".planted_trigger()`,
+    `CREATE RULE planted AS ON INSERT TO %1$s DO ALSO SELECT ${note}`,
+    `ALTER TABLE %1$s ADD CONSTRAINT planted CHECK (${note}) NOT VALID`,
+    `CREATE POLICY planted ON %1$s USING (${note}) WITH CHECK (${note})`,
+    `ALTER TABLE %1$s ENABLE ROW LEVEL SECURITY`,
+    `ALTER TABLE %1$s FORCE ROW LEVEL SECURITY`,
+  ];
+  return `DO $watch$
+    DECLARE -- ${CHANGING}
+      made pg_catalog.regclass;
+      seen pg_catalog.oid[] := '{}';
+      change pg_catalog.text;
+    BEGIN
+      CREATE OR REPLACE FUNCTION "${schema}".planted_trigger() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM ${note}; RETURN NULL; END $$;
+      COMMIT;
+      LOOP
+        FOR made IN
+          SELECT oid FROM pg_class WHERE relkind = 'r' AND (relname LIKE 'verify\\_%' OR relname LIKE 'owned\\_%')
+            AND oid <> ALL (seen)
+        LOOP
+          seen := seen || made::oid;
+          FOREACH change IN ARRAY ARRAY[${changes.map(literal).join(", ")}] LOOP
+            BEGIN
+              EXECUTE format(change, made);
+            EXCEPTION WHEN OTHERS THEN
+              NULL; -- it is there, or the table is locked, or gone
+            END;
+          END LOOP;
+        END LOOP;
+        COMMIT;
+        PERFORM pg_sleep(0.001);
+      END LOOP;
+    END $watch$`;
+}
+
 function qualified(type: string): string {
   return type.startsWith("any") || type === "void" ? type : `pg_catalog.${type === "char" ? '"char"' : type}`;
 }

@@ -5,6 +5,7 @@ import {
   drainingRevocation,
   membershipCreation,
   renewal,
+  rotation,
   terminatingRevocation,
 } from "../../lib/statements";
 import { sqlFiles, sqlOfSources, type EmittedSql } from "../security/emitted-sql";
@@ -42,6 +43,7 @@ describe("SQL of ours leaves nothing to search_path", () => {
     ["membershipCreation", membershipCreation("base")],
     ["assumingCreation", assumingCreation("base")],
     ["renewal", renewal()],
+    ["rotation", rotation()],
     ["terminatingRevocation", terminatingRevocation("base")],
     ["terminatingRevocation to the engine's login", terminatingRevocation()],
     ["drainingRevocation", drainingRevocation("base")],

@@ -1,6 +1,6 @@
 import * as net from "node:net";
 import * as tls from "node:tls";
-import { OUTPUTS } from "./operator-outputs";
+import { OUTPUTS, policyText } from "./operator-outputs";
 
 /** A request as it came. */
 export interface Seen {
@@ -122,8 +122,9 @@ export class FakeVault {
 
   private answer(method: string, path: string, body: Body, token = ""): Answer {
     const { mount } = OUTPUTS.vault;
-    const [, role = ""] = /^auth\/x\/approle\/role\/(\w+)\//.exec(path) ?? [];
-    switch (`${method} ${path.replace(role === "" ? "#" : role, "<role>")}`) {
+    const [, role = ""] = /^auth\/x\/approle\/role\/(\w+)/.exec(path) ?? [];
+    const [, policy = ""] = /^sys\/policies\/acl\/x\/database\/creds\/(\w+)$/.exec(path) ?? [];
+    switch (`${method} ${path.replace(role === "" ? "#" : `role/${role}`, "role/<role>")}`) {
       case "GET sys/health":
         return json(200, HEALTH);
       case "GET sys/leader":
@@ -147,7 +148,10 @@ export class FakeVault {
       case `LIST ${mount}/config`:
         return keys(["x"]);
       case `GET ${mount}/config/x`:
-        return data({ allowed_roles: this.allowed });
+        return data({
+          allowed_roles: this.allowed,
+          connection_details: { connection_url: OUTPUTS.vault.connection_url, username: "x_manager" },
+        });
       case `PUT ${mount}/config/x`:
         this.allowed = [];
         return NOTHING;
@@ -164,7 +168,7 @@ export class FakeVault {
         return keys(["legacy"]);
       case `GET ${mount}/static-roles/legacy`:
         return data({
-          ...{ username: "x_legacy", db_name: "x" },
+          ...{ username: "x_legacy", db_name: "x", rotation_statements: [] },
           last_vault_rotation: "2026-11-28T00:00:00Z",
         });
       case "GET sys/locked-users":
@@ -182,6 +186,12 @@ export class FakeVault {
         this.tokens = [];
         this.leases = this.leases.filter((id) => id.includes("/reader/"));
         return NOTHING;
+      case "GET auth/x/approle/role/<role>":
+        return data({ ...OUTPUTS.approles[role]?.settings, secret_id_bound_cidrs: ["10.0.0.1"] });
+      case "GET auth/x/approle/role/<role>/role-id":
+        return data({ role_id: "1" });
+      case `GET sys/policies/acl/x/database/creds/${policy}`:
+        return data({ name: policy, policy: policyText(policy) });
       case "LIST auth/x/approle/role/<role>/secret-id":
         return keys(this.secretIds[role] ?? []);
       case "PUT auth/x/approle/role/<role>/secret-id":

@@ -84,6 +84,16 @@ const HOSTILE: readonly (readonly [place: string, value: unknown])[] = [
   ["roles", { "\u001b[2J": OUTPUTS.roles.reader }],
   ["approles.api.roles", { 0: "reader" }],
   ["approles.api.role_id", 1],
+  ...["yes", 1].map((value) => ["approles.api.settings.bind_secret_id", value] as const),
+  ["approles.api.settings.token_ttl", "1h"],
+  ["approles.api.settings.token_bound_cidrs", "10.0.0.0/8"],
+  ...["../../sys/seal", "a\u001b", "a//b", "a?list=true"].map(
+    (name) => ["approles.api.settings.token_policies", [name]] as const,
+  ),
+  ["policies", { "../../sys/seal": "00" }],
+  ["policies", { reader: "\u001b" }],
+  ["policies", ["reader"]],
+  ["vault.connection_url", "postgresql://h\u001b"],
   ["group_stacks", ["../../elsewhere"]],
   ["group_stacks", ["a\u001b"]],
   ["group_stacks", "dev-a"],
@@ -146,6 +156,78 @@ describe("the program", () => {
   const ACTING = new RegExp("[\\u001b\\u0007\\u009b\\u202e\\r]");
   const ACTS = "\u001b]0;owned\u0007\u009b2J\u202e\rok";
   const SHOWN = "\\u001b]0;owned\\u0007\\u009b2J\\u202e";
+
+  describe("status", () => {
+    const without = (all: object, ...names: readonly string[]) =>
+      Object.fromEntries(Object.entries(all).filter(([name]) => !names.includes(name)));
+    /** As a deployment of before wrote them. */
+    const older = {
+      ...without(OUTPUTS, "policies"),
+      vault: without(OUTPUTS.vault, "connection_url"),
+      approles: Object.fromEntries(
+        Object.entries(OUTPUTS.approles).map(([name, approle]) => [name, without(approle, "settings")]),
+      ),
+    };
+
+    test("compares all that the outputs hold", async () => {
+      const { code, out } = await run(["status", "dev"]);
+      expect(code).toBe(0);
+      expect(out).not.toMatch(/compared|declared/);
+    });
+
+    test("names what outputs of an earlier deployment do not say, and does not say that nothing is amiss", async () => {
+      const { code, out } = await run(["status", "dev"], { dev: older });
+      expect(code).toBe(0);
+      expect(out).toMatch(
+        /declared host and port, with the declared TLS, was not looked at: an earlier deploy/,
+      );
+      expect(out).toMatch(/The settings and policies of api and reports were not compared .* Deploy again\./);
+      expect(out).toContain("Nothing is amiss in what was looked at.");
+    });
+
+    test("of an earlier deployment compares the RoleID all the same", async () => {
+      vault.instead = ({ path: at }) =>
+        at.endsWith("reports/role-id") ? json(200, { data: { role_id: "its-new-id" } }) : undefined;
+      const { code, out } = await run(["status", "dev"], { dev: older });
+      vault.instead = () => undefined;
+      expect(code).toBe(1);
+      expect(out).toMatch(/changed approle +reports +it has another RoleID/);
+      expect(out).not.toContain("its-new-id");
+    });
+
+    test("names policies whose text others declare, and an engine that does not tell its URL", async () => {
+      vault.instead = ({ path: at }) =>
+        at === "x/database/config/x" ? json(200, { data: { allowed_roles: ["*"] } }) : undefined;
+      const policies = without(OUTPUTS.policies ?? {}, "x/database/creds/writer");
+      const { code, out } = await run(["status", "dev"], { dev: { ...OUTPUTS, policies } });
+      vault.instead = () => undefined;
+      expect(code).toBe(0);
+      expect(out).toMatch(/text of the policies x\/database\/creds\/writer was not compared/);
+      expect(out).toMatch(/was not looked at: the engine does not tell its URL/);
+    });
+
+    test("shows no part of a URL that may be a password", async () => {
+      const urls = [
+        "postgresql://u:pass/word@h/x",
+        "host=h password=password",
+        "postgresql://u:pass@word/x@h",
+      ];
+      for (const connection_url of urls) {
+        const details = { connection_url, username: "x_manager" };
+        vault.instead = ({ path: at }) =>
+          at === "x/database/config/x"
+            ? json(200, { data: { allowed_roles: ["*"], connection_details: details } })
+            : undefined;
+        const { code, out } = await run(["status", "dev"]);
+        expect({ code, out }).toEqual({
+          code: 1,
+          out: expect.stringMatching(/changed connection +x +its URL is in another form/) as string,
+        });
+        expect(out).not.toMatch(/pass|word/);
+      }
+      vault.instead = () => undefined;
+    });
+  });
 
   test("shows what a server says that would act on a terminal, in tables, errors and JSON", async () => {
     vault.instead = ({ path: at }) =>

@@ -1,4 +1,5 @@
 import type { EnvironmentOutputs, RoleOutput } from "../../stacks/outputs";
+import { statementsDigest } from "../../stacks/statements-digest";
 
 /** Milliseconds. */
 export const SECOND = 1_000;
@@ -10,6 +11,7 @@ export const OUTPUTS: EnvironmentOutputs = {
     address: "http://127.0.0.1:9",
     mount: "x/database",
     connection: "x",
+    connection_url: "postgresql://{{username}}:{{password}}@db:5432/x?sslmode=verify-full",
     approle_mount: "x/approle",
   },
   postgres: { host: "127.0.0.1", port: 9, database: "x", sslmode: "disable", manager: "x_manager" },
@@ -23,7 +25,16 @@ export const OUTPUTS: EnvironmentOutputs = {
     },
   },
   approles: { api: approle("api", ["writer", "reader"]), reports: approle("reports", ["reader"]) },
+  policies: {
+    "x/database/creds/reader": statementsDigest([policyText("reader")]),
+    "x/database/creds/writer": statementsDigest([policyText("writer")]),
+  },
 };
+
+/** The policy that lets a token read a role's credentials. */
+export function policyText(role: string): string {
+  return `path "x/database/creds/${role}" {\n  capabilities = ["read"]\n}\n`;
+}
 
 function role(name: string): RoleOutput {
   return {
@@ -43,5 +54,11 @@ function approle(name: string, roles: readonly string[]) {
     login_path: "auth/x/approle/login",
     secret_id_path: `auth/x/approle/role/${name}/secret-id`,
     roles,
+    settings: {
+      ...{ bind_secret_id: true, secret_id_ttl: 3_600, secret_id_num_uses: 0 },
+      ...{ secret_id_bound_cidrs: ["10.0.0.1/32"], token_ttl: 3_600, token_max_ttl: 86_400, token_period: 0 },
+      ...{ token_explicit_max_ttl: 0, token_num_uses: 0, token_bound_cidrs: [], token_type: "service" },
+      ...{ token_no_default_policy: false, token_policies: roles.map((role) => `x/database/creds/${role}`) },
+    },
   };
 }

@@ -289,3 +289,46 @@ describe("environments of one app", () => {
     );
   });
 });
+
+describe("a login of two connections", () => {
+  const warnings = (connection: PostgresConnection) =>
+    connection.node.metadata.filter(({ type }) => /warn/i.test(type)).map(({ data }) => String(data));
+  const endpoint = { host: "db.example.com" };
+  const sharing = /at "one\/Secrets\/main" and "[^"]+" log in as "orders_manager".* shuts the other out/;
+
+  test("is warned of at the second one, on one mount", () => {
+    const stack = stackOf(newApp(), "one");
+    const { database, manager, connection } = connected(stack);
+    const second = (connection.engine as DatabaseSecretsEngine).addPostgresConnection("second", {
+      ...{ database, manager, endpoint },
+    });
+    expect(warnings(connection)).toEqual([]);
+    expect(warnings(second)).toEqual([expect.stringMatching(sharing)]);
+  });
+
+  test.each([
+    ["on two mounts of two stacks", "db.example.com", 1],
+    ["not where the servers are two", "elsewhere.example.com", 0],
+  ])("is warned of %s", (_, host, count) => {
+    const app = newApp();
+    const { connection } = connected(stackOf(app, "one"));
+    const other = stackOf(app, "two", host);
+    const second = new DatabaseSecretsEngine(other, "Secrets", { path: "reports" }).addPostgresConnection(
+      "main",
+      {
+        database: PostgresDatabase.fromName(other, "Database", "orders"),
+        manager: ManagerRole.fromName(other, "Manager", "orders_manager"),
+        password: password(other),
+        endpoint: { host },
+      },
+    );
+    expect(warnings(connection)).toEqual([]);
+    expect(warnings(second)).toEqual(Array(count).fill(expect.stringMatching(sharing)));
+  });
+
+  test("is not warned of where each has its own", () => {
+    const app = newApp();
+    const found = ["one", "two"].map((id) => connected(stackOf(app, id), id).connection);
+    expect(found.flatMap(warnings)).toEqual([]);
+  });
+});

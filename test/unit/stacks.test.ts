@@ -1,16 +1,18 @@
 import { App, Testing } from "cdktf";
 import { ReportingStack } from "../../examples/composition/reporting-stack";
-import { Access, Duration } from "../../lib";
+import { Access, AppRole, Duration, PostgresConnection, rotation } from "../../lib";
 import { CredentialsStack } from "../../stacks/credentials-stack";
 import type { Environment } from "../../stacks/environment";
 import { environments } from "../../stacks/environments";
 import { local } from "../../stacks/environments/local";
+import type { AppRoleOutput } from "../../stacks/outputs";
+import { statementsDigest } from "../../stacks/statements-digest";
 import { all, one, synthesizeStack, type Synthesized } from "./synthesis";
 
-function synthesize(environment: Environment): Synthesized {
-  return synthesizeStack(
-    new CredentialsStack(Testing.stubVersion(new App({ stackTraces: false })), environment),
-  );
+function synthesize(environment: Environment, change?: (stack: CredentialsStack) => void): Synthesized {
+  const stack = new CredentialsStack(Testing.stubVersion(new App({ stackTraces: false })), environment);
+  change?.(stack);
+  return synthesizeStack(stack);
 }
 
 describe("the worked environments", () => {
@@ -104,14 +106,45 @@ describe("CredentialsStack", () => {
 
   test("names what it makes in outputs that hold no secret", () => {
     const { output } = synthesize(minimal);
-    expect(Object.keys(output).sort()).toEqual(["approles", "postgres", "roles", "vault"]);
+    expect(Object.keys(output).sort()).toEqual(["approles", "policies", "postgres", "roles", "vault"]);
     expect(output.vault?.value).toEqual({
       address: "https://vault.example.com",
       mount: "shop-test/database",
       connection: "shop_test",
+      connection_url:
+        "postgresql://{{username}}:{{password}}@db.example.com:5432/shop_test?sslmode=verify-full",
       approle_mount: "shop-test/approle",
     });
-    expect(output.approles?.value).toMatchObject({ "shop-test-web": { roles: ["reader"] } });
+    expect(output.approles?.value).toMatchObject({
+      "shop-test-web": {
+        roles: ["reader"],
+        settings: {
+          ...{ bind_secret_id: true, secret_id_ttl: 2_592_000, secret_id_num_uses: 0 },
+          ...{ secret_id_bound_cidrs: [], token_ttl: 3_600, token_max_ttl: 86_400, token_period: 0 },
+          ...{ token_explicit_max_ttl: 0, token_num_uses: 0, token_bound_cidrs: [], token_type: "service" },
+          ...{ token_no_default_policy: false, token_policies: ["shop-test/database/creds/reader"] },
+        },
+      },
+    });
+    const policy = 'path "shop-test/database/creds/reader" {\n  capabilities = ["read"]\n}\n';
+    expect(output.policies?.value).toEqual({
+      "shop-test/database/creds/reader": statementsDigest([policy]),
+    });
+  });
+
+  test("says in outputs what is overridden, and leaves out what Terraform is to ignore", () => {
+    const { output } = synthesize(minimal, (stack) => {
+      const found = stack.node.findAll();
+      const approle = found.find((construct) => construct instanceof AppRole)!;
+      approle.resource.addOverride("token_ttl", 60);
+      approle.resource.lifecycle = { ignoreChanges: ["token_policies"] };
+      const connection = found.find((construct) => construct instanceof PostgresConnection)!;
+      connection.resource.addOverride("postgresql.connection_url", "postgresql://elsewhere/x");
+    });
+    const { settings } = (output.approles?.value as Record<string, AppRoleOutput>)["shop-test-web"]!;
+    expect(settings).toMatchObject({ token_ttl: 60 });
+    expect(settings).not.toHaveProperty("token_policies");
+    expect(output.vault?.value).toMatchObject({ connection_url: "postgresql://elsewhere/x" });
   });
 
   test("can show Vault another way to PostgreSQL than Terraform's", () => {
@@ -170,6 +203,7 @@ describe("CredentialsStack", () => {
           rotate_path: "shop-test/database/rotate-role/legacy",
           username: "shop_test_legacy",
           rotation_period: 43_200,
+          statements: { rotation: statementsDigest(rotation()) },
           base_role: "shop_test_reader",
           access: "read-only",
           schemas: ["app"],
@@ -179,6 +213,7 @@ describe("CredentialsStack", () => {
           rotate_path: "shop-test/database/rotate-role/old",
           username: "old_app",
           rotation_period: 86_400,
+          statements: { rotation: statementsDigest(rotation()) },
         },
       });
     });

@@ -7,7 +7,9 @@ import {
   membershipCreation,
   quoteIdentifier,
   quoteLiteral,
+  markingTerminated,
   renewal,
+  rotation,
   terminatingRevocation,
 } from "../../lib";
 
@@ -33,7 +35,9 @@ describe("presets", () => {
       idleSession: Duration.minutes(1),
       idleInTransaction: Duration.minutes(10),
     }),
+    markingTerminated: markingTerminated(),
     renewal: renewal(),
+    rotation: rotation(),
     terminatingRevocation: terminatingRevocation("app owner"),
     drainingRevocation: drainingRevocation("app owner"),
   };
@@ -44,6 +48,7 @@ describe("presets", () => {
     expect(() => checkStatements("r", "creation", presets.membershipCreation)).not.toThrow();
     expect(() => checkStatements("r", "creation", presets.drainingCreation)).not.toThrow();
     expect(() => checkStatements("r", "renewal", presets.renewal)).not.toThrow();
+    expect(() => checkStatements("r", "rotation", presets.rotation)).not.toThrow();
     expect(() => checkStatements("r", "revocation", presets.terminatingRevocation)).not.toThrow();
     expect(() => checkStatements("r", "revocation", presets.drainingRevocation)).not.toThrow();
   });

@@ -8,6 +8,7 @@ import {
   ManagerRole,
   PostgresConnection,
   PostgresDatabase,
+  rotation,
   StaticRole,
   WriteOnlySecret,
   type StaticRoleOptions,
@@ -54,7 +55,7 @@ describe("StaticRole", () => {
     expect(JSON.stringify(made)).not.toContain("terraform_data");
   });
 
-  test("minimal definition: the engine's own SQL, a new password a day, nothing else", () => {
+  test("minimal definition: SQL that waits for no lock for long, a new password a day, nothing else", () => {
     const role = one(
       build(({ login }) => ({ login })),
       TYPE,
@@ -65,10 +66,9 @@ describe("StaticRole", () => {
       db_name: "orders",
       username: expect.stringMatching(/^orders_legacy\$\{substr\(.+\.id, 0, 0\)\}$/) as string,
       rotation_period: 86_400,
+      rotation_statements: rotation(),
     });
-    expect(Object.keys(role).filter((name) => /schedule|window|password|statements|skip/.test(name))).toEqual(
-      [],
-    );
+    expect(Object.keys(role).filter((name) => /schedule|window|password|skip/.test(name))).toEqual([]);
   });
 
   test("is allowed on its connection, beside dynamic roles", () => {
