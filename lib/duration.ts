@@ -83,7 +83,9 @@ export class Duration {
    */
   toMilliseconds(less = 0): string {
     const whole = times(this.amount, 1000);
-    return numberText(isUnresolved(whole) ? Op.sub(whole, less) : whole - less);
+    if (!isUnresolved(whole)) return numberText(whole - less);
+    // Op.sub takes a 0 for no operand.
+    return numberText(less === 0 ? whole : Op.sub(whole, less));
   }
 
   /** Whether this is longer than the other; false where only Terraform knows one of them. */

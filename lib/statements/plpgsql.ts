@@ -1,3 +1,4 @@
+import { isUnresolved } from "../tokens";
 import { dollarQuote, quoteLiteral } from "./quote";
 
 /**
@@ -46,7 +47,7 @@ export function handedOn(name: string): string {
 
 /** A DO block about the user that an earlier one has handed on. */
 export function aboutSameUser(declarations: readonly string[], lines: readonly string[]): string {
-  return `DO ${dollarQuote(bodyOf(handedOn("user"), declarations, [PINNED_PATH, ...lines]))};`;
+  return `DO ${inDollars(bodyOf(handedOn("user"), declarations, [PINNED_PATH, ...lines]), "body")};`;
 }
 
 /**
@@ -54,7 +55,14 @@ export function aboutSameUser(declarations: readonly string[], lines: readonly s
  * each time, so that what is seldom needed costs next to nothing in a block of its own. It sees no variables of the outer one.
  */
 export function innerBlock(declarations: readonly string[], lines: readonly string[]): string {
-  return `EXECUTE ${dollarQuote(`DO ${dollarQuote(bodyOf(handedOn("user"), declarations, lines))}`)};`;
+  const body = bodyOf(handedOn("user"), declarations, lines);
+  return `EXECUTE ${inDollars(`DO ${inDollars(body, "inner_body")}`, "inner")};`;
+}
+
+/** What a name that only Terraform knows holds cannot be looked at, but it is a name. */
+function inDollars(body: string, level: string): string {
+  const tag = `$${level}_under_a_tag_that_is_longer_than_any_name_that_postgresql_takes$`;
+  return isUnresolved(body) ? `${tag}${body}${tag}` : dollarQuote(body);
 }
 
 function bodyOf(name: string, declarations: readonly string[], lines: readonly string[]): string {

@@ -6,11 +6,12 @@ import {
   handedOn,
   handOn,
   indent,
+  inFormat,
   innerBlock,
   oidOfRole,
 } from "./plpgsql";
 import { SESSIONS_END } from "./postgres-statements";
-import { quoteLiteral } from "./quote";
+import { quoteIdentifier, quoteLiteral } from "./quote";
 
 /** What the SQL that ends a login depends on. */
 export interface RevocationOptions {
@@ -86,13 +87,13 @@ function revocation(
 ): string[] {
   return [
     [
-      aboutUser([USER_OID], refusingLogins(reassignTo, namePrefix)),
+      aboutUser([USER_OID], refusingLogins(namePrefix)),
       `COMMIT AND CHAIN;`,
       `SET LOCAL statement_timeout = ${timeout.toMilliseconds(REFUSING.all)};`,
       aboutSameUser(
         [USER_OID, `starting pg_catalog.int4[];`, `is_idle boolean;`],
         // A revocation that failed is tried again, perhaps after its login was dropped.
-        [`IF user_oid IS NOT NULL THEN`, ...indent(dropping(ending)), `END IF;`],
+        [`IF user_oid IS NOT NULL THEN`, ...indent(dropping(ending, reassignTo)), `END IF;`],
       ),
     ].join("\n"),
   ];
@@ -131,16 +132,13 @@ function join(name: string): string {
   return `EXECUTE pg_catalog.format(joining, ${name});`;
 }
 
-function refusingLogins(reassignTo: string | undefined, namePrefix: string | undefined): string[] {
+function refusingLogins(namePrefix: string | undefined): string[] {
   const issuedElsewhere =
     namePrefix === undefined
       ? "ELSE"
       : `ELSIF NOT pg_catalog.starts_with(user_name, ${quoteLiteral(namePrefix)}) THEN`;
   return [
-    handOn({
-      heir: reassignTo === undefined ? "CURRENT_USER" : quoteLiteral(reassignTo),
-      acting: "'{}'",
-    }),
+    handOn({ acting: "'{}'" }),
     `IF user_oid IS NOT NULL THEN`,
     `  SET LOCAL lock_timeout = ${REFUSING.lock};`,
     `  IF ${OTHERS_JOINED} THEN`,
@@ -260,7 +258,7 @@ function notingMembers(): string[] {
 }
 
 /** In the usual case, where nobody acts for the user any more and it left nothing, two queries and the server see that. */
-function dropping(ending: readonly string[]): string[] {
+function dropping(ending: readonly string[], reassignTo: string | undefined): string[] {
   const drop = execute("DROP ROLE %I", "user_name");
   return [
     `SELECT ${STARTING},`,
@@ -287,7 +285,7 @@ function dropping(ending: readonly string[]): string[] {
       `IF (SELECT rolcanlogin FROM pg_catalog.pg_roles WHERE oid OPERATOR(pg_catalog.=) user_oid) THEN`,
       `  RAISE EXCEPTION $$a transaction holds the row of %, so that new logins are not refused, but have no rights any more$$, user_name;`,
       `END IF;`,
-      ...handingOver(),
+      ...handingOver(reassignTo),
       // It may have made some while its sessions and transactions were waited for.
       `IF ${LENDS_ITSELF} THEN`,
       `  IF ${OTHERS_JOINED} THEN`,
@@ -469,7 +467,8 @@ function refusingPrepared(): string[] {
  * A right that somebody else has given can be taken back by whoever owns the object alone: the engine's login joins them for
  * the time being.
  */
-function handingOver(): string[] {
+function handingOver(reassignTo: string | undefined): string[] {
+  const to = reassignTo === undefined ? "CURRENT_USER" : inFormat(quoteIdentifier(reassignTo));
   return [
     `SELECT pg_catalog.count(*) INTO objects FROM (`,
     `  SELECT FROM pg_catalog.pg_shdepend`,
@@ -481,7 +480,7 @@ function handingOver(): string[] {
     `ELSIF objects OPERATOR(pg_catalog.>) 0 THEN`,
     `  lent := '{}';`,
     `  SET LOCAL lock_timeout = ${TABLE_LOCK_TIMEOUT};`,
-    `  ${execute("REASSIGN OWNED BY %I TO %I", "user_name", handedOn("heir"))}`,
+    `  ${execute(`REASSIGN OWNED BY %I TO ${to}`, "user_name")}`,
     `  SET LOCAL lock_timeout = ${LOCK_TIMEOUT};`,
     `  FOR other IN`,
     `    SELECT DISTINCT owner.rolname FROM pg_catalog.pg_shdepend AS given`,
