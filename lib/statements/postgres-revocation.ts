@@ -210,7 +210,7 @@ function revokingMemberships(): string[] {
     `    ${execute("REVOKE %I FROM %I", "other.rolname", "user_name")}`,
     `  EXCEPTION`,
     `    WHEN insufficient_privilege THEN NULL; -- told below`,
-    `    WHEN lock_not_available THEN EXIT; -- the next try has it`,
+    `    WHEN OTHERS THEN EXIT; -- the next try has it`,
     `  END;`,
     `END LOOP;`,
   ];
@@ -249,8 +249,8 @@ function notingMembers(): string[] {
     `  LOOP`,
     `    BEGIN`,
     `      ${execute("REVOKE %I FROM %I", "user_name", "other.rolname")}`,
-    `    EXCEPTION WHEN lock_not_available THEN`,
-    `      EXIT; -- held by a session that is ended below: the next try has it`,
+    `    EXCEPTION WHEN OTHERS THEN`,
+    `      EXIT; -- changed by a session that is ended below: the next try has it`,
     `    END;`,
     `  END LOOP;`,
     `END IF;`,
@@ -320,14 +320,17 @@ const CLEANING_UP = [
 ];
 
 /**
- * In PostgreSQL 14 a user can hold the row of that membership as well. Its sessions are ended first then, for which a role that
- * creates roles can help itself there.
+ * In PostgreSQL 14 a user can hold the row of that membership as well, or change it again and again. Its sessions are told to
+ * end first then, for which a role that creates roles can help itself there.
  */
 function becomingMember(): string[] {
   return [
     `BEGIN`,
     `  ${join("user_name")}`,
-    `EXCEPTION WHEN lock_not_available THEN`,
+    `EXCEPTION WHEN OTHERS THEN`,
+    `  IF NOT (${LENDS_ITSELF}) THEN`,
+    `    RAISE;`,
+    `  END IF;`,
     `  borrows := NOT pg_catalog.pg_has_role($$pg_signal_backend$$, $$MEMBER$$);`,
     `  IF borrows THEN GRANT pg_signal_backend TO CURRENT_USER; END IF;`,
     ...indent(terminatingAll()),
