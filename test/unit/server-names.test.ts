@@ -1,6 +1,7 @@
 import { App, TerraformStack, TerraformVariable, Testing } from "cdktf";
 import { PostgresqlProvider } from "@cdktf/provider-postgresql/lib/provider";
 import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
+import { Construct } from "constructs";
 import {
   Access,
   BaseRole,
@@ -104,6 +105,11 @@ describe("a name on a PostgreSQL server", () => {
         new PostgresDatabase(stack, "D", { name: "d" }).addBaseRole("x", { access, name: "terraform" }),
       /base role at "alone\/D\/x" has the name "terraform", that of the login which Terraform uses/,
     ],
+    [
+      "of a schema of two references to a database",
+      (stack) => ["A", "B"].forEach((id) => PostgresDatabase.fromName(stack, id, "orders").addSchema("app")),
+      /two owners of the schema "app" of the database "orders": the schema that is declared at "alone\/A\/schema-app", and the schema that is declared at "alone\/B\/schema-app".*\n.*drop it from under the other/s,
+    ],
   ])("has one owner: that %s is refused", (_, build, message) => {
     expect(() => build(alone())).toThrow(message);
   });
@@ -174,6 +180,50 @@ describe("a name on a PostgreSQL server", () => {
     new PostgresDatabase(stack, "A", { name: "orders" });
     new PostgresDatabase(stack, "B", { name: "orders", provider });
     expect(() => new PostgresDatabase(stack, "C", { name: "orders", provider: same })).toThrow(/"alone\/A"/);
+  });
+});
+
+describe("a schema", () => {
+  test("has one owner in all stacks that name the server, in each database", () => {
+    const app = newApp();
+    new PostgresDatabase(stackOf(app, "one"), "Orders", { name: "orders" }).addSchema("app");
+    const two = stackOf(app, "two");
+    PostgresDatabase.fromName(two, "Billing", "billing").addSchema("app");
+    PostgresDatabase.fromName(two, "Upper", "Orders").addSchema("app");
+    const orders = PostgresDatabase.fromName(two, "Orders", "orders");
+    orders.addSchema("App");
+    expect(() => orders.addSchema("app")).toThrow(
+      /db\.example\.com:5432 .*the schema "app" of the database "orders": .*"one\/Orders\/schema-app".*"two\/Orders/s,
+    );
+    PostgresDatabase.fromName(stackOf(app, "three", "other"), "Orders", "orders").addSchema("app");
+    expect(() => app.synth()).not.toThrow();
+  });
+});
+
+const orders = (stack: TerraformStack, id = "Orders") => PostgresDatabase.fromName(stack, id, "orders");
+
+describe("a grant on a database", () => {
+  test("has one owner in all stacks, and in one stack may be said twice", () => {
+    const app = newApp();
+    const one = stackOf(app, "one");
+    const database = orders(one);
+    database.grantConnect(one, "app");
+    orders(one, "Again").grantConnect(new Construct(one, "Elsewhere"), "app");
+    database.grantConnect(new Construct(one, "Upper"), "App");
+    const two = stackOf(app, "two");
+    expect(() => orders(two).grantConnect(two, "app")).toThrow(
+      /two owners of the grant on the database "orders" to "app": the grant that is declared at "one\/connect-orders", and the grant that is declared at "two\/connect-orders".*\n.*take the right from the other/s,
+    );
+  });
+
+  test("is not a base role's with less than its access", () => {
+    const stack = alone();
+    const database = orders(stack);
+    database.grantConnect(stack, database.addBaseRole("reader", { access }).name);
+    const owner = database.addBaseRole("owner", { access: Access.owner() });
+    expect(() => database.grantConnect(new Construct(stack, "Owner"), owner.name)).toThrow(
+      /the grant on the database "orders" to "orders_owner"/,
+    );
   });
 });
 
