@@ -45,6 +45,7 @@ function othersOf(own: Declared, register: Register): string[] {
   const at = all.indexOf(own);
   const other = all.find((each, index) => contradict(each, own) && (each.stack !== own.stack || index < at));
   if (other === undefined) return [];
+  if (other.path !== own.path && NESTED.includes(own.kind)) return [inside(own, other)];
   const places = (first: Declared, second: Declared) =>
     `at ${show(first.scope.node.path)} and at ${show(second.scope.node.path)}`;
   const what = `the ${own.kind} ${show(own.path)}`;
@@ -58,8 +59,28 @@ function othersOf(own: Declared, register: Register): string[] {
   ];
 }
 
+/** Nothing is mounted below another mount. */
+const NESTED = ["secrets engine", "auth method"];
+
+function inside(own: Declared, other: Declared): string {
+  const [first, second] = [own, other].map(
+    ({ kind, path, scope }) => `the ${kind} ${show(path)} at ${show(scope.node.path)}`,
+  );
+  return (
+    `T${first!.slice(1)} and ${second} would be one inside the other, where a server refuses the second: "path is already in ` +
+    'use". Give one of them a path that does not begin with that of the other.'
+  );
+}
+
 function contradict(a: Declared, b: Declared): boolean {
   if (a.scope === b.scope) return false;
+  if (
+    NESTED.includes(a.kind) &&
+    !`${a.path}/`.startsWith(`${b.path}/`) &&
+    !`${b.path}/`.startsWith(`${a.path}/`)
+  ) {
+    return false;
+  }
   return a.stack !== b.stack || a.text === undefined || a.text !== b.text;
 }
 
@@ -78,7 +99,7 @@ const IN_LOWER_CASE = ["policy", "role", "AppRole"];
 function keyOf({ stack, kind, path, namespace, provider: given }: Declared): string {
   const provider = given ?? defaultVaultProvider(stack);
   const server = isUnresolved(path) ? undefined : vaultServer(provider, namespace);
-  const name = IN_LOWER_CASE.includes(kind) ? path.toLowerCase() : path;
+  const name = NESTED.includes(kind) ? "" : IN_LOWER_CASE.includes(kind) ? path.toLowerCase() : path;
   // What is not known here is the same within a stack, where it is the same token.
   const place = server ?? [stack.node.addr, provider?.node.addr, namespace];
   return JSON.stringify([place, kind, name]);

@@ -143,6 +143,29 @@ describe("what two stacks of an app declare on one server", () => {
     expect(() => two(fill)).toThrow(message);
   });
 
+  test.each<[string, string, string]>([
+    ["secrets engine", "shop", "shop/kv"],
+    ["secrets engine", "shop/kv/deep", "shop"],
+    ["auth method", "shop", "shop/kv"],
+  ])("is refused: a %s at %s and another at %s", (kind, first, second) => {
+    const mounts = (stack: TerraformStack) => {
+      const path = stack.node.id === "one" ? first : second;
+      if (kind === "auth method") return void new AppRoleAuth(stack, "Mount", { path });
+      return void new KeyValueEngine(stack, "Mount", { path });
+    };
+    expect(() => two(mounts)).toThrow(
+      `The ${kind} "${first}" at "one/Mount" and the ${kind} "${second}" at "two/Mount" would be one inside the other`,
+    );
+  });
+
+  test("is not refused: mounts whose paths begin alike, and an auth method in a secrets engine", () => {
+    const mounts = (stack: TerraformStack) => {
+      new KeyValueEngine(stack, "Values", { path: stack.node.id === "one" ? "shop" : "shop-kv" });
+      if (stack.node.id === "two") new AppRoleAuth(stack, "AppRoles", { path: "shop/approle" });
+    };
+    expect(() => two(mounts)).not.toThrow();
+  });
+
   test("is one server's however its address is written", () => {
     const other = { address: "HTTPS://vault.example.com:443/" };
     expect(() => two(policy, [{ address: "https://vault.example.com" }, other])).toThrow(/both declare/);
