@@ -255,7 +255,7 @@ describe("the right to hand out a base role", () => {
     const { removed = [] } = JSON.parse(rest.json) as { removed?: readonly { from: string }[] };
     const warnings = stack.node
       .findAll()
-      .flatMap((each) => each.node.metadata.filter(({ data }) => String(data).includes('made ADMIN')));
+      .flatMap((each) => each.node.metadata.filter(({ data }) => String(data).includes("made ADMIN")));
     return {
       grants: Object.keys(resource.postgresql_grant_role ?? {}),
       forgotten: removed.map(({ from }) => from.replace(/_[0-9A-F]{8}$/, "")),
