@@ -5,7 +5,7 @@ import { NAME } from "./mysql-session";
 export const REMAINS_VARIABLES = "DECLARE earlier, prepared, listed LONGTEXT; DECLARE fresh INT;";
 
 /** Looks at prepared transactions, each about 0.2 s after the one before. */
-const LOOKS = 10;
+const LOOKS = 7;
 
 /**
  * What a session has prepared in two phases outlives it, and then nothing tells whose it is. So this notes, before any

@@ -12,12 +12,14 @@ export const SESSION_VARIABLES = "DECLARE known, hidden LONGTEXT;";
  * host is then that of the definer, which no client has: a pattern, none, or `localhost` with a port.
  */
 const RUNS_FOR_DEFINER =
-  "COMMAND NOT IN ('Sleep', 'Connect', 'Daemon', 'Delayed insert') AND USER <> 'system user' AND " +
+  // Not sessions that wait, nor those of events and of replication.
+  "COMMAND NOT REGEXP '^(Sleep|Connect|Daemon|Delayed insert|Slave)' AND USER <> 'system user' AND " +
   "HOST REGEXP '[%_/]|^localhost:[0-9]+$|^(:[0-9]+)?$'";
 
 /**
- * Ends sessions that have changed nothing: one of them may hold a lock of the whole server, that would hold up the lock of
- * the account. What others have prepared in two phases outlives them, and that they are not ended before this is marked.
+ * Ends the user's sessions that have changed nothing: one of them may hold a lock of the whole server, which would hold up
+ * the lock of the accounts. Those that have changed something wait until it is marked that they are ended, for a transaction
+ * that they have prepared in two phases outlives them.
  */
 export function endIdleSessions(): string[] {
   const changed =
@@ -49,8 +51,8 @@ export function requireRightToEnd(): string[] {
 }
 
 /**
- * Ends the sessions. No new one comes, for the accounts are locked, so those that may be the user's are in the first look or
- * in none. A session that was once seen as the user's is ended by its number, whatever it shows then.
+ * Ends the sessions. No new one comes, for the accounts are locked, so a session that may be the user's is in the first look.
+ * One that has once shown the user's name is ended by its number, whatever it shows then.
  */
 export function endSessions(): string[] {
   return [

@@ -4,7 +4,7 @@ import { testInFull, type FaultTable } from "../fault-table";
 import { FULL } from "../servers";
 import { access, PREPARED_TRANSACTIONS, type RevocationFixture } from "./fixture";
 
-const ROUNDS = FULL ? 30 : 3;
+const ROUNDS = 30;
 
 /** Transactions that are prepared in two phases. */
 export function testPreparedTransactions(fixture: RevocationFixture, table: FaultTable): void {
@@ -57,26 +57,30 @@ export function testPreparedTransactions(fixture: RevocationFixture, table: Faul
       await revoke(credential);
       await expectGone(credential);
     },
+    testInFull,
   );
 
-  test(`sessions that prepare and end transactions all the time leave none behind, ${ROUNDS} times`, async () => {
-    await deploy({ access });
-    for (let round = 0; round < ROUNDS; round++) {
-      const credential = await read();
-      const loops = await Promise.all([1, 2].map((id) => prepareAllTheTime(credential, id)));
-      await pause(100);
-      const succeeded = await revoke(credential).then(
-        () => true,
-        () => false,
-      );
-      await Promise.all(loops.map(({ ended }) => ended));
-      const left = await prepared();
-      if (succeeded) expect(left).toEqual([]);
-      for (const id of left) await root(`XA ROLLBACK '${id}'`);
-      if (!succeeded) await revoke(credential);
-      await expectGone(credential);
-    }
-  });
+  testInFull(
+    `sessions that prepare and end transactions all the time leave none behind, ${ROUNDS} times`,
+    async () => {
+      await deploy({ access });
+      for (let round = 0; round < ROUNDS; round++) {
+        const credential = await read();
+        const loops = await Promise.all([1, 2].map((id) => prepareAllTheTime(credential, id)));
+        await pause(100);
+        const succeeded = await revoke(credential).then(
+          () => true,
+          () => false,
+        );
+        await Promise.all(loops.map(({ ended }) => ended));
+        const left = await prepared();
+        if (succeeded) expect(left).toEqual([]);
+        for (const id of left) await root(`XA ROLLBACK '${id}'`);
+        if (!succeeded) await revoke(credential);
+        await expectGone(credential);
+      }
+    },
+  );
 
   testInFull("one that a session has prepared when a revocation stops is found by the next one", async () => {
     await deploy({ access });
@@ -109,7 +113,7 @@ export function testPreparedTransactions(fixture: RevocationFixture, table: Faul
         await second.end();
       }
     })();
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < (FULL ? 10 : 2); round++) {
       const credential = await read();
       await login(credential);
       await revoke(credential);
@@ -120,13 +124,16 @@ export function testPreparedTransactions(fixture: RevocationFixture, table: Faul
     await rollBackAsDocumented();
   });
 
-  test("many revocations at the same time do not keep each other from seeing transactions", async () => {
-    await deploy({ access });
-    const credentials = await Promise.all(Array.from({ length: 12 }, () => read()));
-    await Promise.all(credentials.map(login));
-    await Promise.all(credentials.map(revoke));
-    for (const credential of credentials) await expectGone(credential);
-  });
+  testInFull(
+    "many revocations at the same time do not keep each other from seeing transactions",
+    async () => {
+      await deploy({ access });
+      const credentials = await Promise.all(Array.from({ length: 12 }, () => read()));
+      await Promise.all(credentials.map(login));
+      await Promise.all(credentials.map(revoke));
+      for (const credential of credentials) await expectGone(credential);
+    },
+  );
   test("a transaction whose session ended before the revocation is found as documented, and by nothing else", async () => {
     await deploy({ access });
     const credential = await read();
