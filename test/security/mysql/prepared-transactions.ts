@@ -30,9 +30,9 @@ export function testPreparedTransactions(fixture: RevocationFixture, table: Faul
   );
 
   table.fault(
-    "others read `INNODB_TRX` of MariaDB all the time when a credential is revoked, so that it shows nothing new",
+    "`INNODB_TRX` of MariaDB is read all the time when a credential is revoked, so it shows nothing new",
     "the revocation fails and says so; the account is locked and its sessions end",
-    "let them read it less often than each 0.2 s, and revoke again",
+    "let it be read less often than each 0.2 s, and revoke again",
     async () => {
       await deploy({ access });
       const credential = await read();

@@ -34,9 +34,9 @@ export function testRemains(fixture: RevocationFixture, table: FaultTable): void
   }
 
   table.fault(
-    "rows of `INSERT DELAYED` are not written yet on MariaDB when a credential is revoked, whoever's",
-    "the revocation waits for 1 s, and fails; the account is locked and its sessions end",
-    "let the server write them, or end the `Delayed insert` in the list of processes; then revoke again",
+    "rows of `INSERT DELAYED` are not written yet on MariaDB when a credential is revoked",
+    "the revocation waits for 1 s, and fails, for they may be of its user; the account is locked",
+    "wait, or end the `Delayed insert` in the list of processes, and revoke again",
     async () => {
       await root("CREATE TABLE shop.notes (word text) ENGINE = MyISAM");
       await deploy({ access });
