@@ -72,7 +72,9 @@ export function endSessions(): string[] {
     "END IF;",
     "IF hidden <> '' THEN",
     MARK_BEGUN,
-    ...failWith("'session ', hidden, ' runs a trigger or routine of another definer; it may be of '"),
+    ...failWith(
+      "'session ', LEFT(hidden, 30), ' runs a trigger or routine of another definer; it may be of '",
+    ),
     "END IF;",
   ];
 }
