@@ -46,6 +46,7 @@ describe("PostgresConnection", () => {
       name: "orders",
       allowed_roles: [],
       verify_connection: true,
+      root_rotation_statements: [`ALTER ROLE "{{username}}" WITH PASSWORD '{{password}}';`],
     });
     expect(settings(stack)).toEqual({
       connection_url: "postgresql://{{username}}:{{password}}@db.example.com:5432/orders?sslmode=verify-full",
