@@ -63,7 +63,10 @@ export interface PostgresConnectionOptions extends ConnectionLimits {
   readonly database: IPostgresDatabase;
   /** Where the server is, seen from Vault. Exactly one of this and `connectionUrl`. */
   readonly endpoint?: PostgresEndpoint;
-  /** The whole URL, beginning with `postgresql://{{username}}:{{password}}@`, and with the name of `database` as its path. */
+  /**
+   * The whole URL, beginning with `postgresql://{{username}}:{{password}}@`, and with the name of `database` as its path. It is
+   * taken as it is: put `connect_timeout=5` into it, or a new connection is waited for without a bound.
+   */
   readonly connectionUrl?: string;
   /** Login that the engine uses. */
   readonly manager: IManagerRole;
