@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import type { EnvironmentOutputs } from "../../stacks/outputs";
+import { parseUserName } from "../matching";
 
 /** A user of the engine that may not log in any more, and is there still. */
 export interface EndedUser {
@@ -16,14 +17,16 @@ export interface EndedUser {
 }
 
 /**
- * Users that the engine's login has made members of a base role, with a password that ends, and that may not log in: so
- * a revocation leaves them that could not come to its end.
+ * Users that the engine's login has made members of a base role, and that may not log in: so a revocation leaves them that
+ * could not come to its end. Their password ends some time, or their name is such as an engine makes: a group that somebody
+ * has made with the engine's login has neither.
  */
 export async function endedUsers(client: Client, outputs: EnvironmentOutputs): Promise<EndedUser[]> {
   const bases = [...new Set(Object.values(outputs.roles).map(({ base_role }) => base_role))];
-  const { rows } = await client.query<EndedUser>(
+  const { rows } = await client.query<EndedUser & { hasEnd: boolean }>(
     `SELECT issued.rolname::pg_catalog.text AS name, issued.oid::pg_catalog.int8::pg_catalog.float8 AS oid,
        pg_catalog.min(base.rolname::pg_catalog.text) AS "baseRole",
+       pg_catalog.bool_and(COALESCE(pg_catalog.isfinite(issued.rolvaliduntil), false)) AS "hasEnd",
        (SELECT pg_catalog.count(*)::pg_catalog.int4 FROM pg_catalog.pg_stat_activity AS a
          WHERE a.usesysid OPERATOR(pg_catalog.=) issued.oid) AS sessions,
        ${countOf("issued.oid")}::pg_catalog.float8 AS dependencies,
@@ -34,12 +37,14 @@ export async function endedUsers(client: Client, outputs: EnvironmentOutputs): P
      JOIN pg_catalog.pg_roles AS engine ON engine.oid OPERATOR(pg_catalog.=) m.grantor
      WHERE base.rolname::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
        AND engine.rolname::pg_catalog.text OPERATOR(pg_catalog.=) $2::pg_catalog.text
-       AND pg_catalog.isfinite(issued.rolvaliduntil) AND NOT issued.rolcanlogin
+       AND NOT issued.rolcanlogin
      GROUP BY issued.oid, issued.rolname
      ORDER BY 1`,
     [bases, outputs.postgres.manager],
   );
-  return rows;
+  return rows
+    .filter(({ name, hasEnd }) => hasEnd || parseUserName(name) !== undefined)
+    .map(({ hasEnd: _, ...user }) => user);
 }
 
 /** How much there is left of a user in this database. */
