@@ -1,5 +1,6 @@
 import { ConfigurationError, show } from "../errors";
 import { checkPlaceholders, mayHold } from "./placeholders";
+import { trimmed } from "./sent";
 import { checkSplitting } from "./splitting";
 
 /** When the engine runs the SQL of a PostgreSQL role or connection. */
@@ -45,5 +46,5 @@ export function checkStatements(
         : "Grant the rights that are needed through a base role, or set allowSuperuser: true if there is no other way.",
     );
   }
-  return [...statements];
+  return trimmed(statements);
 }

@@ -2,6 +2,7 @@ import { ConfigurationError, show } from "../errors";
 import { definingPrivilege, WHY_NO_DEFINERS } from "./mysql-definers";
 import { serverPrivilege } from "./mysql-server-rights";
 import { checkPlaceholders, mayHold, type Placeholders } from "./placeholders";
+import { trimmed } from "./sent";
 import { checkSplitting } from "./splitting";
 
 /** What the engine runs: for MySQL it has nothing to renew. */
@@ -74,5 +75,5 @@ export function checkMysqlStatements(
       "Let a login that lasts make them, in migrations, and grant without it; or set allowDefiners: true if each is given another definer in time.",
     );
   }
-  return [...statements];
+  return trimmed(statements);
 }

@@ -59,3 +59,8 @@ function withoutQuoted(text: string, which: "all" | "last"): string {
     text,
   );
 }
+
+/** As the engines keep a list: without white space around its elements, of which the plan would else be for ever. */
+export function trimmed(statements: readonly string[]): string[] {
+  return statements.map((statement) => statement.trim());
+}

@@ -132,14 +132,20 @@ export class AppRole extends AppRoleBase implements IAppRole {
 
   /**
    * @throws ConfigurationError for a name that is unusable or taken, tokenPeriod beside another TTL, tokenMaxTtl
-   *   under tokenTtl, batch tokens with a period or a number of uses, a number of uses that is no whole number, and
-   *   networks that are none
+   *   under tokenTtl, batch tokens with a period or a number of uses, a number of uses that is no whole number,
+   *   networks that are none, and bindSecretId: false without networks
    */
   constructor(scope: Construct, id: string, props: AppRoleProps) {
     super(scope, id);
     this.name = lowercaseVaultName("AppRole", props.name);
     this.auth = props.auth;
     this.auth.names.claim("AppRole", this.name);
+    if (props.bindSecretId === false && !props.secretIdBoundCidrs?.length && !props.tokenBoundCidrs?.length) {
+      throw new ConfigurationError(
+        `The AppRole ${show(this.name)} needs neither a SecretID nor a network: whoever knows its name could log in.`,
+        "Say tokenBoundCidrs, which the server asks for then, or leave bindSecretId out.",
+      );
+    }
     this.resource = new ApproleAuthBackendRole(this, "Resource", {
       backend: this.auth.path,
       roleName: this.name,
@@ -280,7 +286,14 @@ function cidrs(role: string, blocks: readonly string[] | undefined): string[] | 
       );
     }
   }
-  return blocks && [...blocks];
+  return blocks?.map(asWritten);
+}
+
+/** As the server writes it, since the plan would show another spelling for ever: `2001:db8::/64`. */
+function asWritten(block: string): string {
+  const [address = "", bits = ""] = block.split("/");
+  if (isUnresolved(block) || isIP(address) !== 6 || address.includes(".")) return block;
+  return `${new URL(`http://[${address}]`).hostname.slice(1, -1)}/${bits}`;
 }
 
 function isNetwork(block: string): boolean {

@@ -75,7 +75,8 @@ describe("presets", () => {
 describe("checks of the user's own statements", () => {
   const creation = `CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}'`;
 
-  test("return what they accept", () => {
+  test("return what they accept, without white space around it", () => {
+    expect(checkStatements("r", "creation", [`\n  ${creation};\n`])).toEqual([`${creation};`]);
     expect(checkStatements("r", "creation", [creation])).toEqual([creation]);
     expect(checkStatements("r", "revocation", [`DROP ROLE "{{username}}"`])).toEqual([
       `DROP ROLE "{{username}}"`,

@@ -474,7 +474,7 @@ describe("AppRole", () => {
         tokenMaxTtl: Duration.minutes(30),
         tokenExplicitMaxTtl: Duration.hours(1),
         tokenNumUses: 10,
-        tokenBoundCidrs: ["10.1.2.3/32", "fd00::1/128", "10.0.0.0/8"],
+        tokenBoundCidrs: ["10.1.2.3/32", "FD00:0::1/128", "10.0.0.0/8"],
         noDefaultPolicy: true,
       }),
     ).toMatchObject({
@@ -503,6 +503,7 @@ describe("AppRole", () => {
     [{ secretIdNumUses: -1 }, /whole number, 0 for no limit/],
     [{ tokenNumUses: 1.5 }, /whole number, 0 for no limit/],
     [{ tokenBoundCidrs: ["10.0.0.1"] }, /CIDR notation/],
+    [{ bindSecretId: false }, /needs neither a SecretID nor a network/],
     [{ tokenBoundCidrs: ["10.0.0.0/33"] }, /CIDR notation/],
     [{ secretIdBoundCidrs: ["example.com/8"] }, /CIDR notation/],
   ] as const)("refuses %j", (options, message) => {
