@@ -284,7 +284,7 @@ function dropping(ending: readonly string[], reassignTo: string | undefined): st
     `  ${innerBlock(CLEANING_UP, [
       ...becomingMember(),
       ...ending,
-      ...refusingPrepared(),
+      ...refusingPrepared(reassignTo),
       `IF (SELECT rolcanlogin FROM pg_catalog.pg_roles WHERE oid OPERATOR(pg_catalog.=) user_oid) THEN`,
       `  RAISE EXCEPTION $$a transaction holds the row of %, so that new logins are not refused, but have no rights any more$$, user_name;`,
       `END IF;`,
@@ -448,13 +448,19 @@ function endingStarting(): string[] {
  * A transaction that was prepared for two-phase commit is no session: it keeps its locks, and others may commit it. Nobody
  * can tell whose it is if it belongs to the base role, so that those that were there when the sessions had ended have to go.
  */
-function refusingPrepared(): string[] {
+function refusingPrepared(reassignTo: string | undefined): string[] {
+  // Its membership may have been revoked by an attempt before.
+  const base =
+    reassignTo === undefined
+      ? []
+      : [`        OR ownerid OPERATOR(pg_catalog.=) ${oidOfRole(quoteLiteral(reassignTo))}::pg_catalog.oid`];
   return [
     `FOR attempt IN 0..10 LOOP`,
     `  gids := ARRAY(`,
     `    SELECT gid FROM pg_catalog.pg_prepared_xact() AS waiting`,
     `    WHERE (gids IS NULL OR gid OPERATOR(pg_catalog.=) ANY (gids)) AND (`,
     `      ownerid OPERATOR(pg_catalog.=) ANY (acting) OR pg_catalog.pg_has_role(user_oid, ownerid, $$MEMBER$$)`,
+    ...base,
     `    )`,
     `  );`,
     `  EXIT WHEN pg_catalog.cardinality(gids) OPERATOR(pg_catalog.=) 0;`,

@@ -298,11 +298,18 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
     "the revocation fails and names the transaction; its login cannot be switched off, but has no rights any more, and its lease stays",
     "`ROLLBACK PREPARED`, as its owner or a superuser, and revoke again",
     async () => {
-      const credential = await issueFor("read-only");
+      const credential = await issueFor("read-write", "drain");
       const change = `ALTER ROLE session_user PASSWORD ${literal(credential.password)}`;
-      await (await open(credential, "BEGIN", change, "PREPARE TRANSACTION 'own row'")).end();
-      await expectStripped(credential, /prepared transactions of .* are left.*: own row/);
+      const insert = "INSERT INTO app.t (x) VALUES ('later')";
+      await (await open(credential, "BEGIN", insert, "PREPARE TRANSACTION 'later'")).end();
+      await (await open(credential, "SET ROLE NONE", "BEGIN", change, "PREPARE TRANSACTION 'own row'")).end();
+      await expectStripped(credential, /prepared transactions of .* are left.*: .*own row/);
+      // What it prepared as its base role is its own still, though it is no member any more.
       await superuser("ROLLBACK PREPARED 'own row'");
+      await expect(revoke(sandbox, credential)).rejects.toThrow(
+        /prepared transactions of .* are left.*: later/,
+      );
+      await superuser("ROLLBACK PREPARED 'later'");
       await revoke(sandbox, credential);
       expect(await isThere(credential)).toBe(false);
     },
