@@ -10,6 +10,8 @@ export const FINDING_KINDS = [
   "login-off",
   /** A user whose time is over, and that Vault has not ended. */
   "expired-user",
+  /** A user whose memberships revocation has taken away, as its row was held so that its login could not be shut. */
+  "stripped-user",
   "prepared-transaction",
   /** A role that is not declared any more, and has leases or is left on the engine. */
   "undeclared-role",
