@@ -2,6 +2,7 @@ import { Duration } from "../lib/duration";
 import {
   assumingCreation,
   drainingRevocation,
+  markingTerminated,
   membershipCreation,
   quoteIdentifier,
   terminatingRevocation,
@@ -38,8 +39,14 @@ export function variants(
   const idle = Duration.minutes(5);
   return {
     bare: { creation: [LOGIN], revocation: [`DROP ROLE "{{name}}";`] },
-    terminate: { creation: membershipCreation(base), revocation: terminatingRevocation() },
-    owner: { creation: assumingCreation(base), revocation: terminatingRevocation(base) },
+    terminate: {
+      creation: [...membershipCreation(base), ...markingTerminated()],
+      revocation: terminatingRevocation(),
+    },
+    owner: {
+      creation: [...assumingCreation(base), ...markingTerminated()],
+      revocation: terminatingRevocation(base),
+    },
     drain: {
       creation: assumingCreation(base, { idleSession: idle, idleInTransaction: idle }),
       revocation: drainingRevocation(base),

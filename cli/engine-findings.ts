@@ -1,4 +1,5 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
+import { statementsDigest } from "../stacks/statements-digest";
 import { appRoleFindings, shutAppRoles } from "./approle-findings";
 import { connectionFindings } from "./connection-findings";
 import { engineLoginFindings } from "./engine-login";
@@ -109,7 +110,7 @@ function missingStaticRoles(
       const detail = "the engine does not have this static role: nobody can read its password";
       return [{ kind: "missing-role", subject: name, detail, remedy: deploy }];
     }
-    const { username, rotation_period } = declared;
+    const { username, rotation_period, statements } = declared;
     const differences = [
       ...(role.username === username
         ? []
@@ -120,6 +121,9 @@ function missingStaticRoles(
       ...(role.rotationPeriod === undefined || role.rotationPeriod === rotation_period
         ? []
         : [`its rotation period is ${role.rotationPeriod} s, not ${rotation_period} s`]),
+      ...(statements?.rotation === undefined || statements.rotation === statementsDigest(role.rotation)
+        ? []
+        : ["its rotation SQL is another"]),
     ];
     if (differences.length === 0) return [];
     return [{ kind: "changed-role", subject: name, detail: differences.join("; "), remedy: deploy }];

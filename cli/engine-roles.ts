@@ -24,6 +24,8 @@ export interface EngineStaticRole {
   readonly rotationPeriod?: number;
   /** Milliseconds since 1970 of the last new password; absent for one that the engine has not set yet. */
   readonly rotatedAt?: number;
+  /** SQL that sets the password; none for the engine's own. */
+  readonly rotation: readonly string[];
 }
 
 /** Names that a token may list; undefined where it may not. */
@@ -71,6 +73,7 @@ export async function engineStaticRoles(
     return (
       role && {
         ...{ name, username: role.text("username"), connection: role.text("db_name") },
+        rotation: role.texts("rotation_statements"),
         ...(role.optionalNumber("rotation_period") !== undefined && {
           rotationPeriod: role.number("rotation_period"),
         }),

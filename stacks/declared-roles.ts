@@ -158,15 +158,19 @@ function describeRole(base: BaseRole, role: DynamicRole): RoleOutput {
 }
 
 function digestsOf({ resource }: DynamicRole): StatementDigests {
-  const digest = (list: readonly string[] | undefined) =>
-    // What only Terraform knows has no digest here.
-    list === undefined || list.some((sql) => Token.isUnresolved(sql)) ? undefined : statementsDigest(list);
   const { creationStatementsInput, renewStatementsInput, revocationStatementsInput } = resource;
   return {
-    creation: digest(creationStatementsInput),
-    renewal: digest(renewStatementsInput),
-    revocation: digest(revocationStatementsInput),
+    creation: digestOf(creationStatementsInput),
+    renewal: digestOf(renewStatementsInput),
+    revocation: digestOf(revocationStatementsInput),
   };
+}
+
+/** What only Terraform knows has no digest here. */
+function digestOf(list: readonly string[] | undefined): string | undefined {
+  return list === undefined || list.some((sql) => Token.isUnresolved(sql))
+    ? undefined
+    : statementsDigest(list);
 }
 
 function describeStaticRole(role: StaticRole, base?: IBaseRole): StaticRoleOutput {
@@ -175,6 +179,7 @@ function describeStaticRole(role: StaticRole, base?: IBaseRole): StaticRoleOutpu
     rotate_path: role.rotatePath,
     username: role.username,
     rotation_period: role.rotationPeriod.toSeconds(),
+    statements: { rotation: digestOf(role.resource.rotationStatementsInput) },
     ...(base && { base_role: base.name, access: base.level, schemas: base.schemas }),
   };
 }

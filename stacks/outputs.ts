@@ -86,6 +86,8 @@ export interface StatementDigests {
   readonly renewal?: string;
   /** Of the SQL that revokes. */
   readonly revocation?: string;
+  /** Of the SQL that sets a static role's password. */
+  readonly rotation?: string;
 }
 
 /** An entry of the output `static_roles`. */
@@ -98,6 +100,8 @@ export interface StaticRoleOutput {
   readonly username: string;
   /** Seconds that a password holds. */
   readonly rotation_period: number;
+  /** Digest of its SQL; absent as in {@link RoleOutput}. */
+  readonly statements?: Pick<StatementDigests, "rotation">;
   /** The NOLOGIN role whose rights the login has; absent, with the next two, where the login was there before. */
   readonly base_role?: string;
   /** Access level of the base role, as in {@link RoleOutput}. */

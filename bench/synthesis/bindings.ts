@@ -21,7 +21,7 @@ import { Mount } from "@cdktf/provider-vault/lib/mount";
 import { Policy } from "@cdktf/provider-vault/lib/policy";
 import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
 // Pure functions: SQL written by hand would be text here, too.
-import { membershipCreation, renewal, terminatingRevocation } from "../../lib/statements";
+import { markingTerminated, membershipCreation, renewal, terminatingRevocation } from "../../lib/statements";
 import { issuedNamePrefix, issuedNameTemplate } from "../../lib/vault/issued-names";
 import { namesOf } from "./names";
 
@@ -151,7 +151,7 @@ class BareStack extends TerraformStack {
         dependsOn: [manager, base],
       });
       const statements = {
-        creation_statements: membershipCreation(`${database}_${role}`),
+        creation_statements: [...membershipCreation(`${database}_${role}`), ...markingTerminated()],
         renew_statements: renewal(),
         revocation_statements: terminatingRevocation(`${database}_${role}`, { namePrefix }),
       };

@@ -12,6 +12,12 @@ export { mysqlCreation, mysqlRevocation } from "./mysql-statements";
 export type { MysqlGrant, MysqlServerKind } from "./mysql-statements";
 export { drainingRevocation, terminatingRevocation } from "./postgres-revocation";
 export type { RevocationOptions } from "./postgres-revocation";
-export { assumingCreation, membershipCreation, renewal, rotation } from "./postgres-statements";
+export {
+  assumingCreation,
+  markingTerminated,
+  membershipCreation,
+  renewal,
+  rotation,
+} from "./postgres-statements";
 export type { DrainTimeouts, LoginLimits, RoleStatements } from "./postgres-statements";
 export { dollarQuote, quoteIdentifier, quoteLiteral } from "./quote";

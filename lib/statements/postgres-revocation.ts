@@ -1,5 +1,6 @@
 import { Duration } from "../duration";
 import { aboutUser, execute, indent, inFormat, innerBlock, oidOfRole } from "./plpgsql";
+import { SESSIONS_END } from "./postgres-statements";
 import { quoteIdentifier, quoteLiteral } from "./quote";
 
 /** What the SQL that ends a login depends on. */
@@ -49,7 +50,7 @@ export function terminatingRevocation(reassignTo?: string, options: RevocationOp
 /**
  * Refuses new logins, commits that, hands over what the login owned and drops it, but leaves its sessions: a transaction
  * that runs goes on and commits, and idle sessions are bounded by the timeouts set at creation. The sessions of a login
- * without these timeouts, which was issued while the role had another kind of revocation, are ended.
+ * without these timeouts, or that is marked, which was issued while the role had another kind of revocation, are ended.
  *
  * @param reassignTo role that gets what the login owned; the engine's own login if absent
  */
@@ -59,7 +60,11 @@ export function drainingRevocation(reassignTo?: string, options: RevocationOptio
     aboutUser(
       DECLARATIONS,
       ifStillThere(
-        `IF NOT EXISTS (`,
+        `IF EXISTS (`,
+        `  SELECT FROM pg_catalog.pg_shdescription WHERE objoid OPERATOR(pg_catalog.=) user_oid`,
+        `  AND classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass::pg_catalog.oid`,
+        `  AND description OPERATOR(pg_catalog.=) ${quoteLiteral(SESSIONS_END)}`,
+        `) OR NOT EXISTS (`,
         `  SELECT FROM pg_catalog.pg_roles, pg_catalog.unnest(rolconfig) AS setting`,
         `  WHERE oid OPERATOR(pg_catalog.=) user_oid AND pg_catalog.starts_with(setting, 'idle_session_timeout=')`,
         `) THEN`,

@@ -83,6 +83,17 @@ export function assumingCreation(
   return statements;
 }
 
+/** What is said of a login whose sessions end with it. */
+export const SESSIONS_END = "its sessions end with it";
+
+/**
+ * Says of a login that its sessions end with it, also where its role drains by then. To say otherwise takes CREATEROLE, so that
+ * the login cannot, while it may set its timeouts itself.
+ */
+export function markingTerminated(): string[] {
+  return [`COMMENT ON ROLE ${NAME} IS ${quoteLiteral(SESSIONS_END)};`];
+}
+
 /**
  * Moves the date until which a login's password is valid. A login can lock its own row, and others wait for the engine
  * meanwhile: not for long. No DO block: OpenBao splits one here (openbao#4006).

@@ -4,6 +4,7 @@ import type { AccessLevel } from "../postgres/access";
 import {
   assumingCreation,
   drainingRevocation,
+  markingTerminated,
   membershipCreation,
   renewal,
   terminatingRevocation,
@@ -90,10 +91,11 @@ export class Revocation {
   ): RoleStatements {
     // Only as its base role can a session own tables on the base role's behalf, or go on after its login is dropped.
     const assumes = level === "owner" || this.mode === "drain";
+    const creation = assumes
+      ? assumingCreation(baseRole, this.timeouts, options)
+      : membershipCreation(baseRole, options);
     return {
-      creation: assumes
-        ? assumingCreation(baseRole, this.timeouts, options)
-        : membershipCreation(baseRole, options),
+      creation: this.mode === "terminate" ? [...creation, ...markingTerminated()] : creation,
       renewal: renewal(),
       revocation: this.revocationTo(baseRole, options.namePrefix),
     };

@@ -415,6 +415,18 @@ describe("of roles that are not as declared", () => {
     );
   });
 
+  test("finds a static role whose SQL is another", async () => {
+    await sandbox.vault.client().write(`${MOUNT}/static-roles/legacy`, {
+      username: "shop_local_legacy",
+      rotation_statements: [`ALTER ROLE "{{name}}" PASSWORD '{{password}}' BYPASSRLS`],
+    });
+    const { code, findings } = await status();
+    expect(code).toBe(1);
+    expect(findings).toMatchObject([
+      { kind: "changed-role", subject: "legacy", detail: "its rotation SQL is another" },
+    ]);
+  });
+
   test("finds roles, and a static role, that the engine does not have", async () => {
     const vault = sandbox.vault.client();
     await vault.delete(`${MOUNT}/roles/owner`);

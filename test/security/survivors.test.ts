@@ -7,6 +7,7 @@ import {
   Duration,
   membershipCreation,
   renewal,
+  Revocation,
   terminatingRevocation,
   type RoleStatements,
 } from "../../lib";
@@ -398,6 +399,22 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
         await drained.end();
       },
     );
+
+    test("a credential cannot make itself one whose sessions go on, should its role come to drain", async () => {
+      for (const level of ["owner", "read-only"] as const) {
+        await declare("changing", Revocation.terminate().statementsFor(BASE_ROLES[level], level));
+        const credential = await issue(sandbox, credsPath("changing"));
+        const session = await open(credential, "SET ROLE NONE");
+        const own = `ROLE "${credential.username}"`;
+        expect(await verdict(session, `ALTER ${own} SET idle_session_timeout = '1d'`)).toBe("ok");
+        expect(await verdict(session, `COMMENT ON ${own} IS NULL`)).toBe("42501");
+        expect(await verdict(session, `COMMENT ON ${own} IS 'another'`)).toBe("42501");
+        await declare("changing", Revocation.drain().statementsFor(BASE_ROLES[level], level));
+        await revoke(sandbox, credential);
+        expect(await verdict(session, "SELECT 1")).not.toBe("ok");
+        expect(await isThere(credential)).toBe(false);
+      }
+    });
 
     table.fault(
       "a credential is revoked whose user is not on the server, and was not issued by this connection as it is now",

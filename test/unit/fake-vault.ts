@@ -168,7 +168,7 @@ export class FakeVault {
         return keys(["legacy"]);
       case `GET ${mount}/static-roles/legacy`:
         return data({
-          ...{ username: "x_legacy", db_name: "x" },
+          ...{ username: "x_legacy", db_name: "x", rotation_statements: [] },
           last_vault_rotation: "2026-11-28T00:00:00Z",
         });
       case "GET sys/locked-users":

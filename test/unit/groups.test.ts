@@ -3,6 +3,7 @@ import { Access } from "../../lib";
 import { parseOutputs } from "../../cli/outputs";
 import { CredentialsStack } from "../../stacks/credentials-stack";
 import type { Environment, EnvironmentGroup } from "../../stacks/environment";
+import type { AppRoleOutput } from "../../stacks/outputs";
 import { StateBackend } from "../../stacks/state-backend";
 import { OUTPUTS } from "./operator-outputs";
 import { all, one, synthesizeStack, type Synthesized } from "./synthesis";
@@ -149,6 +150,19 @@ describe("an environment with groups", () => {
     expect(base.output.group_stacks?.value).toEqual(["test-search", "test-billing"]);
     expect(Object.keys(search.output).sort()).toEqual(["approles", "environment", "policies", "roles"]);
     expect(search.output.environment?.value).toBe("test");
+  });
+
+  test("says the text of each policy that an application has, in the stack that declares it", () => {
+    const digests = [base, search, bills].map(({ output }) => Object.keys(output.policies?.value as object));
+    expect(digests).toEqual([
+      ["shop-test/database/creds/owner", "shop-test/database/creds/reader"],
+      ...[search, bills].map((stack) => all(stack, "vault_policy").map(({ name }) => name)),
+    ]);
+    for (const { output } of [search, bills]) {
+      for (const { settings } of Object.values(output.approles?.value as Record<string, AppRoleOutput>)) {
+        expect(settings?.token_policies?.filter((name) => !digests.flat().includes(name))).toEqual([]);
+      }
+    }
   });
 
   test.each([

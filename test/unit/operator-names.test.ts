@@ -1,8 +1,10 @@
 import fc from "fast-check";
+import { settingDifferences } from "../../cli/approle-survey";
 import type { DatabaseUser } from "../../cli/database-users";
 import type { Lease } from "../../cli/leases";
 import { match, parseUserName } from "../../cli/matching";
 import { roleDifferences } from "../../cli/role-differences";
+import type { AppRoleSettings } from "../../stacks/outputs";
 import { statementsDigest } from "../../stacks/statements-digest";
 import { OUTPUTS, SECOND } from "./operator-outputs";
 
@@ -56,6 +58,42 @@ describe("a role of the engine", () => {
       "its revocation SQL is another",
     ]);
     expect(differences({}, digests)).toEqual(["it has no renewal SQL"]);
+  });
+});
+
+describe("an AppRole of the auth method", () => {
+  const declared = OUTPUTS.approles.reports!.settings as Required<AppRoleSettings>;
+
+  test.each<[networks: readonly string[], found: readonly string[]]>([
+    [["10.0.0.1/32"], ["10.0.0.1"]],
+    [
+      ["2001:DB8:0::1/128", "10.0.0.0/8"],
+      ["10.0.0.0/8", "2001:db8::1"],
+    ],
+    [["2001:db8::/32"], ["2001:db8::/32"]],
+    [[], []],
+  ])("has the networks %j in other spellings: %j", (wanted, found) => {
+    for (const name of ["token_bound_cidrs", "secret_id_bound_cidrs"]) {
+      expect(settingDifferences({ [name]: wanted }, { ...declared, [name]: found })).toEqual([]);
+    }
+  });
+
+  test.each<[wanted: AppRoleSettings, found: AppRoleSettings, differences: readonly string[]]>([
+    [
+      { token_bound_cidrs: ["2001:db8::/32"] },
+      { token_bound_cidrs: ["2001:db8::"] },
+      ["token_bound_cidrs is 2001:db8::, not 2001:db8::/32"],
+    ],
+    [
+      { token_bound_cidrs: ["10.0.0.0/8"] },
+      { token_bound_cidrs: [] },
+      ["token_bound_cidrs is none, not 10.0.0.0/8"],
+    ],
+    [{ token_policies: ["b", "a"] }, { token_policies: ["a", "b"] }, []],
+    [{ token_policies: ["a"] }, { token_policies: ["a", "b"] }, ["token_policies is a b, not a"]],
+    [{}, { token_ttl: 1, bind_secret_id: false }, []],
+  ])("declared with %j and found with %j", (wanted, found, differences) => {
+    expect(settingDifferences(wanted, { ...declared, ...found })).toEqual(differences);
   });
 });
 

@@ -1,6 +1,6 @@
 import { App, Testing } from "cdktf";
 import { ReportingStack } from "../../examples/composition/reporting-stack";
-import { Access, AppRole, Duration, PostgresConnection } from "../../lib";
+import { Access, AppRole, Duration, PostgresConnection, rotation } from "../../lib";
 import { CredentialsStack } from "../../stacks/credentials-stack";
 import type { Environment } from "../../stacks/environment";
 import { environments } from "../../stacks/environments";
@@ -203,6 +203,7 @@ describe("CredentialsStack", () => {
           rotate_path: "shop-test/database/rotate-role/legacy",
           username: "shop_test_legacy",
           rotation_period: 43_200,
+          statements: { rotation: statementsDigest(rotation()) },
           base_role: "shop_test_reader",
           access: "read-only",
           schemas: ["app"],
@@ -212,6 +213,7 @@ describe("CredentialsStack", () => {
           rotate_path: "shop-test/database/rotate-role/old",
           username: "old_app",
           rotation_period: 86_400,
+          statements: { rotation: statementsDigest(rotation()) },
         },
       });
     });
