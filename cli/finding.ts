@@ -24,6 +24,8 @@ export const FINDING_KINDS = [
   "missing-database",
   /** A login lacks a right, without which nothing is issued, revoked or rotated, or its application may do nothing. */
   "missing-right",
+  /** A role, a login or a user may do more than was declared. */
+  "excess-right",
   /** The engine has not set the password of a static role in time. */
   "overdue-rotation",
   "login-without-password",

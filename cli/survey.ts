@@ -11,6 +11,7 @@ import { lockedAppRoles, type LockedAppRole } from "./locked-approles";
 import type { Session } from "./postgres-login";
 import { preparedTransactions, type PreparedTransaction } from "./prepared-transactions";
 import { holdsOn, type Hold } from "./lock-holders";
+import { surveyRoles, type RoleSurvey } from "./role-attributes";
 import { holdingsOf, type Holdings } from "./shut-users";
 import { staticLogins, type StaticLogin } from "./static-logins";
 import { withStripped } from "./stripped-users";
@@ -32,6 +33,7 @@ export interface Survey {
 
 export interface PostgresSurvey {
   readonly engineLogin: EngineLogin;
+  readonly roles: RoleSurvey;
   /** Base roles of the environment that are not there. */
   readonly missingBaseRoles: readonly string[];
   /** Users that may not log in any more, and what keeps them. */
@@ -132,6 +134,7 @@ async function surveyPostgres(
   const found = logins.length > 0 ? await staticLogins(client, logins) : [];
   return {
     engineLogin: await engineLogin(client, outputs),
+    roles: await surveyRoles(client, outputs, postgres?.users ?? []),
     missingBaseRoles: await missingBaseRoles(client, outputs),
     shut: shut.map((user) => ({
       user,

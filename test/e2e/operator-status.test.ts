@@ -110,7 +110,9 @@ test("for people is a table, and tells no secret", async () => {
   expect({ code, err }).toEqual({ code: 0, err: "" });
   expect(out).toMatch(/^ {2}ROLE +LEASES +OLDEST +NEXT END +READ BY$/m);
   expect(out).toMatch(/^ {2}legacy +shop_local_legacy +\S+ \S+ ago +1 d +shop-local-web$/m);
-  expect(out).toContain("Nothing is amiss.");
+  expect(out).toMatch(
+    /Nothing is amiss in what was looked at\.[^]*cdktf diff local[^]*verify local[^]*password/,
+  );
   expect(secretsIn(sandbox, out, [credential])).toEqual([]);
 });
 
@@ -615,6 +617,81 @@ describe("of AppRoles finds that by hand was changed", () => {
       ]);
       await sandbox.vault.client().write(policy, { policy: text });
     });
+  });
+});
+
+describe("of roles in PostgreSQL finds", () => {
+  afterEach(async () => {
+    await revokeAll();
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+  });
+
+  const excess = (subject: string, words: RegExp) => ({
+    ...{ kind: "excess-right", subject, detail: expect.stringMatching(words) as string },
+    remedy: expect.stringContaining("Find out who g") as string,
+  });
+  const superuser = (...sql: readonly string[]) =>
+    sql.reduce(async (before, each) => {
+      await before;
+      await asSuperuser(sandbox, each, DATABASE);
+    }, Promise.resolve());
+
+  test("what they may do and were not declared to", async () => {
+    const { username } = await web.issue("reader");
+    await superuser(
+      `ALTER ROLE shop_local_reader LOGIN SUPERUSER; GRANT pg_read_all_data TO shop_local_reader`,
+      `ALTER ROLE shop_local_manager SUPERUSER`,
+      `ALTER ROLE shop_local_legacy CREATEROLE; GRANT shop_local_owner TO shop_local_legacy`,
+      `ALTER ROLE "${username}" SUPERUSER; GRANT pg_read_all_data TO "${username}"`,
+      `GRANT CONNECT ON DATABASE shop_local TO PUBLIC`,
+    );
+    const { code, findings } = await status();
+    await superuser(
+      `ALTER ROLE shop_local_reader NOLOGIN NOSUPERUSER; REVOKE pg_read_all_data FROM shop_local_reader`,
+      `ALTER ROLE shop_local_manager NOSUPERUSER`,
+      `ALTER ROLE shop_local_legacy NOCREATEROLE; REVOKE shop_local_owner FROM shop_local_legacy`,
+      `ALTER ROLE "${username}" NOSUPERUSER; REVOKE pg_read_all_data FROM "${username}"`,
+      `REVOKE CONNECT ON DATABASE shop_local FROM PUBLIC`,
+    );
+    expect(code).toBe(1);
+    expect(findings).toEqual([
+      excess("shop_local_legacy", /static role legacy has CREATEROLE and is a member of shop_local_owner/),
+      excess("shop_local_manager", /^the engine's login has SUPERUSER/),
+      excess(
+        "shop_local_reader",
+        /role of reader has SUPERUSER and LOGIN and is a member of pg_read_all_data/,
+      ),
+      excess(username, /^a user of the engine has SUPERUSER and is a member of pg_read_all_data/),
+      excess(DATABASE, /^PUBLIC has CONNECT on the database: every login/),
+    ]);
+    expect(findings[2]?.remedy).toContain(
+      'As a superuser: ALTER ROLE "shop_local_reader" NOSUPERUSER NOLOGIN; REVOKE "pg_read_all_data" FROM',
+    );
+  });
+
+  test("a schema that was dropped, and CONNECT that a base role has lost", async () => {
+    await superuser(
+      `ALTER SCHEMA app RENAME TO kept; REVOKE ALL ON SCHEMA kept FROM shop_local_reader`,
+      `REVOKE CONNECT ON DATABASE shop_local FROM shop_local_writer`,
+    );
+    const { code, findings } = await status();
+    await superuser(
+      `GRANT USAGE ON SCHEMA kept TO shop_local_reader; ALTER SCHEMA kept RENAME TO app`,
+      `GRANT CONNECT ON DATABASE shop_local TO shop_local_writer`,
+    );
+    expect(code).toBe(1);
+    expect(findings).toMatchObject([
+      {
+        ...{ kind: "missing-right", subject: "shop_local_reader" },
+        detail:
+          "the base role of reader has no right on the schema app of shop_local: a schema was dropped, or the rights on " +
+          "it were taken away",
+      },
+      {
+        ...{ kind: "missing-right", subject: "shop_local_writer" },
+        detail: "the base role of writer may not connect to shop_local",
+      },
+    ]);
   });
 });
 
