@@ -76,9 +76,16 @@ export class Duration {
     return this.amount;
   }
 
-  /** The length in milliseconds, as a text. */
-  toMilliseconds(): string {
-    return numberText(times(this.amount, 1000));
+  /**
+   * The length in milliseconds, as a text.
+   *
+   * @param less milliseconds to take off
+   */
+  toMilliseconds(less = 0): string {
+    const whole = times(this.amount, 1000);
+    if (!isUnresolved(whole)) return numberText(whole - less);
+    // Op.sub takes a 0 for no operand.
+    return numberText(less === 0 ? whole : Op.sub(whole, less));
   }
 
   /** Whether this is longer than the other; false where only Terraform knows one of them. */

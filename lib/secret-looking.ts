@@ -7,11 +7,24 @@ const SECRET_WORD =
 /** Whole words that do. */
 const SECRET_WORDS = [
   ...["pass", "pwd", "pw", "pgpass", "dbpass", "dbpwd", "userpass", "rootpass", "adminpass", "smtppass"],
-  ...["dsn", "jwt", "bearer", "authorization", "otp", "mnemonic", "keytab", "credentials", "creds"],
+  ...[
+    "dsn",
+    "jwt",
+    "bearer",
+    "authorization",
+    "otp",
+    "totp",
+    "pin",
+    "mnemonic",
+    "keytab",
+    "credentials",
+    "creds",
+  ],
+  ...["bindpw", "rootpw"],
 ];
 /** Kinds of key that are kept secret, before the word `key`. */
 const SECRET_KEYS =
-  /^(api|private|secret|access|signing|signature|encryption|decryption|master|hmac|ssh|tls|ssl|license|account|shared|session|service|auth|root|host|deploy|storage)$/;
+  /^(api|private|secret|access|signing|signature|encryption|encrypt|decryption|decrypt|unseal|recovery|client|master|hmac|ssh|tls|ssl|license|account|shared|session|service|auth|root|host|deploy|storage)$/;
 /** What has a URL with a login in it, before the word `url`. */
 const SERVERS =
   /^(db|database|pg|postgres|postgresql|mysql|mariadb|mongo|mongodb|redis|valkey|amqp|rabbitmq|jdbc|sqlalchemy|clickhouse|cockroach|elasticsearch|smtp|broker|celery|connection)$/;
@@ -60,7 +73,15 @@ const FORMS: readonly (readonly [RegExp, string])[] = [
     /\b((AKIA|ASIA)[A-Z0-9]{16}\b|AIza[\w-]{30,}|ya29\.[\w-]{16,}|SG\.[\w-]{16,}\.[\w-]{16,})/,
     "a key of a cloud service",
   ],
-  [/hooks\.slack\.com\/services\/\w/, "a webhook, which lets in whoever has it"],
+  [/\bwhsec_\w{10,}/, "a token"],
+  [
+    /hooks\.slack\.com\/services\/\w|discord(app)?\.com\/api\/webhooks\/\w|\boffice\.com\/webhook\w*\/\w/,
+    "a webhook, which lets in whoever has it",
+  ],
+  [/[?&](sig|signature)=[\w%+/=-]{8,}/, "a signed URL"],
+  [/\bIDENTIFIED\s+(WITH\s+\S+\s+)?(BY|AS)\s+["']/i, "SQL with a password"],
+  [/\blogin\s+\S+\s+password\s+\S/, "a file of logins"],
+  [/(?<=^|\n)[ \t]*(bind|root)pw[ \t]+\S/, "a password"],
   [/\bSCRAM-SHA-256\$\d+:|\bmd5[0-9a-f]{32}\b|\$2[abxy]\$\d\d\$|\$argon2/, "a password's hash"],
   [/^\s*(Basic|Bearer)\s+[\w+/=.~-]{6,}\s*$/i, "a header to log in with"],
 ];
@@ -87,21 +108,32 @@ function secretWithin(text: string, depth: number): string | undefined {
   if (depth > DEEPEST) return undefined;
   const json = /^\s*[[{"]/.test(text) ? parsed(text) : undefined;
   if (json !== undefined) return secretInJson(json, depth);
-  for (const [, option, line, assigned = ""] of text.matchAll(ASSIGNMENT)) {
+  for (const [, option, line, assigned = ""] of [...text.matchAll(ASSIGNMENT), ...quoted(text)]) {
     const name = option ?? line ?? "";
     if (namesSecret(name) && !PLACEHOLDER.test(assigned)) return `a text that sets ${show(name)}`;
   }
   const inner = fromBase64(text.trim());
-  return inner === undefined ? undefined : secretShown(inner, depth + 1);
+  if (inner === undefined) return undefined;
+  // A port is no password, and an address no login.
+  const isLogin = /^[\w.@+-]+:(?!\d+$|\/\/)\S+$/.test(inner);
+  return secretShown(inner, depth + 1) ?? (isLogin ? "a login in base64" : undefined);
 }
 
 /** `name=value` anywhere, `name: value` on a line of its own. */
 const ASSIGNMENT =
-  /(?:([A-Za-z_][\w.-]*)\s*=\s*|(?<=^|\n)[ \t-]*(?:export\s+)?["']?([A-Za-z_][\w.-]*)["']?\s*:\s+)("[^"]+"|'[^']+'|[^\s;&,]+)/g;
+  /(?:([A-Za-z_][\w.-]*)\s*=\s*|(?<=^|\n)[ \t-]*(?:export\s+)?["']?([A-Za-z_][\w.-]*)["']?[ \t]*:[ \t]+)("[^"]+"|'[^']+'|[^\s;&,]+)/g;
+/** `name 'value'`, `"name", "value"`, `<name>value</name>`, `key="name" value="value"`. */
+const QUOTED =
+  /([A-Za-z_][\w.-]*)(?:["']?[ \t]*,?[ \t]+(?:value[ \t]*=[ \t]*)?("[^"\s]+"|'[^'\s]+')|>([^<>\s]+)<\/)/g;
+
+function quoted(text: string): (string | undefined)[][] {
+  return [...text.matchAll(QUOTED)].map(([all, name, value, content]) => [all, name, name, value ?? content]);
+}
 
 function secretInJson(json: unknown, depth: number): string | undefined {
   if (typeof json === "string") return secretShown(json, depth + 1);
   if (typeof json !== "object" || json === null) return undefined;
+  if ("kty" in json && ("d" in json || "k" in json)) return "a private key";
   for (const [name, value] of Object.entries(json)) {
     const inside = secretInJson(value, depth);
     if (inside !== undefined) return inside;

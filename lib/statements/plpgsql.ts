@@ -1,12 +1,11 @@
-import { quoteLiteral } from "./quote";
+import { isUnresolved } from "../tokens";
+import { dollarQuote, quoteLiteral } from "./quote";
 
 /**
  * Tags of dollar quotes around what the engine fills in. Each is longer than the 63 bytes of a name in PostgreSQL, to which
  * the engine's own template cuts, so that no name holds one: whatever a name is made of, it cannot end the text that it is in.
  */
 const BODY_TAG = "$body_under_a_tag_that_is_longer_than_any_name_that_postgresql_takes$";
-const INNER_TAG = "$inner_under_a_tag_that_is_longer_than_any_name_that_postgresql_takes$";
-const INNER_BODY_TAG = "$inner_body_under_a_tag_that_is_longer_than_any_name_that_postgresql_takes$";
 const NAME_TAG = "$name_under_a_tag_that_is_longer_than_any_name_that_postgresql_takes$";
 
 /** The user's name, cut as PostgreSQL cuts names; after a space, since Terraform reads a dollar sign and a brace as a template. */
@@ -21,7 +20,7 @@ export function oidOfRole(name: string): string {
  * What every body does first. What a user can make is then found by no name in the body, nor in what the rest of the
  * transaction runs; names and operators are qualified all the same.
  */
-const PINNED_PATH = `PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);`;
+const PINNED_PATH = `SET LOCAL search_path = pg_catalog, pg_temp;`;
 
 /**
  * A DO block about the user that the engine issues or ends, whose name is `user_name` in it. It has to be a list element
@@ -30,24 +29,49 @@ const PINNED_PATH = `PERFORM pg_catalog.set_config('search_path', 'pg_catalog, p
  * @param declarations of further variables
  */
 export function aboutUser(declarations: readonly string[], lines: readonly string[]): string {
-  return `DO ${BODY_TAG}${bodyOf(declarations, lines)}${BODY_TAG};`;
+  return `DO ${BODY_TAG}${bodyOf(USER_NAME, declarations, [PINNED_PATH, ...lines])}${BODY_TAG};`;
+}
+
+/** A statement that keeps values, of type text, for further blocks of the same session: into those the engine fills nothing. */
+export function handOn(values: Readonly<Record<string, string>>): string {
+  const calls = Object.entries({ user: "user_name::pg_catalog.text", ...values }).map(
+    ([name, value]) => `pg_catalog.set_config($$credentials.${name}$$, ${value}, false)`,
+  );
+  return `PERFORM ${calls.join(", ")};`;
+}
+
+/** Such a value. */
+export function handedOn(name: string): string {
+  return `pg_catalog.current_setting($$credentials.${name}$$)`;
+}
+
+/** A DO block about the user that an earlier one has handed on. */
+export function aboutSameUser(declarations: readonly string[], lines: readonly string[]): string {
+  return `DO ${inDollars(bodyOf(handedOn("user"), declarations, [PINNED_PATH, ...lines]), "body")};`;
 }
 
 /**
- * A statement in such a block that runs another one. PostgreSQL compiles the whole of a block each time, so that what is
- * seldom needed costs next to nothing in a block of its own. It sees no variables of the outer one.
+ * A statement in a block that runs another one, about the user that was handed on. PostgreSQL compiles the whole of a block
+ * each time, so that what is seldom needed costs next to nothing in a block of its own. It sees no variables of the outer one.
  */
 export function innerBlock(declarations: readonly string[], lines: readonly string[]): string {
-  return `EXECUTE ${INNER_TAG}DO ${INNER_BODY_TAG}${bodyOf(declarations, lines)}${INNER_BODY_TAG}${INNER_TAG};`;
+  const body = bodyOf(handedOn("user"), declarations, lines);
+  return `EXECUTE ${inDollars(`DO ${inDollars(body, "inner_body")}`, "inner")};`;
 }
 
-function bodyOf(declarations: readonly string[], lines: readonly string[]): string {
+/** What a name that only Terraform knows holds cannot be looked at, but it is a name. */
+function inDollars(body: string, level: string): string {
+  const tag = `$${level}_under_a_tag_that_is_longer_than_any_name_that_postgresql_takes$`;
+  return isUnresolved(body) ? `${tag}${body}${tag}` : dollarQuote(body);
+}
+
+function bodyOf(name: string, declarations: readonly string[], lines: readonly string[]): string {
   return [
     "",
     "DECLARE",
-    ...indent([`user_name CONSTANT pg_catalog.name := ${USER_NAME};`, ...declarations]),
+    ...indent([`user_name CONSTANT pg_catalog.name := ${name};`, ...declarations]),
     "BEGIN",
-    ...indent([PINNED_PATH, ...lines]),
+    ...indent(lines),
     "END",
     "",
   ].join("\n");
@@ -60,7 +84,8 @@ function bodyOf(declarations: readonly string[], lines: readonly string[]): stri
  * @param names expressions of the names
  */
 export function execute(format: string, ...names: readonly string[]): string {
-  return `EXECUTE pg_catalog.format(${[quoteLiteral(format), ...names].join(", ")});`;
+  const literal = /^[\w %]+$/.test(format) ? `$$${format}$$` : quoteLiteral(format);
+  return `EXECUTE pg_catalog.format(${[literal, ...names].join(", ")});`;
 }
 
 /** A name in a format: what is not filled in has its percent signs doubled. */

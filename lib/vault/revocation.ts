@@ -20,7 +20,7 @@ export interface TerminateOptions {
    * Longest time that the SQL of a revocation may take, during which its connection issues nothing. It has failed then:
    * nobody can log in with the credential any more, the lease stays, and the engine tries again.
    *
-   * @default Duration.seconds(10)
+   * @default Duration.seconds(2)
    */
   readonly timeout?: Duration;
 }

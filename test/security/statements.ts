@@ -117,6 +117,13 @@ export const ATTEMPTS: readonly Attempt[] = [
     ALL,
     "ALTER ROLE session_user SET idle_session_timeout = 0",
   ),
+  attempt(
+    "take default privileges from its base role, so that the role may not use what is made later",
+    ALL,
+    `DO $$ BEGIN EXECUTE (
+       SELECT format('DROP OWNED BY %s', roleid::regrole) FROM pg_auth_members, pg_roles WHERE member = pg_roles.oid AND rolname = session_user
+     ); END $$`,
+  ),
   attempt("run an anonymous block of PL/pgSQL", ALL, "DO $$ BEGIN END $$"),
   attempt("notify those who listen", ALL, "NOTIFY made"),
 ];

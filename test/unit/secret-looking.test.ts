@@ -56,6 +56,11 @@ describe("a visible value whose name says that it is a secret is refused:", () =
       "authorization",
       "sessionKey",
       "HTPASSWD",
+      "unsealKey",
+      "encryptKey",
+      "clientKey",
+      "pin",
+      "totp",
     ],
   ])("%s", (key) => {
     expect(visible({ host: "db", [key]: "hunter2" })).toThrow(
@@ -129,6 +134,21 @@ const SECRETS: readonly (readonly [string, string])[] = [
   ["AKIAIOSFODNN7EXAMPLE", "a key of a cloud service"],
   ["SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy", "a password's hash"],
   ["Bearer 0123456789abcdef", "a header to log in with"],
+  ["db:\n  password: hunter2", 'a text that sets "password"'],
+  ["users:\n- name: x\n  user:\n    token: hunter2", 'a text that sets "token"'],
+  [`user:\n  client-key-data: ${base64("hunter2 hunter2")}`, 'a text that sets "client-key-data"'],
+  [JSON.stringify({ auths: { registry: { auth: base64("app:hunter2hunter2") } } }), "a login in base64"],
+  ["define('DB_PASSWORD', 'hunter2');", 'a text that sets "DB_PASSWORD"'],
+  ["ALTER ROLE x PASSWORD 'hunter2'", 'a text that sets "PASSWORD"'],
+  ["CREATE USER x IDENTIFIED BY 'hunter2'", "SQL with a password"],
+  ["<password>hunter2</password>", 'a text that sets "password"'],
+  ['<add key="Password" value="hunter2"/>', 'a text that sets "Password"'],
+  ["machine db login app password hunter2", "a file of logins"],
+  ["uri ldap://db\nbindpw hunter2", "a password"],
+  [JSON.stringify({ kty: "oct", k: "hunter2" }), "a private key"],
+  [`whsec_${"a1".repeat(10)}`, "a token"],
+  ["https://blobs.example.com/c?sv=2020&sig=hunter2hunter2%3D", "a signed URL"],
+  ["https://discord.com/api/webhooks/1/hunter2", "a webhook, which lets in whoever has it"],
 ];
 
 describe("a visible value that looks like a secret is refused, and not shown:", () => {
@@ -177,6 +197,9 @@ describe("one that does not is taken:", () => {
       '{"password":""}',
       '{"password":"{{password}}"}',
       "2006-01-02T15:04:05Z",
+      "the password 'of the day' is at the porter's",
+      "user: 'app', host: 'db'",
+      "<name>orders</name>",
     ],
   ])("%s", (setting) => expect(visible({ setting })).not.toThrow());
 });

@@ -1,3 +1,4 @@
+import { Fn } from "cdktf";
 import {
   assumingCreation,
   checkStatements,
@@ -51,6 +52,15 @@ describe("presets", () => {
     expect(() => checkStatements("r", "rotation", presets.rotation)).not.toThrow();
     expect(() => checkStatements("r", "revocation", presets.terminatingRevocation)).not.toThrow();
     expect(() => checkStatements("r", "revocation", presets.drainingRevocation)).not.toThrow();
+  });
+
+  test("hold no text that a name of Terraform's could end", () => {
+    const [sql = ""] = terminatingRevocation(Fn.upper("app_owner"));
+    const tags = [...sql.matchAll(/\$(\w+_under_a_tag_\w+)\$/g)].map(([, tag]) => tag);
+    expect(new Set(tags).size).toBe(4);
+    expect(sql).toMatch(
+      /\$inner_body_under_a_tag_\w+\$[^]*REASSIGN OWNED BY[^]*\$inner_body_under_a_tag_\w+\$/,
+    );
   });
 
   test("every element is one that no engine splits, or one statement", () => {
