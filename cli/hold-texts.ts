@@ -1,6 +1,6 @@
-import { escapeLiteral } from "pg";
 import type { DatabaseUser } from "./database-users";
 import type { LockHolder, UserSession } from "./lock-holders";
+import { shownLiteral } from "./sql-text";
 import { inLine, lasting } from "./text";
 
 /** Tells of the rest only how many there are. */
@@ -34,7 +34,7 @@ export function holdRemedies(
     ...told.flatMap(({ gid, database }) =>
       gid === undefined
         ? []
-        : [`As its owner or a superuser in ${database}: ROLLBACK PREPARED ${inLine(escapeLiteral(gid))};`],
+        : [`As its owner or a superuser in ${database}: ROLLBACK PREPARED ${shownLiteral(gid)};`],
     ),
     ...deaf(user, sessions),
   ];

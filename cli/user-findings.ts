@@ -1,4 +1,4 @@
-import { escapeIdentifier, escapeLiteral } from "pg";
+import { escapeIdentifier } from "pg";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import type { DatabaseUser } from "./database-users";
 import type { Finding } from "./finding";
@@ -7,6 +7,7 @@ import type { PostgresInventory } from "./inventory";
 import type { LockHolder } from "./lock-holders";
 import type { PreparedTransaction } from "./prepared-transactions";
 import type { Holdings } from "./shut-users";
+import { shownLiteral } from "./sql-text";
 import { leasesOf, strippedText } from "./stripped-users";
 import type { PostgresSurvey, ShutUser } from "./survey";
 import { counted, inLine, lasting, listed } from "./text";
@@ -157,6 +158,6 @@ export function preparedFindings({ prepared }: PostgresSurvey): Finding[] {
 function rollback({ gid, owner, database }: Pick<PreparedTransaction, "gid" | "owner" | "database">): string {
   return (
     `If nobody is to commit it any more, as ${owner === undefined ? "a superuser" : "its owner or a superuser"} in ` +
-    `${database}: ROLLBACK PREPARED ${inLine(escapeLiteral(gid))};`
+    `${database}: ROLLBACK PREPARED ${shownLiteral(gid)};`
   );
 }
