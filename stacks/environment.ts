@@ -93,7 +93,7 @@ export interface PostgresServer extends PostgresEndpoint {
 }
 
 /** A base role of PostgreSQL and the dynamic role that hands it out. */
-export interface EnvironmentRole extends Omit<DynamicRoleOptions, "baseRole"> {
+export interface EnvironmentRole extends Omit<DynamicRoleOptions, "baseRole" | "grantAdmin"> {
   /** What its credentials may do in the database. */
   readonly access: Access;
 }

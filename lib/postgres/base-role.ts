@@ -86,7 +86,8 @@ export class BaseRole extends Construct implements IBaseRole {
     super(scope, id);
     this.props = props;
     this.name = postgresRoleName("base role", props.name);
-    ServerNames.of(this, props.provider).declare("role", "base role", this.name, this);
+    const names = ServerNames.of(this, props.provider);
+    names.declare("role", "base role", this.name, this);
     this.level = props.access.level;
     this.schemas = props.access.schemas;
     this.resource = new Role(this, "Resource", {
@@ -104,6 +105,9 @@ export class BaseRole extends Construct implements IBaseRole {
         privileges: [...grant.privileges],
         provider: props.provider,
       });
+      if (grant.on === "database") {
+        names.declareGrantOn(props.database, this.name, grant.privileges, resource);
+      }
       props.chain.add(resource, this.resource);
       this.grants.push(resource);
     }

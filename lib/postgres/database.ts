@@ -117,6 +117,7 @@ abstract class PostgresDatabaseBase extends Construct implements IPostgresDataba
       dropCascade: options.dropContents ?? this.dropContents,
       provider: this.provider,
     });
+    ServerNames.of(this).declareSchema(this.name, name, schema);
     this.chain.add(schema);
   }
 
@@ -173,6 +174,7 @@ abstract class PostgresDatabaseBase extends Construct implements IPostgresDataba
       privileges: ["CONNECT"],
       provider: this.provider,
     });
+    ServerNames.of(this).declareGrantOn(this.name, role, ["CONNECT"], grant);
     this.chain.add(grant, ...needs);
     return grant;
   }

@@ -4,6 +4,7 @@ import { Role } from "@cdktf/provider-postgresql/lib/role";
 import { Construct, type IConstruct } from "constructs";
 import { describeAccess } from "../access-picture/describe-access";
 import { dependOn } from "../dependencies";
+import { Forgotten } from "../forgotten";
 import { freeId } from "../free-id";
 import { isUnresolved, postgresRole, postgresRoleName } from "../names";
 import { numberText } from "../tokens";
@@ -18,6 +19,8 @@ export interface IManagerRole extends IConstruct {
   readonly name: string;
   /** Its first password; absent for an imported login, whose password the connection has to be given. */
   readonly password?: WriteOnlySecret;
+  /** The login itself; absent if it is managed elsewhere. */
+  readonly resource?: ITerraformDependable;
 
   /**
    * Makes the login ADMIN of a role, so that it can hand out a base role or set the password of another login, and returns
@@ -42,15 +45,26 @@ export interface ManagerRoleProps {
   readonly provider?: TerraformProvider;
 }
 
+const adminId = ({ name, node }: IPostgresRole) => `admin-${isUnresolved(name) ? node.addr : name}`;
+
+/** Leaves a login ADMIN of a role if the stack has made it so before, and if nothing in the stack makes it so now. */
+export function leaveAdmin(manager: IManagerRole, role: IPostgresRole): void {
+  const id = adminId(role);
+  if (manager instanceof ManagerRoleBase && manager.node.tryFindChild(id) === undefined) {
+    new Forgotten(manager, id, GrantRole.tfResourceType);
+  }
+}
+
 abstract class ManagerRoleBase extends Construct implements IManagerRole {
   abstract readonly name: string;
   abstract readonly password?: WriteOnlySecret;
-  protected abstract readonly resource?: Role;
+  abstract readonly resource?: Role;
   protected abstract readonly provider?: TerraformProvider;
   private readonly adminOf: string[] = [];
 
   handOut(role: IPostgresRole): ITerraformDependable {
-    const id = `admin-${isUnresolved(role.name) ? role.node.addr : role.name}`;
+    const id = adminId(role);
+    if (this.node.tryFindChild(id) instanceof Forgotten) this.node.tryRemoveChild(id);
     const existing = this.node.tryFindChild(id) as GrantRole | undefined;
     // Another role's, whose name differs by "/" and "--", is refused below.
     if (existing && (isUnresolved(role.name) || existing.grantRoleInput === role.name)) return existing;
@@ -63,6 +77,7 @@ abstract class ManagerRoleBase extends Construct implements IManagerRole {
       lifecycle: { ignoreChanges: ["with_admin_option"] },
       provider: this.provider,
     });
+    ServerNames.of(this).declareAdmin(role.name, this.name, grant);
     dependOn(grant, this.resource, role.resource);
     this.adminOf.push(role.name);
     return grant;
@@ -141,7 +156,7 @@ export class ManagerRole extends ManagerRoleBase implements IManagerRole {
 class ImportedManagerRole extends ManagerRoleBase {
   readonly name: string;
   readonly password?: WriteOnlySecret;
-  protected readonly resource?: Role;
+  readonly resource?: Role;
 
   constructor(
     scope: Construct,

@@ -5,13 +5,24 @@ import { ConfigurationError, show } from "../errors";
 /** PostgreSQL keeps two lists of names for a whole server: one of databases, one of roles, with LOGIN or without. */
 export type NameList = "database" | "role";
 
-/** Who says a name, and as what. */
+/** What has one owner on a server. */
+export interface Owned {
+  /** Where it is looked up, besides its name. A database keeps schemas, and a grant is told by what it is on and to whom. */
+  readonly list: NameList | "schema" | "grant";
+  readonly name: readonly string[];
+  /** For messages, such as `the name "orders"`. */
+  readonly title: string;
+}
+
+/** Who says that something is theirs, or managed elsewhere. */
 export interface Claim {
   /** For messages, such as `base role`. */
   readonly kind: string;
   readonly by: IConstruct;
   /** Whether it is made and dropped there, or managed elsewhere. */
   readonly declared: boolean;
+  /** All that is declared, where one stack may declare the same more than once. */
+  readonly text?: string;
 }
 
 /** Who sets the password of a login. */
@@ -22,7 +33,7 @@ export interface PasswordClaim {
 
 /** All that is said about the names of one server. */
 export class Claims {
-  private readonly names = new Map<string, Claim[]>();
+  private readonly owned = new Map<string, { readonly owned: Owned; readonly claims: Claim[] }>();
   private readonly passwords = new Map<string, PasswordClaim[]>();
   private successor?: Claims;
 
@@ -30,15 +41,15 @@ export class Claims {
   constructor(private readonly where = "") {}
 
   /** @throws ConfigurationError for a second declaration, and for one beside an import in the same stack */
-  add(list: NameList, name: string, claim: Claim): void {
-    const key = `${list} ${name}`;
-    const others = this.names.get(key) ?? [];
+  add(owned: Owned, claim: Claim): void {
+    const key = JSON.stringify([owned.list, ...owned.name]);
+    const others: Claim[] = this.owned.get(key)?.claims ?? [];
     const other = others.find((each) => contradict(each, claim));
-    if (other !== undefined) throw this.twice(name, other, claim);
+    if (other !== undefined) throw this.twice(owned, other, claim);
     // Of imports of a kind, one a stack tells as much as all of them.
     const said = (each: Claim) => !each.declared && each.kind === claim.kind && inOneStack(each, claim);
     if (claim.declared || !others.some(said)) others.push(claim);
-    this.names.set(key, others);
+    this.owned.set(key, { owned, claims: others });
   }
 
   /**
@@ -62,23 +73,16 @@ export class Claims {
   /** Takes over what another knows of the same server. @throws ConfigurationError as `add` and `addPassword` do */
   absorb(other: Claims): void {
     other.successor = this;
-    for (const [key, claims] of other.names) {
-      const [list = "", ...name] = key.split(" ");
-      claims.forEach((claim) => this.add(list as NameList, name.join(" "), claim));
-    }
+    for (const { owned, claims } of other.owned.values()) claims.forEach((claim) => this.add(owned, claim));
     for (const [login, claims] of other.passwords) claims.forEach((claim) => this.addPassword(login, claim));
   }
 
-  private twice(name: string, first: Claim, second: Claim): ConfigurationError {
+  private twice({ list, title }: Owned, first: Claim, second: Claim): ConfigurationError {
     const both = first.declared && second.declared;
     return new ConfigurationError(
-      `The PostgreSQL server${this.where} would have two owners of the name ${show(name)}: ` +
+      `The PostgreSQL server${this.where} would have two owners of ${title}: ` +
         `${described(first)}, and ${described(second)}.`,
-      both
-        ? "Base roles, logins and managers share the names of a whole server, as databases do: give one of them another " +
-            'name. Without a name of its own, a base role or login is named after its database and its id, "<database>_<id>".'
-        : "What is declared is made and dropped here, what is imported is managed elsewhere: use the declared one in both " +
-            "places, or take the declaration away.",
+      both ? TWO_DECLARED[list] : DECLARED_AND_IMPORTED,
     );
   }
 
@@ -95,13 +99,33 @@ export class Claims {
   }
 }
 
+const NAMES_OF_THE_SERVER =
+  "Base roles, logins and managers share the names of a whole server, as databases do: give one of them another " +
+  'name. Without a name of its own, a base role or login is named after its database and its id, "<database>_<id>".';
+
+/** The remedy for two declarations. */
+const TWO_DECLARED: Readonly<Record<Owned["list"], string>> = {
+  database: NAMES_OF_THE_SERVER,
+  role: NAMES_OF_THE_SERVER,
+  schema:
+    "Whichever is destroyed first would drop it from under the other: declare it in one place, and name it in the access of " +
+    "base roles in the other.",
+  grant:
+    "Whichever is destroyed first would take the right from the other: declare it in one place. Where it is the ADMIN OPTION for " +
+    "a dynamic role's base role, pass grantAdmin: false to the dynamic roles of one stack, which revokes nothing.",
+};
+
+const DECLARED_AND_IMPORTED =
+  "What is declared is made and dropped here, what is imported is managed elsewhere: use the declared one in both " +
+  "places, or take the declaration away.";
+
 /** Makes one of what is known of a server in two places. */
 export function joinClaims(into: Claims, other: Claims): void {
   if (into.present !== other.present) into.present.absorb(other.present);
 }
 
 function contradict(a: Claim, b: Claim): boolean {
-  if (a.declared && b.declared) return true;
+  if (a.declared && b.declared) return a.text === undefined || a.text !== b.text || !inOneStack(a, b);
   // A connection may be given the declared manager by its name, with a password that is not its first.
   if (a.kind === "manager" && b.kind === "manager") return false;
   return a.declared !== b.declared && inOneStack(a, b);

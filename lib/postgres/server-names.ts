@@ -3,7 +3,7 @@ import type { IConstruct } from "constructs";
 import { ConfigurationError, show } from "../errors";
 import { isUnresolved } from "../names";
 import { providerSettings } from "../provider-settings";
-import { Claims, joinClaims, type NameList, type PasswordClaim } from "./name-claims";
+import { Claims, joinClaims, type NameList, type Owned, type PasswordClaim } from "./name-claims";
 
 /** What the constructs of an app know of the servers that its stacks name. */
 class AppServers {
@@ -95,7 +95,54 @@ export class ServerNames {
         `Give the ${kind} another name.`,
       );
     }
-    this.claims.add(list, name, { kind, by, declared: true });
+    this.claims.add(named(list, name), { kind, by, declared: true });
+  }
+
+  /**
+   * Takes a schema for where it is made and dropped.
+   *
+   * @throws ConfigurationError if it has another owner
+   */
+  declareSchema(database: string, name: string, by: IConstruct): void {
+    if (isUnresolved(database) || isUnresolved(name)) return;
+    this.locate();
+    const title = `the schema ${show(name)} of the database ${show(database)}`;
+    this.claims.add(
+      { list: "schema", name: [database, name], title },
+      { kind: "schema", by, declared: true },
+    );
+  }
+
+  /**
+   * Takes a grant on a database for where it is made and revoked. One stack may say the same more than once.
+   *
+   * @throws ConfigurationError if another stack declares it, or the same stack with other privileges
+   */
+  declareGrantOn(database: string, role: string, privileges: readonly string[], by: IConstruct): void {
+    const title = `the grant on the database ${show(database)} to ${show(role)}`;
+    this.declareGrant(["database", database, role], title, [...privileges].sort(), by);
+  }
+
+  /**
+   * Takes the grant that makes a login ADMIN of a role, as {@link ServerNames.declareGrantOn} does.
+   *
+   * @throws ConfigurationError if another stack declares it
+   */
+  declareAdmin(role: string, login: string, by: IConstruct): void {
+    const title = `the grant of ${show(role)} to ${show(login)} WITH ADMIN OPTION`;
+    this.declareGrant(["role", role, login], title, [], by);
+  }
+
+  private declareGrant(
+    name: readonly string[],
+    title: string,
+    privileges: readonly string[],
+    by: IConstruct,
+  ): void {
+    if ([...name, ...privileges].some(isUnresolved)) return;
+    this.locate();
+    const text = privileges.join();
+    this.claims.add({ list: "grant", name, title }, { kind: "grant", by, declared: true, text });
   }
 
   /**
@@ -106,7 +153,7 @@ export class ServerNames {
   refer(list: NameList, kind: string, name: string, by: IConstruct): void {
     if (isUnresolved(name)) return;
     this.locate();
-    this.claims.add(list, name, { kind, by, declared: false });
+    this.claims.add(named(list, name), { kind, by, declared: false });
   }
 
   /**
@@ -147,6 +194,10 @@ export class ServerNames {
     servers.set(server.key, known);
     joinClaims(known, this.own);
   }
+}
+
+function named(list: NameList, name: string): Owned {
+  return { list, name: [name], title: `the name ${show(name)}` };
 }
 
 function appOf(construct: IConstruct): AppServers {

@@ -7,6 +7,7 @@ import { freeId } from "../free-id";
 import { lowercaseVaultName, mountPath } from "../names";
 import { terraformText } from "../terraform-text";
 import { AppRole, type AppRoleOptions } from "./app-role";
+import { declareOnce } from "./declared-once";
 import { LockoutOfMethod, type Lockout } from "./lockout";
 import { LongestTtl, type TtlBounds } from "./longest-ttl";
 import { checkNamespace } from "./namespace";
@@ -116,6 +117,8 @@ export class AppRoleAuth extends AppRoleAuthBase implements IAppRoleAuth {
     this.namespace = checkNamespace(props.namespace);
     this.provider = props.provider;
     this.bound = { given: props.maxLeaseTtl };
+    const { path, namespace, provider } = this;
+    declareOnce(this, { namespace, provider, kind: "auth method", path });
     this.resource = new AuthBackend(this, "Resource", {
       type: "approle",
       path: this.path,

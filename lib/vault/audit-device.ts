@@ -7,6 +7,7 @@ import { vaultName } from "../names";
 import { terraformText, UNPRINTABLE } from "../terraform-text";
 import { addTextOutput } from "../text-output";
 import { mayBeOneOf, pathWithStandIns, withStandIns } from "../tokens";
+import { declareOnce } from "./declared-once";
 
 /** Options of {@link AuditDevice}. */
 export interface AuditDeviceProps {
@@ -54,6 +55,7 @@ export class AuditDevice extends Construct {
     const options = { file_path: checkFile(props.filePath), mode: checkMode(props.fileMode ?? "0600") };
     this.serverConfiguration = stanza(this.name, description, options);
     if (props.declaredIn === "api") {
+      declareOnce(this, { provider: props.provider, kind: "audit device", path: this.name });
       this.resource = new Audit(this, "Resource", {
         path: this.name,
         type: "file",

@@ -6,6 +6,7 @@ import { ClaimedNames } from "../claimed-names";
 import { freeId } from "../free-id";
 import { mountPath, vaultName } from "../names";
 import { terraformText } from "../terraform-text";
+import { declareOnce } from "./declared-once";
 import { MysqlConnection, type MysqlConnectionOptions } from "./mysql-connection";
 import { LongestTtl, type TtlBounds } from "./longest-ttl";
 import { checkNamespace } from "./namespace";
@@ -123,6 +124,8 @@ export class DatabaseSecretsEngine extends DatabaseSecretsEngineBase implements 
     this.namespace = checkNamespace(props.namespace);
     this.provider = props.provider;
     this.bound = { given: props.maxLeaseTtl };
+    const { path, namespace, provider } = this;
+    declareOnce(this, { namespace, provider, kind: "secrets engine", path });
     this.resource = new Mount(this, "Resource", {
       path: this.path,
       type: "database",

@@ -1,4 +1,4 @@
-import type { ITerraformDependable } from "cdktf";
+import { Annotations, TerraformStack, type ITerraformDependable } from "cdktf";
 import { DatabaseSecretBackendRole } from "@cdktf/provider-vault/lib/database-secret-backend-role";
 import type { Construct } from "constructs";
 import { describeAccess } from "../access-picture/describe-access";
@@ -8,7 +8,9 @@ import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
 import { vaultName } from "../names";
 import type { IBaseRole } from "../postgres/base-role";
+import type { IManagerRole } from "../postgres/manager-role";
 import { checkConnectionLimit } from "../postgres/connection-limit";
+import { leaveAdmin } from "../postgres/manager-role";
 import { checkStatements, renewal } from "../statements";
 import { CredsRole, ImportedCredsRole, type DynamicRoleAttributes, type IDynamicRole } from "./creds-role";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
@@ -42,6 +44,18 @@ export interface DynamicRoleOptions extends RoleTtls {
   readonly renewStatements?: readonly string[];
   /** Replaces the preset and `revocation`; has to use `{{name}}`. @default - as `revocation` says */
   readonly revocationStatements?: readonly string[];
+  /**
+   * Whether the connection's manager is made ADMIN of the base role here, as it has to be to hand it out. One stack grants
+   * that for each manager and base role: whichever is destroyed takes it from all. It is granted while no credential of the
+   * base role lives, for Terraform's provider revokes before it grants, and PostgreSQL 16 and later answer `dependent
+   * privileges exist`.
+   *
+   * What the stack has granted before stays on the server, and is taken out of its state, where this is or becomes false.
+   *
+   * @default - true; false where connection, manager and base role are all managed elsewhere, for whoever declares the
+   *   manager or the base role grants it
+   */
+  readonly grantAdmin?: boolean;
   /** Allows SQL that makes superusers, who no revocation can be sure to have stopped. @default false */
   readonly allowSuperuser?: boolean;
 }
@@ -107,15 +121,11 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
       path: `${this.engine.path}/${this.name}`,
     });
     this.engine.ttls.add(this, `maxTtl of the role ${show(this.name)}`, () => this.resource.maxTtlInput);
-    const manager = props.connection.manager;
-    if (props.baseRole !== undefined && manager === undefined) {
-      this.warnOfUnknownManager(props.connection.name, props.baseRole.name);
-    }
     dependOn(
       this.resource,
       ...props.connection.ready,
       ...(props.baseRole?.ready ?? []),
-      props.baseRole && manager?.handOut(props.baseRole),
+      this.adminGrant(props),
     );
     this.whole = new WholeRole(this, this.resource);
     describeAccess(this, () => ({
@@ -134,6 +144,36 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
   protected get ready(): readonly ITerraformDependable[] {
     return [this.resource, this.whole];
   }
+
+  /** What lets the engine hand out the base role, where this stack grants it. */
+  private adminGrant({
+    baseRole,
+    connection,
+    grantAdmin,
+  }: DynamicRoleProps): ITerraformDependable | undefined {
+    const { manager, name } = connection;
+    if (baseRole === undefined) return undefined;
+    if (manager === undefined) {
+      if (grantAdmin !== false) this.warnOfUnknownManager(name, baseRole.name);
+      return undefined;
+    }
+    const elsewhere = manager.resource === undefined && connection.ready.length === 0;
+    if (grantAdmin ?? (!elsewhere || isOfOneStack(manager, baseRole))) return manager.handOut(baseRole);
+    leaveAdmin(manager, baseRole);
+    if (grantAdmin === undefined) {
+      Annotations.of(this).addWarning(
+        `The base role ${show(baseRole.name)} and the login ${show(manager.name)} of the connection ${show(name)} are managed ` +
+          "elsewhere, so that the login is not made ADMIN of the base role here. Whoever declares one of them does that, or a DBA: " +
+          "then pass grantAdmin: false. If nobody else does, pass grantAdmin: true.",
+      );
+    }
+    return undefined;
+  }
+}
+
+/** Whether a base role is declared in the stack that would grant it. */
+function isOfOneStack(manager: IManagerRole, { node, resource }: IBaseRole): boolean {
+  return resource !== undefined && node.scopes.includes(TerraformStack.of(manager));
 }
 
 function ownSqlOf(props: DynamicRoleProps): OwnSql[] {

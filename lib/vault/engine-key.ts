@@ -1,22 +1,13 @@
-import { TerraformProvider, TerraformStack } from "cdktf";
+import { TerraformStack } from "cdktf";
 import { isUnresolved } from "../names";
-import { providerSettings } from "../provider-settings";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
+import { defaultVaultProvider, vaultServer } from "./vault-server";
 
 /** A text that tells a Vault server from others, as far as its provider's address does; else its stack. */
 export function vaultKey(engine: IDatabaseSecretsEngine): string {
   const stack = TerraformStack.of(engine);
-  const provider =
-    engine.provider ??
-    stack.node.children.find(
-      (child): child is TerraformProvider =>
-        TerraformProvider.isTerraformProvider(child) &&
-        child.terraformResourceType === "vault" &&
-        child.alias === undefined,
-    );
-  const { address, namespace } = providerSettings(provider);
-  const isKnown = address !== undefined && !isUnresolved(address) && !isUnresolved(namespace);
-  return [isKnown ? address : stack.node.addr, namespace ?? "", engine.namespace ?? ""].join(" ");
+  const server = vaultServer(engine.provider ?? defaultVaultProvider(stack), engine.namespace);
+  return server ?? JSON.stringify([stack.node.addr, engine.provider?.node.addr, engine.namespace]);
 }
 
 /** A text that tells an engine from others, also from those of other stacks, where {@link vaultKey} does. */

@@ -5,6 +5,7 @@ import { ClaimedNames } from "../claimed-names";
 import { freeId } from "../free-id";
 import { mountPath, vaultPath } from "../names";
 import { terraformText } from "../terraform-text";
+import { declareOnce } from "./declared-once";
 import { checkNamespace } from "./namespace";
 import { KeyValueSecret, type KeyValueSecretOptions } from "./key-value-secret";
 
@@ -95,6 +96,8 @@ export class KeyValueEngine extends KeyValueEngineBase implements IKeyValueEngin
     this.path = mountPath("secrets engine", props.path ?? "secret", "key-value engine");
     this.namespace = checkNamespace(props.namespace);
     this.provider = props.provider;
+    const { path, namespace, provider } = this;
+    declareOnce(this, { namespace, provider, kind: "secrets engine", path });
     this.resource = new Mount(this, "Resource", {
       path: this.path,
       type: "kv",

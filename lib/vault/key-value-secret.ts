@@ -3,6 +3,7 @@ import { KvSecretV2 } from "@cdktf/provider-vault/lib/kv-secret-v2";
 import type { Construct } from "constructs";
 import { dependOn } from "../dependencies";
 import { vaultPath } from "../names";
+import { declareOnce } from "./declared-once";
 import type { KeyValueContent } from "./key-value-content";
 import type { IKeyValueEngine } from "./key-value-engine";
 import { Readable, type IReadable } from "./readable";
@@ -73,6 +74,8 @@ export class KeyValueSecret extends KeyValueSecretBase implements IKeyValueSecre
     this.path = vaultPath("key-value secret", props.path);
     this.engine = props.engine;
     this.engine.names.claim("secret", this.path);
+    const { namespace, provider } = this.engine;
+    declareOnce(this, { namespace, provider, kind: "secret", path: this.dataPath });
     this.resource = new KvSecretV2(this, "Resource", {
       mount: this.engine.path,
       name: this.path,

@@ -11,6 +11,7 @@ import type { WriteOnlySecret } from "../write-only-secret";
 import { AllowedRoles } from "./allowed-roles";
 import { checkLimits, type ConnectionLimits } from "./connection-limits";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
+import { declareOnce } from "./declared-once";
 import { MysqlDynamicRole, type MysqlDynamicRoleOptions } from "./mysql-dynamic-role";
 import { checkMysqlConnectionUrl, mysqlServer, type MysqlEndpoint } from "./mysql-endpoint";
 import { mysqlUserNames } from "./mysql-user-names";
@@ -143,6 +144,11 @@ export class MysqlConnection extends MysqlConnectionBase implements IMysqlConnec
     const userNames = mysqlUserNames(props);
     this.userNameMark = userNames.mark;
     this.engine.names.claim("connection", this.name);
+    declareOnce(this, {
+      ...{ namespace: this.engine.namespace, provider: this.engine.provider },
+      kind: "connection",
+      path: `${this.engine.path}/${this.name}`,
+    });
     this.allowed = new AllowedRoles(props.additionalAllowedRoles);
     // The name is in the address, as with PostgreSQL: a renamed connection is another resource.
     this.resource = new DatabaseSecretBackendConnection(this, `config-${idOf(this.name)}`, {

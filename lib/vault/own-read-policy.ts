@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { TerraformElement, TerraformStack } from "cdktf";
+import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
+import { Forgotten } from "../forgotten";
 import { inLowerCase, isUnresolved } from "../tokens";
 import type { IGrantee } from "./app-role";
 
@@ -44,14 +45,9 @@ function hash(...texts: readonly string[]): string {
  * Takes out of a state the policy that an earlier version declared there, and leaves it on the server: it has the name of the
  * one that the role's own stack declares, whose applications need it.
  */
-export class ForgottenPolicy extends TerraformElement {
+export class ForgottenPolicy extends Forgotten {
   /** @param reader construct that refers to what is read; the policy was a part of it */
   constructor(reader: Construct) {
     super(new Construct(reader, "ReadPolicy"), "Resource", "vault_policy");
-  }
-
-  override toTerraform(): unknown {
-    const from = `vault_policy.${this.friendlyUniqueId}`;
-    return { removed: [{ from, lifecycle: { destroy: false } }] };
   }
 }

@@ -80,6 +80,7 @@ export class Policy extends Construct implements IPolicy {
     declareOnce(this, {
       ...{ kind: "policy", path: this.name },
       ...{ namespace: props.namespace, provider: props.provider },
+      text: policy,
     });
     this.resource = new PolicyResource(this, "Resource", {
       name: this.name,

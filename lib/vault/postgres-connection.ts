@@ -13,6 +13,7 @@ import type { WriteOnlySecret } from "../write-only-secret";
 import { AllowedRoles } from "./allowed-roles";
 import { checkLimits, type ConnectionLimits } from "./connection-limits";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
+import { declareOnce } from "./declared-once";
 import { DynamicRole, type DynamicRoleOptions } from "./dynamic-role";
 import { engineKey, vaultKey } from "./engine-key";
 import { issuedNamePrefix, issuedNameTemplate } from "./issued-names";
@@ -163,6 +164,11 @@ export class PostgresConnection extends PostgresConnectionBase implements IPostg
     this.engine = props.engine;
     this.manager = props.manager;
     this.engine.names.claim("connection", this.name);
+    declareOnce(this, {
+      ...{ namespace: this.engine.namespace, provider: this.engine.provider },
+      kind: "connection",
+      path: `${this.engine.path}/${this.name}`,
+    });
     const names = ServerNames.bind(this, props.database);
     names.serve(this, engineKey(this.engine), this.name);
     if (props.endpoint !== undefined) {

@@ -1,12 +1,15 @@
-import { Annotations, TerraformProvider, TerraformStack, type ITerraformDependable } from "cdktf";
+import { Annotations, TerraformStack, type ITerraformDependable, type TerraformProvider } from "cdktf";
 import { QuotaRateLimit } from "@cdktf/provider-vault/lib/quota-rate-limit";
-import { Construct, type IConstruct } from "constructs";
+import { Construct } from "constructs";
 import { dependOn } from "../dependencies";
 import type { Duration } from "../duration";
 import { ConfigurationError, show } from "../errors";
 import { isUnresolved, vaultName, vaultPath } from "../names";
+import { providerSettings } from "../provider-settings";
 import type { IAppRole } from "./app-role";
 import type { IAppRoleAuth } from "./app-role-auth";
+import { declareOnce } from "./declared-once";
+import { defaultVaultProvider, joinedNamespaces } from "./vault-server";
 
 /** A secrets engine of any type. */
 export interface RateLimitedEngine {
@@ -88,14 +91,20 @@ export class RateLimitQuota extends Construct {
   constructor(scope: Construct, id: string, props: RateLimitQuotaProps) {
     super(scope, id);
     this.name = vaultName("quota", props.name);
+    const path = this.pathOf(props);
+    const { appRole: role } = props.target;
+    const { provider } = props;
+    declareOnce(this, { provider, kind: "quota", path: this.name });
+    const on = role === undefined ? "quota on" : `quota on logins of ${show(role)} at`;
+    declareOnce(this, { provider, kind: on, path });
     this.resource = new QuotaRateLimit(this, "Resource", {
       name: this.name,
-      path: this.pathOf(props),
-      role: props.target.appRole,
+      path,
+      role,
       rate: checkRate(this.name, props.rate),
       interval: checkInterval(this.name, "interval", props.interval),
       blockInterval: checkInterval(this.name, "blockInterval", props.blockInterval),
-      provider: props.provider,
+      provider,
     });
     dependOn(this.resource, ...props.target.mount.ready);
   }
@@ -110,22 +119,14 @@ export class RateLimitQuota extends Construct {
       );
     }
     const mountedBy = provider === target.mount.provider ? "" : namespaceOf(this, target.mount.provider);
-    return [...[mountedBy, target.mount.namespace ?? ""].map(withoutSlashes), target.path]
-      .filter((part) => part !== "")
-      .join("/");
+    const namespace = joinedNamespaces(mountedBy, target.mount.namespace ?? "");
+    return namespace === "" ? target.path : `${namespace}/${target.path}`;
   }
 }
 
-const withoutSlashes = (namespace: string) => namespace.replaceAll(/^\/+|\/+$/g, "");
-
 /** Namespace that a provider works in, the stack's vault provider unless given; empty for the root. */
 function namespaceOf(scope: Construct, given?: TerraformProvider): string {
-  const isDefault = (child: IConstruct): child is TerraformProvider =>
-    TerraformProvider.isTerraformElement(child) &&
-    (child as TerraformProvider).terraformResourceType === "vault" &&
-    (child as TerraformProvider).alias === undefined;
-  const provider = given ?? TerraformStack.of(scope).node.findAll().find(isDefault);
-  return (provider as { readonly namespaceInput?: string } | undefined)?.namespaceInput ?? "";
+  return providerSettings(given ?? defaultVaultProvider(TerraformStack.of(scope))).namespace ?? "";
 }
 
 function checkRate(quota: string, rate: number): number {

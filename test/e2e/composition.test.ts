@@ -1,8 +1,18 @@
 import { LocalBackend, TerraformStack } from "cdktf";
+import { PostgresqlProvider } from "@cdktf/provider-postgresql/lib/provider";
 import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
 import { Construct } from "constructs";
 import { ReportingStack } from "../../examples/composition/reporting-stack";
-import { AppRoleAuth, DatabaseSecretsEngine, DynamicRole, Policy, StaticRole } from "../../lib";
+import {
+  AppRoleAuth,
+  BaseRole,
+  DatabaseSecretsEngine,
+  DynamicRole,
+  ManagerRole,
+  Policy,
+  PostgresConnection,
+  StaticRole,
+} from "../../lib";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { addedSince, takeSnapshot } from "../../sandbox/snapshot";
 import { CredentialsStack } from "../../stacks/credentials-stack";
@@ -66,6 +76,58 @@ test("a team's own stack adds to an environment, and takes only its own away", a
   await reporting.destroy();
   expect(addedSince(before, await takeSnapshot(sandbox))).toEqual([]);
   expect(await base.plan()).toEqual([]);
+});
+
+describe("a team's own stack that hands out the environment's base role", () => {
+  const READER = "orders-dev/database/creds/reader";
+  const SHARED = "orders-dev/database/creds/reporting-shared";
+  /** @param grantAdmin true as of versions that always granted it */
+  const team = (name: string, grantAdmin?: boolean) => (scope: Construct) => {
+    const here = local(sandbox.env);
+    const stack = new TerraformStack(scope, name);
+    new LocalBackend(stack, { path: "terraform.tfstate" });
+    new VaultProvider(stack, "VaultProvider", { address: here.vault.address });
+    const { host, port, sslMode: sslmode } = here.postgres;
+    const username = "terraform";
+    new PostgresqlProvider(stack, "PostgresqlProvider", { host, port, sslmode, username, superuser: false });
+    PostgresConnection.fromName(stack, "Connection", {
+      engine: DatabaseSecretsEngine.fromPath(stack, "Secrets", "orders-dev/database"),
+      name: "orders_dev",
+      manager: ManagerRole.fromName(stack, "Manager", "orders_dev_manager"),
+    }).addDynamicRole("reporting-shared", {
+      baseRole: BaseRole.fromName(stack, "Reader", "orders_dev_reader"),
+      grantAdmin,
+    });
+    return stack;
+  };
+  const isIssued = async (path: string) => revoke(sandbox, await issue(sandbox, path));
+
+  test("comes and goes while the environment's credentials live, and takes no right away", async () => {
+    const credential = await issue(sandbox, READER);
+    const workspace = new Workspace(sandbox, "sharing", team("sharing"));
+    await workspace.apply();
+    await isIssued(SHARED);
+    await workspace.destroy();
+    await sandbox.vault.client().write("sys/leases/renew", { lease_id: credential.leaseId });
+    await isIssued(READER);
+    await revoke(sandbox, credential);
+    expect(await base.plan()).toEqual([]);
+  });
+
+  test("is brought over from a version that granted it again, and the right stays", async () => {
+    const workspace = new Workspace(sandbox, "old-sharing", team("old-sharing", true));
+    await workspace.apply();
+    const credential = await issue(sandbox, READER);
+    workspace.edit(team("old-sharing"));
+    expect(await workspace.plan()).toEqual([{ type: "postgresql_grant_role", actions: ["forget"] }]);
+    await workspace.apply();
+    await isIssued(SHARED);
+    expect([await workspace.plan(), await base.plan()]).toEqual([[], []]);
+    await workspace.destroy();
+    await isIssued(READER);
+    await revoke(sandbox, credential);
+    expect(await base.plan()).toEqual([]);
+  });
 });
 
 describe("a team's own stack that lets its application read the environment's roles", () => {

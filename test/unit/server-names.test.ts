@@ -1,6 +1,7 @@
 import { App, TerraformStack, TerraformVariable, Testing } from "cdktf";
 import { PostgresqlProvider } from "@cdktf/provider-postgresql/lib/provider";
 import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
+import { Construct } from "constructs";
 import {
   Access,
   BaseRole,
@@ -10,8 +11,11 @@ import {
   PostgresConnection,
   PostgresDatabase,
   WriteOnlySecret,
+  type DynamicRoleOptions,
+  type IManagerRole,
 } from "../../lib";
 import { CredentialsStack, type Environment } from "../../stacks";
+import { synthesizeStack } from "./synthesis";
 
 const access = Access.readOnly();
 const VAULT = "https://vault.example.com:8200";
@@ -104,6 +108,11 @@ describe("a name on a PostgreSQL server", () => {
         new PostgresDatabase(stack, "D", { name: "d" }).addBaseRole("x", { access, name: "terraform" }),
       /base role at "alone\/D\/x" has the name "terraform", that of the login which Terraform uses/,
     ],
+    [
+      "of a schema of two references to a database",
+      (stack) => ["A", "B"].forEach((id) => PostgresDatabase.fromName(stack, id, "orders").addSchema("app")),
+      /two owners of the schema "app" of the database "orders": the schema that is declared at "alone\/A\/schema-app", and the schema that is declared at "alone\/B\/schema-app".*\n.*drop it from under the other/s,
+    ],
   ])("has one owner: that %s is refused", (_, build, message) => {
     expect(() => build(alone())).toThrow(message);
   });
@@ -174,6 +183,176 @@ describe("a name on a PostgreSQL server", () => {
     new PostgresDatabase(stack, "A", { name: "orders" });
     new PostgresDatabase(stack, "B", { name: "orders", provider });
     expect(() => new PostgresDatabase(stack, "C", { name: "orders", provider: same })).toThrow(/"alone\/A"/);
+  });
+});
+
+describe("a schema", () => {
+  test("has one owner in all stacks that name the server, in each database", () => {
+    const app = newApp();
+    new PostgresDatabase(stackOf(app, "one"), "Orders", { name: "orders" }).addSchema("app");
+    const two = stackOf(app, "two");
+    PostgresDatabase.fromName(two, "Billing", "billing").addSchema("app");
+    PostgresDatabase.fromName(two, "Upper", "Orders").addSchema("app");
+    const orders = PostgresDatabase.fromName(two, "Orders", "orders");
+    orders.addSchema("App");
+    expect(() => orders.addSchema("app")).toThrow(
+      /db\.example\.com:5432 .*the schema "app" of the database "orders": .*"one\/Orders\/schema-app".*"two\/Orders/s,
+    );
+    PostgresDatabase.fromName(stackOf(app, "three", "other"), "Orders", "orders").addSchema("app");
+    expect(() => app.synth()).not.toThrow();
+  });
+});
+
+const orders = (stack: TerraformStack, id = "Orders") => PostgresDatabase.fromName(stack, id, "orders");
+
+describe("a grant on a database", () => {
+  test("has one owner in all stacks, and in one stack may be said twice", () => {
+    const app = newApp();
+    const one = stackOf(app, "one");
+    const database = orders(one);
+    database.grantConnect(one, "app");
+    orders(one, "Again").grantConnect(new Construct(one, "Elsewhere"), "app");
+    database.grantConnect(new Construct(one, "Upper"), "App");
+    const two = stackOf(app, "two");
+    expect(() => orders(two).grantConnect(two, "app")).toThrow(
+      /two owners of the grant on the database "orders" to "app": the grant that is declared at "one\/connect-orders", and the grant that is declared at "two\/connect-orders".*\n.*take the right from the other/s,
+    );
+  });
+
+  test("is not a base role's with less than its access", () => {
+    const stack = alone();
+    const database = orders(stack);
+    database.grantConnect(stack, database.addBaseRole("reader", { access }).name);
+    const owner = database.addBaseRole("owner", { access: Access.owner() });
+    expect(() => database.grantConnect(new Construct(stack, "Owner"), owner.name)).toThrow(
+      /the grant on the database "orders" to "orders_owner"/,
+    );
+  });
+});
+
+describe("the right to hand out a base role", () => {
+  const environment = (app: App) => {
+    const stack = stackOf(app, "one");
+    const { database, manager, connection } = connected(stack);
+    const baseRole = database.addBaseRole("reader", { access });
+    connection.addDynamicRole("reader", { baseRole });
+    return { manager, connection, baseRole };
+  };
+  /** A team's stack, which knows the environment by its names. */
+  const team = (stack: TerraformStack, options: Partial<DynamicRoleOptions> = {}, manager?: IManagerRole) => {
+    const engine = DatabaseSecretsEngine.fromPath(stack, "Secrets", "orders/database");
+    manager ??= ManagerRole.fromName(stack, "Manager", "orders_manager");
+    const connection = PostgresConnection.fromName(stack, "Main", { engine, name: "main", manager });
+    const baseRole = BaseRole.fromName(stack, "Reader", "orders_reader");
+    const add = (name: string, more: Partial<DynamicRoleOptions> = {}) =>
+      connection.addDynamicRole(name, { baseRole, ...options, ...more });
+    add(stack.node.id);
+    return { manager, connection, baseRole, add };
+  };
+  /** Resources that grant it, those that are taken out of the state, and warnings of that. */
+  const granted = (stack: TerraformStack) => {
+    const { resource, ...rest } = synthesizeStack(stack);
+    const { removed = [] } = JSON.parse(rest.json) as { removed?: readonly { from: string }[] };
+    const warnings = stack.node
+      .findAll()
+      .flatMap((each) => each.node.metadata.filter(({ data }) => String(data).includes("made ADMIN")));
+    return {
+      grants: Object.keys(resource.postgresql_grant_role ?? {}),
+      forgotten: removed.map(({ from }) => from.replace(/_[0-9A-F]{8}$/, "")),
+      warnings: warnings.length,
+    };
+  };
+  const FORGOTTEN = "postgresql_grant_role.Manager_admin-orders_reader";
+
+  test("is left to others where connection, login and base role are theirs, with a warning until that is said", () => {
+    const app = newApp();
+    environment(app);
+    const two = stackOf(app, "two");
+    team(two);
+    expect(granted(two)).toEqual({ grants: [], forgotten: [FORGOTTEN], warnings: 1 });
+    const three = stackOf(app, "three");
+    team(three, { grantAdmin: false });
+    expect(granted(three)).toEqual({ grants: [], forgotten: [FORGOTTEN], warnings: 0 });
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  test("is declared where it is asked for, at the address that it has always had", () => {
+    const [one, two] = [alone(), alone()];
+    team(one, { grantAdmin: true });
+    const manager = ManagerRole.fromName(two, "Manager", "orders_manager");
+    manager.handOut(BaseRole.fromName(two, "Reader", "orders_reader"));
+    expect(granted(one)).toEqual({ ...granted(two), forgotten: [], warnings: 0 });
+    expect(granted(one).grants).toEqual([expect.stringMatching(/^Manager_admin-orders_reader_[0-9A-F]{8}$/)]);
+  });
+
+  test.each([
+    [false, true],
+    [true, false],
+  ])("is declared where one of two roles asks for it: %s and %s", (first, second) => {
+    const stack = alone();
+    team(stack, { grantAdmin: first }).add("other", { grantAdmin: second });
+    expect(granted(stack)).toMatchObject({ grants: [expect.anything()], forgotten: [] });
+  });
+
+  test.each<[string, (stack: TerraformStack) => void]>([
+    [
+      "the login",
+      (stack) =>
+        void team(stack, {}, new ManagerRole(stack, "Own", { name: "own", password: password(stack) })),
+    ],
+    [
+      "the base role",
+      (stack) => {
+        const { add } = team(stack, { grantAdmin: false });
+        add("own", { grantAdmin: undefined, baseRole: orders(stack).addBaseRole("own", { access }) });
+      },
+    ],
+    [
+      "the connection",
+      (stack) => {
+        const engine = new DatabaseSecretsEngine(stack, "Secrets");
+        const manager = ManagerRole.fromName(stack, "Manager", "made_by_a_dba");
+        const endpoint = { host: "db.example.com" };
+        engine
+          .addPostgresConnection("main", {
+            database: orders(stack),
+            manager,
+            endpoint,
+            password: password(stack),
+          })
+          .addDynamicRole("reader", { baseRole: BaseRole.fromName(stack, "Reader", "orders_reader") });
+      },
+    ],
+  ])("is declared where %s is", (_, build) => {
+    const stack = alone();
+    build(stack);
+    expect(granted(stack)).toMatchObject({ grants: [expect.anything()], warnings: 0 });
+  });
+
+  test("is left to the stack of a base role that another refers to by its construct", () => {
+    const app = newApp();
+    const { baseRole } = environment(app);
+    const two = stackOf(app, "two");
+    team(two, { baseRole });
+    expect(granted(two).grants).toEqual([]);
+  });
+
+  test("has one owner in all stacks", () => {
+    const app = newApp();
+    environment(app);
+    expect(() => team(stackOf(app, "two"), { grantAdmin: true })).toThrow(
+      /two owners of the grant of "orders_reader" to "orders_manager" WITH ADMIN OPTION: .*"one\/Manager\/admin-orders_reader", .*"two\/Manager\/admin-orders_reader".*\n.*pass grantAdmin: false to the dynamic roles of one stack/s,
+    );
+  });
+
+  test("may be declared by two references to a login in one stack", () => {
+    const stack = alone();
+    const { baseRole, connection } = team(stack, { grantAdmin: true });
+    const manager = ManagerRole.fromName(stack, "Again", "orders_manager");
+    const { engine } = connection;
+    const again = PostgresConnection.fromName(stack, "Second", { engine, name: "second", manager });
+    again.addDynamicRole("second", { baseRole, grantAdmin: true });
+    expect(granted(stack).grants).toHaveLength(2);
   });
 });
 

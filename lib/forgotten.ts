@@ -1,0 +1,23 @@
+import { TerraformElement } from "cdktf";
+import type { Construct } from "constructs";
+
+/** Takes out of a state what an earlier version of a stack declared at its address, and leaves it on the server. */
+export class Forgotten extends TerraformElement {
+  /**
+   * @param scope of what was declared
+   * @param id of what was declared
+   * @param resourceType as Terraform calls it, such as `vault_policy`
+   */
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly resourceType: string,
+  ) {
+    super(scope, id, resourceType);
+  }
+
+  override toTerraform(): unknown {
+    const from = `${this.resourceType}.${this.friendlyUniqueId}`;
+    return { removed: [{ from, lifecycle: { destroy: false } }] };
+  }
+}
