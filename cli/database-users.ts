@@ -9,7 +9,7 @@ export interface DatabaseUser {
   readonly oid: number;
   /** Roles that it is a member of. */
   readonly baseRoles: readonly string[];
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; Infinity where its password has no end. */
   readonly validUntil: number;
   /** How many sessions it has. */
   readonly sessions: number;
@@ -28,6 +28,8 @@ export interface KnownNames {
   readonly prefix: string;
   /** Logins of static roles, those of other stacks too. */
   readonly staticLogins: readonly string[];
+  /** Whether these are all that the engine has: then no other login that lasts is one. */
+  readonly areAllStaticLogins: boolean;
 }
 
 /** A session whose role was dropped. */
@@ -41,20 +43,36 @@ export interface OutlivedSession {
   readonly state?: string;
 }
 
+const IS_OF_BASE_ROLE = `EXISTS (
+  SELECT FROM pg_catalog.pg_auth_members AS membership
+  JOIN pg_catalog.pg_roles AS base ON base.oid OPERATOR(pg_catalog.=) membership.roleid
+  WHERE membership.member OPERATOR(pg_catalog.=) login.oid AND base.rolname OPERATOR(pg_catalog.=) ANY ($1)
+)`;
+const IS_OF_MANAGER = `EXISTS (
+  SELECT FROM pg_catalog.pg_auth_members AS membership
+  JOIN pg_catalog.pg_roles AS manager ON manager.oid OPERATOR(pg_catalog.=) membership.member
+  WHERE membership.roleid OPERATOR(pg_catalog.=) login.oid AND manager.rolname OPERATOR(pg_catalog.=) $3
+)`;
+
 /**
- * Logins whose password ends some time, which is how the engine makes them: members of the environment's base roles, and
- * others that the engine's login is a member of or whose names begin as only this connection's do. The engine's login
- * itself and the logins of static roles are left out.
+ * Logins that the engine has made: those whose names begin as only this connection's do; members of the environment's base
+ * roles, and others that the engine's login is a member of, if their password ends some time, which is how the engine makes
+ * them; and, of those whose password has no end, such as both hold for. The engine's login itself and the logins of static
+ * roles are left out.
  */
 export async function databaseUsers(
   client: Client,
   outputs: EnvironmentOutputs,
-  { prefix, staticLogins }: KnownNames = { prefix: "", staticLogins: [] },
+  { prefix, staticLogins, areAllStaticLogins }: KnownNames,
 ): Promise<DatabaseUser[]> {
   const statics = Object.values(outputs.static_roles ?? {}).map(({ username }) => username);
   const { manager } = outputs.postgres;
   const { rows } = await client.query<
-    Omit<DatabaseUser, "sessions" | "shut"> & { canLogin: boolean; hasExpired: boolean }
+    Omit<DatabaseUser, "sessions" | "shut" | "validUntil"> & {
+      canLogin: boolean;
+      hasExpired: boolean;
+      validUntil: number | null;
+    }
   >(
     `SELECT login.rolname AS name, login.oid::bigint::double precision AS oid, login.rolcanlogin AS "canLogin",
        login.rolvaliduntil OPERATOR(pg_catalog.<) pg_catalog.now() AS "hasExpired",
@@ -70,23 +88,19 @@ export async function databaseUsers(
        SELECT usesysid, pg_catalog.array_agg(pid ORDER BY pid) AS pids
        FROM pg_catalog.pg_stat_activity GROUP BY usesysid
      ) AS activity ON activity.usesysid OPERATOR(pg_catalog.=) login.oid
-     WHERE pg_catalog.isfinite(login.rolvaliduntil) AND login.rolname OPERATOR(pg_catalog.<>) ALL ($2)
+     WHERE login.rolname OPERATOR(pg_catalog.<>) ALL ($2)
        AND (
-         EXISTS (
-           SELECT FROM pg_catalog.pg_auth_members AS membership
-           JOIN pg_catalog.pg_roles AS base ON base.oid OPERATOR(pg_catalog.=) membership.roleid
-           WHERE membership.member OPERATOR(pg_catalog.=) login.oid AND base.rolname OPERATOR(pg_catalog.=) ANY ($1)
-         ) OR EXISTS (
-           SELECT FROM pg_catalog.pg_auth_members AS membership
-           JOIN pg_catalog.pg_roles AS manager ON manager.oid OPERATOR(pg_catalog.=) membership.member
-           WHERE membership.roleid OPERATOR(pg_catalog.=) login.oid AND manager.rolname OPERATOR(pg_catalog.=) $3
-         ) OR ($4 OPERATOR(pg_catalog.<>) '' AND pg_catalog.starts_with(login.rolname::pg_catalog.text, $4))
+         ($4 OPERATOR(pg_catalog.<>) '' AND pg_catalog.starts_with(login.rolname::pg_catalog.text, $4))
+         OR (pg_catalog.isfinite(login.rolvaliduntil) AND (${IS_OF_BASE_ROLE} OR ${IS_OF_MANAGER}))
+         OR ($5 AND login.rolcanlogin AND login.rolname OPERATOR(pg_catalog.<>) ALL ($1)
+           AND ${IS_OF_BASE_ROLE} AND ${IS_OF_MANAGER})
        )
      ORDER BY login.rolname`,
-    [baseRolesOf(outputs), [manager, ...statics, ...staticLogins], manager, prefix],
+    [baseRolesOf(outputs), [manager, ...statics, ...staticLogins], manager, prefix, areAllStaticLogins],
   );
   return rows.map(({ canLogin, hasExpired, validUntil, pids, ...user }) => ({
-    ...{ ...user, pids, sessions: pids.length, validUntil: validUntil * 1_000 },
+    ...{ ...user, pids, sessions: pids.length },
+    validUntil: validUntil === null ? Infinity : Math.max(0, validUntil * 1_000),
     ...(!canLogin ? { shut: "NOLOGIN" as const } : hasExpired ? { shut: "expired" as const } : {}),
   }));
 }

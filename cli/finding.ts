@@ -4,6 +4,8 @@ export const FINDING_KINDS = [
   "irrevocable-lease",
   "overdue-lease",
   "user-without-lease",
+  /** A user whose password has no end, so that it goes on where a revocation fails. */
+  "endless-user",
   "lease-without-user",
   "session-without-role",
   /** A user that may not log in any more and is not gone: its revocation has failed so far. Or a login that was shut. */

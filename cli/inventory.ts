@@ -69,6 +69,7 @@ export async function takeInventory(
   const known = {
     prefix: prefixOf(found.find(({ name }) => name === outputs.vault.connection)),
     staticLogins: [...staticRoles.values()].map(({ username }) => username),
+    areAllStaticLogins: listed !== undefined,
   };
   const users = session && (await databaseUsers(session.client, outputs, known));
   // A credential that is issued or revoked just now is in one list and not in the other, and is no finding.

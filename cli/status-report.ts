@@ -1,4 +1,5 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
+import { endlessUserFindings } from "./endless-users";
 import { engineFindings } from "./engine-findings";
 import type { Finding } from "./finding";
 import type { Inventory } from "./inventory";
@@ -210,6 +211,7 @@ function findings(
         subject: name,
         detail: `member of ${baseRoles.join(", ") || "no role any more"}, ${sessions} sessions`,
       })),
+    ...endlessUserFindings(postgres?.users ?? []),
     ...(postgres?.together ?? []).flatMap((group) => tooMany(outputs, group)),
     ...(postgres?.leasesWithoutUser ?? []).map(({ id, issuedAt }): Finding => ({
       kind: "lease-without-user",

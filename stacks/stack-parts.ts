@@ -25,8 +25,8 @@ export function addProviders(stack: TerraformStack, { vault, postgres }: Environ
 
 /** Where the secrets engine reaches the server of an environment. */
 export function engineEndpoint({ postgres }: Environment): PostgresEndpoint {
-  const { seenFromVault, host, port, sslMode, sslRootCert } = postgres;
-  return seenFromVault ?? { host, port, sslMode, sslRootCert };
+  const { seenFromVault, host, port, sslMode, sslRootCert, connectTimeout } = postgres;
+  return seenFromVault ?? { host, port, sslMode, sslRootCert, connectTimeout };
 }
 
 /** What has to hold before Terraform changes anything. */

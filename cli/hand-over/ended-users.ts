@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import type { EnvironmentOutputs } from "../../stacks/outputs";
 import { databaseUsers } from "../database-users";
+import { parseUserName } from "../matching";
 import { possibleRoles } from "../stripped-users";
 
 /** A user of the engine that may not log in any more, and is there still. */
@@ -18,8 +19,9 @@ export interface EndedUser {
 }
 
 /**
- * Users that the engine's login has made members of a base role, with a password that ends, and that may not log in: so
- * a revocation leaves them that could not come to its end. And those whose memberships it has taken away.
+ * Users that the engine's login has made members of a base role, and that may not log in: so a revocation leaves them that
+ * could not come to its end. And those whose memberships it has taken away. Their password ends some time, or their name is
+ * such as an engine makes: a group that somebody has made with the engine's login has neither.
  *
  * @param prefix what the names of the connection's users begin with; empty where that is no sign of this connection
  */
@@ -30,8 +32,9 @@ export async function endedUsers(
 ): Promise<EndedUser[]> {
   const bases = [...new Set(Object.values(outputs.roles).map(({ base_role }) => base_role))];
   const stripped = await strippedUsers(client, outputs, prefix);
-  const { rows } = await client.query<EndedUser>(
+  const { rows } = await client.query<EndedUser & { hasEnd: boolean }>(
     `SELECT issued.rolname::pg_catalog.text AS name, issued.oid::pg_catalog.int8::pg_catalog.float8 AS oid, ended.base AS "baseRole",
+       COALESCE(pg_catalog.isfinite(issued.rolvaliduntil), false) AS "hasEnd",
        (SELECT pg_catalog.count(*)::pg_catalog.int4 FROM pg_catalog.pg_stat_activity AS a
          WHERE a.usesysid OPERATOR(pg_catalog.=) issued.oid) AS sessions,
        ${countOf("issued.oid")}::pg_catalog.float8 AS dependencies,
@@ -47,7 +50,7 @@ export async function endedUsers(
        SELECT * FROM ROWS FROM (pg_catalog.unnest($3::pg_catalog.oid[]), pg_catalog.unnest($4::pg_catalog.text[])) AS one (id, base)
      ) AS ended (id, base)
      JOIN pg_catalog.pg_roles AS issued ON issued.oid OPERATOR(pg_catalog.=) ended.id
-     WHERE pg_catalog.isfinite(issued.rolvaliduntil) AND NOT issued.rolcanlogin
+     WHERE NOT issued.rolcanlogin
      ORDER BY 1`,
     [
       bases,
@@ -56,7 +59,9 @@ export async function endedUsers(
       stripped.map(({ baseRole }) => baseRole),
     ],
   );
-  return rows;
+  return rows
+    .filter(({ name, hasEnd }) => hasEnd || parseUserName(name) !== undefined)
+    .map(({ hasEnd: _, ...user }) => user);
 }
 
 /** Their base role is that of the role in their names, if no other can be meant. */
@@ -65,7 +70,7 @@ async function strippedUsers(
   outputs: EnvironmentOutputs,
   prefix: string,
 ): Promise<Pick<EndedUser, "oid" | "baseRole">[]> {
-  const users = await databaseUsers(client, outputs, { prefix, staticLogins: [] });
+  const users = await databaseUsers(client, outputs, { prefix, staticLogins: [], areAllStaticLogins: false });
   return users
     .filter(({ shut, baseRoles }) => shut === "NOLOGIN" && baseRoles.length === 0)
     .flatMap((user) => {

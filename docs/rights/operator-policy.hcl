@@ -1,5 +1,6 @@
 # What the token needs that runs `vault-postgres`: status, secret-id, rotate-root, rotate, revoke and drain; nothing else. It
-# reads no credential itself. The sandbox and the tests use this file. As in vault-policy.hcl, write your
+# reads no credential itself, but it may log in as each application by a SecretID that it issues and unwraps, and so read what
+# that application may. The sandbox and the tests use this file. As in vault-policy.hcl, write your
 # application-environment in place of "+" to confine it. `verify` does with less, verify-policy.hcl; `destroy` is Terraform's,
 # vault-policy.hcl.
 #
@@ -11,8 +12,13 @@ path "+/database/config/" {
   capabilities = ["list"]
 }
 path "+/database/config/+" {
-  # update: drain tells the connection to serve no role.
+  # update: drain tells the connection to serve no role. It may write nothing else of it: with the URL it would have the
+  # engine send its password to a server of its own, and root_rotation_statements run as the engine's login.
   capabilities = ["read", "update"]
+  allowed_parameters = {
+    "allowed_roles"     = []
+    "verify_connection" = []
+  }
 }
 path "+/database/roles/" {
   capabilities = ["list"]
@@ -75,7 +81,8 @@ path "auth/+/approle/role/+/secret-id-accessor/destroy" {
 }
 
 # secret-id, only response-wrapped; and the check after a rotation, which is made as an application. status and
-# revoke --approle list the SecretIDs' accessors, wrapped as well: the engines know one wrapping for a path.
+# revoke --approle list the SecretIDs' accessors, wrapped as well: the engines know one wrapping for a path. Parameters of a
+# SecretID can only narrow what its AppRole says.
 path "auth/+/approle/role/+/secret-id" {
   capabilities     = ["list", "update"]
   min_wrapping_ttl = "1s"

@@ -1,5 +1,5 @@
 # What the token needs besides vault-policy.hcl where a stack has key-value engines, audit devices or quotas; nothing else.
-# The tests use this file. As there, write your application-environment in place of "+" to confine the token.
+# The tests use this file. As there, write your application-environment in place of "+". Leave out what your stacks have none of.
 #
 #   vault policy write credentials-deployer-extras docs/rights/vault-policy-extras.hcl
 #   vault token create -policy=credentials-deployer -policy=credentials-deployer-extras -no-default-policy
@@ -25,7 +25,9 @@ path "sys/policies/acl/+/kv/data/*" {
   capabilities = ["create", "read", "update", "delete"]
 }
 
-# Quotas and audit devices belong to the whole server. Audit devices ask for sudo.
+# Quotas and audit devices belong to the whole server. Audit devices ask for sudo. Whoever may write a quota may stop the
+# server for everybody; whoever may write an audit device may have every secret of the server written in the clear, into
+# any file of the server's.
 path "sys/quotas/rate-limit/+" {
   capabilities = ["create", "read", "update", "delete"]
 }

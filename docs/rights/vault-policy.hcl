@@ -2,7 +2,13 @@
 #
 # The paths follow the names of the stacks: engine at <application>-<environment>/database, auth method at
 # <application>-<environment>/approle, policies named like the paths they open. A "+" stands for one path segment; write
-# your application-environment in its place (orders-production/database) to confine the token to one environment.
+# your application-environment in its place (orders-production/database), and a deployment touches no other environment by
+# mistake.
+#
+# Whoever has the token is root of its namespace all the same, also with a name in place of the "+": it may write policies,
+# whatever is in them, and AppRoles that hold them. What bounds it is a namespace of its own for each environment or team
+# (OpenBao, Vault Enterprise), a Sentinel policy about what may be written (Vault Enterprise), and that nobody but the
+# pipeline has it, for plans that somebody has read.
 #
 #   vault policy write credentials-deployer docs/rights/vault-policy.hcl
 #   vault token create -policy=credentials-deployer -no-default-policy

@@ -84,7 +84,8 @@ export interface PostgresDatabaseProps {
    */
   readonly deletionProtection?: boolean;
   /**
-   * Role that owns the database. It has every right on it, so do not name an application's base role here.
+   * Role that owns the database. It has every right on it, so do not name an application's base role here. When it is taken
+   * away, the owner stays: name the login that Terraform uses instead.
    *
    * @default - the login that Terraform uses
    */

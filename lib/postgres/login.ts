@@ -34,7 +34,7 @@ export interface LoginOptions {
   readonly connectionLimit?: number;
   /**
    * Password of a login that no static role manages, such as one to fall back to. It is set when the login is made and
-   * when its version changes.
+   * when its version changes. When it is taken away, PostgreSQL keeps the last: `ALTER ROLE … PASSWORD NULL` ends it.
    *
    * @default - none: nobody can log in until a static role sets one
    */

@@ -52,7 +52,8 @@ export interface DatabaseSecretsEngineProps {
   /** Description that the server keeps of it. @default "Short-lived database credentials" */
   readonly description?: string;
   /**
-   * Bound on every lease of the engine.
+   * Bound on every lease of the engine. When it is taken away, or the TTL that was longer is shortened, the server keeps what was
+   * set: declare `Duration.days(32)` to bring it down.
    *
    * @default - the server's, 32 days unless configured; or the longest maxTtl of the roles declared on it, if that is longer
    */

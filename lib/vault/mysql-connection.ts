@@ -15,6 +15,7 @@ import { declareOnce } from "./declared-once";
 import { MysqlDynamicRole, type MysqlDynamicRoleOptions } from "./mysql-dynamic-role";
 import { checkMysqlConnectionUrl, mysqlServer, type MysqlEndpoint } from "./mysql-endpoint";
 import { mysqlUserNames } from "./mysql-user-names";
+import { ROOT_ROTATION } from "./root-rotation";
 
 /** A connection of a secrets engine to a MySQL or MariaDB server, declared here or existing. */
 export interface IMysqlConnection extends IConstruct {
@@ -76,7 +77,7 @@ export interface MysqlConnectionOptions extends ConnectionLimits {
   readonly usernameTemplate?: string;
   /** Roles that are declared elsewhere and may use the connection; a name, or a pattern such as `reports-*`. @default - none */
   readonly additionalAllowedRoles?: readonly string[];
-  /** SQL that sets the login's new password when it is rotated. @default - the engine's, for a login at the host `%` */
+  /** SQL that sets the login's new password when it is rotated. @default - what the engine does by itself, for a login at the host `%` */
   readonly rootRotationStatements?: readonly string[];
 }
 
@@ -156,9 +157,11 @@ export class MysqlConnection extends MysqlConnectionBase implements IMysqlConnec
       name: this.name,
       allowedRoles: this.allowed.list,
       verifyConnection: props.verify ?? true,
-      rootRotationStatements:
-        props.rootRotationStatements &&
-        checkMysqlStatements(props.username, "root rotation", props.rootRotationStatements),
+      rootRotationStatements: checkMysqlStatements(
+        props.username,
+        "root rotation",
+        props.rootRotationStatements ?? ROOT_ROTATION.mysql,
+      ),
       namespace: this.engine.namespace,
       mysql: {
         ...serverOf(props),

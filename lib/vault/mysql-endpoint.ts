@@ -22,7 +22,12 @@ export interface MysqlEndpoint {
   readonly port?: number;
   /** `require` encrypts, but takes any certificate. @default "verify-full" */
   readonly tls?: MysqlTlsMode;
-  /** PEM of the CA certificate that signs the server's, not a path. @default - the CA certificates of Vault's system */
+  /**
+   * PEM of the CA certificate that signs the server's, not a path. When it is taken away, the engine keeps it, and every plan
+   * shows it, until `vault write <mount>/config/<connection> tls_ca=""`.
+   *
+   * @default - the CA certificates of Vault's system
+   */
   readonly caCertificate?: string;
 }
 

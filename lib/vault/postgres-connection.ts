@@ -18,6 +18,7 @@ import { DynamicRole, type DynamicRoleOptions } from "./dynamic-role";
 import { engineKey, vaultKey } from "./engine-key";
 import { issuedNamePrefix, issuedNameTemplate } from "./issued-names";
 import { checkConnectionUrl, connectionUrl, type PostgresEndpoint } from "./postgres-endpoint";
+import { ROOT_ROTATION } from "./root-rotation";
 import { StaticRole, type StaticRoleOptions } from "./static-role";
 import { checkPostgresUsernameTemplate } from "./username-template";
 
@@ -63,7 +64,10 @@ export interface PostgresConnectionOptions extends ConnectionLimits {
   readonly database: IPostgresDatabase;
   /** Where the server is, seen from Vault. Exactly one of this and `connectionUrl`. */
   readonly endpoint?: PostgresEndpoint;
-  /** The whole URL, beginning with `postgresql://{{username}}:{{password}}@`, and with the name of `database` as its path. */
+  /**
+   * The whole URL, beginning with `postgresql://{{username}}:{{password}}@`, and with the name of `database` as its path. It is
+   * taken as it is: put `connect_timeout=5` into it, or a new connection is waited for without a bound.
+   */
   readonly connectionUrl?: string;
   /** Login that the engine uses. */
   readonly manager: IManagerRole;
@@ -86,7 +90,7 @@ export interface PostgresConnectionOptions extends ConnectionLimits {
   readonly passwordAuthentication?: "scram-sha-256" | "password";
   /** Roles that are declared elsewhere and may use the connection; a name, or a pattern such as `reports-*`. @default - none */
   readonly additionalAllowedRoles?: readonly string[];
-  /** SQL that sets the login's new password when it is rotated. @default - the engine's */
+  /** SQL that sets the login's new password when it is rotated. @default - what the engine does by itself */
   readonly rootRotationStatements?: readonly string[];
 }
 
@@ -190,9 +194,11 @@ export class PostgresConnection extends PostgresConnectionBase implements IPostg
       name: this.name,
       allowedRoles: this.allowed.list,
       verifyConnection: props.verify ?? true,
-      rootRotationStatements:
-        props.rootRotationStatements &&
-        checkStatements(props.manager.name, "root rotation", props.rootRotationStatements),
+      rootRotationStatements: checkStatements(
+        props.manager.name,
+        "root rotation",
+        props.rootRotationStatements ?? ROOT_ROTATION.postgres,
+      ),
       namespace: this.engine.namespace,
       postgresql: {
         connectionUrl: urlOf(props),

@@ -1,4 +1,5 @@
 import { isIPv6 } from "node:net";
+import { Duration } from "../duration";
 import { ConfigurationError, show } from "../errors";
 import { terraformLine } from "../terraform-text";
 import { isToken, isUnresolved, mayBeOneOf, numberText, percentEncoded, withStandIns } from "../tokens";
@@ -19,13 +20,23 @@ export interface PostgresEndpoint {
   readonly sslMode?: SslMode;
   /** Path on the Vault server of the CA certificate that signs PostgreSQL's. @default - the system's CA certificates */
   readonly sslRootCert?: string;
+  /**
+   * How long the engine waits for a new connection, from the dialing to the first query. Without a bound it waits for ever
+   * where a login does: a session that locks the database keeps out all that are new.
+   *
+   * @default Duration.seconds(5)
+   */
+  readonly connectTimeout?: Duration;
 }
+
+/** In seconds. */
+const LONGEST_WAIT = 3600;
 
 const HOST = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?$/;
 
 /** Checks an endpoint and fills in its defaults. */
 function checkEndpoint(endpoint: PostgresEndpoint): Required<Omit<PostgresEndpoint, "sslRootCert">> {
-  const { host, port = 5432, sslMode = "verify-full" } = endpoint;
+  const { host, port = 5432, sslMode = "verify-full", connectTimeout = Duration.seconds(5) } = endpoint;
   const known = withStandIns(host, "0");
   if ((!isIPv6(known) || known.includes("%")) && !(HOST.test(known) && known.length <= 253)) {
     throw new ConfigurationError(
@@ -45,7 +56,14 @@ function checkEndpoint(endpoint: PostgresEndpoint): Required<Omit<PostgresEndpoi
       `Use one of ${SSL_MODES.join(", ")}; only verify-full checks both certificate and host name.`,
     );
   }
-  return { host, port, sslMode };
+  const seconds = connectTimeout.toSeconds();
+  if (!isUnresolved(seconds) && (seconds < 1 || seconds > LONGEST_WAIT)) {
+    throw new ConfigurationError(
+      `The connectTimeout of ${connectTimeout.toString()} for the PostgreSQL host ${show(host)} is not usable.`,
+      "Use 1 second to 1 hour: 0 would be no bound at all.",
+    );
+  }
+  return { host, port, sslMode, connectTimeout };
 }
 
 /**
@@ -54,7 +72,7 @@ function checkEndpoint(endpoint: PostgresEndpoint): Required<Omit<PostgresEndpoi
  * @param database name of the database, not encoded
  */
 export function connectionUrl(endpoint: PostgresEndpoint, database: string): string {
-  const { host, port, sslMode } = checkEndpoint(endpoint);
+  const { host, port, sslMode, connectTimeout } = checkEndpoint(endpoint);
   const authority = isIPv6(withStandIns(host, "0")) ? `[${host}]` : host;
   const path = percentEncoded(database);
   const query = [`sslmode=${sslMode}`];
@@ -63,6 +81,7 @@ export function connectionUrl(endpoint: PostgresEndpoint, database: string): str
       `sslrootcert=${percentEncoded(terraformLine("path of the CA certificate", endpoint.sslRootCert))}`,
     );
   }
+  query.push(`connect_timeout=${numberText(connectTimeout.toSeconds())}`);
   return `postgresql://{{username}}:{{password}}@${authority}:${numberText(port)}/${path}?${query.join("&")}`;
 }
 

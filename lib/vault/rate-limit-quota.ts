@@ -2,7 +2,7 @@ import { Annotations, TerraformStack, type ITerraformDependable, type TerraformP
 import { QuotaRateLimit } from "@cdktf/provider-vault/lib/quota-rate-limit";
 import { Construct } from "constructs";
 import { dependOn } from "../dependencies";
-import type { Duration } from "../duration";
+import { Duration } from "../duration";
 import { ConfigurationError, show } from "../errors";
 import { isUnresolved, vaultName, vaultPath } from "../names";
 import { providerSettings } from "../provider-settings";
@@ -64,7 +64,7 @@ export interface RateLimitQuotaProps {
   readonly target: RateLimitTarget;
   /** Requests that pass in an interval: more than 0; a fraction is allowed. */
   readonly rate: number;
-  /** Length of the interval that `rate` is about. @default - the server's, 1 second */
+  /** Length of the interval that `rate` is about. @default Duration.seconds(1) */
   readonly interval?: Duration;
   /** How long a client is refused altogether once it was over the limit. @default - not */
   readonly blockInterval?: Duration;
@@ -102,7 +102,8 @@ export class RateLimitQuota extends Construct {
       path,
       role,
       rate: checkRate(this.name, props.rate),
-      interval: checkInterval(this.name, "interval", props.interval),
+      // Always told: the provider (5.6 to 5.11) leaves the last one in place where none is.
+      interval: checkInterval(this.name, "interval", props.interval ?? Duration.seconds(1)),
       blockInterval: checkInterval(this.name, "blockInterval", props.blockInterval),
       provider,
     });

@@ -16,6 +16,7 @@ import {
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { FULL } from "../security/servers";
 import { announce } from "./announce";
+import { asSuperuser } from "./credential";
 import { Workspace } from "./workspace";
 
 jest.setTimeout(120_000);
@@ -36,7 +37,14 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox?.stop());
 
-function build(lockout?: Lockout) {
+interface Declared {
+  readonly lockout?: Lockout;
+  /** Bound of engine and method. */
+  readonly bound?: Duration;
+  readonly rootRotationStatements?: readonly string[];
+}
+
+function build({ lockout, bound, rootRotationStatements }: Declared = {}) {
   return (scope: Construct) => {
     const { env } = sandbox;
     const stack = new TerraformStack(scope, "limits");
@@ -54,10 +62,10 @@ function build(lockout?: Lockout) {
     });
     const password = WriteOnlySecret.fromVariable(stack, "manager_password");
     const manager = new ManagerRole(stack, "Manager", { name: "limits_manager", password });
-    const role = new DatabaseSecretsEngine(stack, "Secrets", { path: "limits/database" })
+    const role = new DatabaseSecretsEngine(stack, "Secrets", { path: "limits/database", maxLeaseTtl: bound })
       .addPostgresConnection("limits", {
         endpoint: { host: env.PGHOST ?? "", port: Number(env.PGPORT), sslMode: "disable" },
-        ...{ database, manager },
+        ...{ database, manager, rootRotationStatements },
       })
       .addDynamicRole("long", {
         creationStatements: [
@@ -66,7 +74,7 @@ function build(lockout?: Lockout) {
         defaultTtl: LONG,
         maxTtl: LONG,
       });
-    const auth = new AppRoleAuth(stack, "AppRoles", { path: "limits/approle", lockout });
+    const auth = new AppRoleAuth(stack, "AppRoles", { path: "limits/approle", maxLeaseTtl: bound, lockout });
     role.grantRead(auth.addRole("long", { secretIdTtl: LONG, tokenTtl: LONG }));
     auth.addRole("periodic", { tokenPeriod: LONG });
     auth.addRole("ended", { tokenPeriod: LONG, tokenExplicitMaxTtl: LONG });
@@ -130,7 +138,7 @@ describe("failed logins", () => {
   });
 
   test("lock nobody out where the lockout is off, and end a lock that is", async () => {
-    workspace.edit(build(Lockout.off()));
+    workspace.edit(build({ lockout: Lockout.off() }));
     await workspace.apply();
     expect(await workspace.plan()).toEqual([]);
     await logIn("limits/approle/periodic");
@@ -139,7 +147,7 @@ describe("failed logins", () => {
   });
 
   testInFull("lock after as many as are told, and a change by hand is put right", async () => {
-    workspace.edit(build(Lockout.after(2, { duration: Duration.seconds(2) })));
+    workspace.edit(build({ lockout: Lockout.after(2, { duration: Duration.seconds(2) }) }));
     await workspace.apply();
     expect(await workspace.plan()).toEqual([]);
     await sandbox.vault.client().write(`sys/mounts/${AUTH}/tune`, {
@@ -152,6 +160,34 @@ describe("failed logins", () => {
     await new Promise((resolve) => setTimeout(resolve, 2500));
     await logIn("limits/approle/ended");
   });
+});
+
+test("what is taken away is gone, but for a mount's bound, which stays until another is declared", async () => {
+  const vault = sandbox.vault.client();
+  const rotation = async () =>
+    (await vault.read("limits/database/config/limits")).data?.root_credentials_rotate_statements;
+  const days = async (path: string) => Number((await vault.read(`${path}/tune`)).data?.max_lease_ttl) / DAY;
+  const bounds = async () => [await days("sys/mounts/limits/database"), await days(`sys/mounts/${AUTH}`)];
+  const [before, long] = [await rotation(), await bounds()];
+  const rootRotationStatements = [`ALTER ROLE "{{name}}" PASSWORD '{{password}}' CONNECTION LIMIT 7`];
+  workspace.edit(build({ rootRotationStatements }));
+  await workspace.apply();
+  expect(await rotation()).toEqual(rootRotationStatements);
+  expect([long, await bounds()]).toEqual([
+    [90, 90],
+    [90, 90],
+  ]);
+
+  workspace.edit(build({ bound: Duration.days(32) }));
+  await workspace.apply();
+  expect(await workspace.plan()).toEqual([]);
+  expect(await bounds()).toEqual([32, 32]);
+  expect(await rotation()).toEqual(before);
+  // What is there instead does what the engine does by itself.
+  await vault.done("limits/database/rotate-root/limits");
+  await vault.read("limits/database/creds/long");
+  const limit = "SELECT rolconnlimit FROM pg_roles WHERE rolname = 'limits_manager'";
+  expect(await asSuperuser(sandbox, limit)).toEqual([-1]);
 });
 
 test("a bound and a lockout go with the method", async () => {

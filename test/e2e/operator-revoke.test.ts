@@ -48,6 +48,24 @@ test("of a role ends its credentials, and not those of a role whose name begins 
   expect(await verdict(other.client, "SELECT 1")).toBe("ok");
 });
 
+test("of a role with SQL of its own, which neither ends the user nor its password, fails and names the user", async () => {
+  const [vault, role] = [sandbox.vault.client(), `${MOUNT}/roles/reader-2`];
+  const baseRole = scenario.outputs.roles["reader-2"]?.base_role;
+  await revoke("--role", "reader-2");
+  const { data } = await vault.read(role);
+  await vault.done(role, {
+    ...data,
+    creation_statements: [`CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}' IN ROLE "${baseRole}"`],
+    revocation_statements: ["SELECT 1"],
+  });
+  const credential = await reports.issue("reader-2");
+  const result = await revoke("--role", "reader-2");
+  expect(result).toMatchObject({ code: 1, leasesEnded: 1, leasesLeft: [] });
+  expect(result.postgres).toMatchObject({ usersGone: 0, usersLeft: [credential.username] });
+  await asSuperuser(sandbox, `DROP ROLE "${credential.username}"`);
+  await vault.done(role, data ?? {});
+});
+
 describe("of an AppRole's group", () => {
   test("ends its tokens, SecretIDs and credentials, while another on the same role goes on", async () => {
     const logins = [await scenario.enter("web"), await scenario.enter("web")];

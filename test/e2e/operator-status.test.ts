@@ -132,6 +132,29 @@ test("finds a user without a lease, and a lease without a user", async () => {
   expect(await status()).toMatchObject({ code: 0, findings: [] });
 });
 
+test("finds a user whose password has no end, with its lease and without one", async () => {
+  await revokeAll();
+  const credential = await reports.issue("reader-2");
+  const stray = credential.username.replace(/-[A-Za-z0-9]{20}-\d+$/, "-aaaaaaaaaaaaaaaaaaaa-1700000000");
+  await asSuperuser(sandbox, `ALTER ROLE "${credential.username}" VALID UNTIL 'infinity'`);
+  await asSuperuser(sandbox, `CREATE ROLE "${stray}" LOGIN`);
+  // A member of a base role by a person's hand, which lasts, is nobody's credential.
+  await asSuperuser(sandbox, "CREATE ROLE person LOGIN IN ROLE shop_local_reader");
+  const report = await status();
+  expect(report.code).toBe(1);
+  expect(report.findings).toHaveLength(3);
+  expect(report.findings).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ kind: "user-without-lease", subject: stray }),
+      expect.objectContaining({ kind: "endless-user", subject: stray }),
+      expect.objectContaining({ kind: "endless-user", subject: credential.username }),
+    ]),
+  );
+  await asSuperuser(sandbox, `DROP ROLE "${stray}", person`);
+  await revoke(sandbox, credential);
+  expect(await status()).toMatchObject({ code: 0, findings: [] });
+});
+
 test("finds a session that outlived its role", async () => {
   const api = await scenario.enter("api");
   const { credential, client } = await api.session("writer");
@@ -719,7 +742,9 @@ describe("of static roles looks at their logins, and finds", () => {
     await asSuperuser(sandbox, "ALTER ROLE shop_local_legacy RENAME TO away");
     const { findings } = await status();
     await asSuperuser(sandbox, "ALTER ROLE away RENAME TO shop_local_legacy");
-    expect(findings).toMatchObject([{ kind: "missing-login", subject: "shop_local_legacy" }]);
+    // The other lasts, the engine's login is ADMIN of it, and no static role keeps it.
+    const found = [{ subject: "away" }, { subject: "away" }];
+    expect(findings).toMatchObject([...found, { kind: "missing-login", subject: "shop_local_legacy" }]);
   });
 
   test("one that two static roles set the password of", async () => {

@@ -1,8 +1,10 @@
 // What checks at synthesis take for the engine's rules, held against the engine itself.
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import type { Client } from "pg";
-import { checkStatements, type StatementKind } from "../../lib";
+import { checkStatements, Duration, type StatementKind } from "../../lib";
 import { checkPostgresUsernameTemplate } from "../../lib/vault/username-template";
-import { checkConnectionUrl } from "../../lib/vault/postgres-endpoint";
+import { checkConnectionUrl, connectionUrl } from "../../lib/vault/postgres-endpoint";
 import { VaultClient } from "../../cli/vault-client";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { announce } from "../e2e/announce";
@@ -182,6 +184,24 @@ async function databaseReached(tail: string): Promise<string> {
   await vault.write("sys/leases/revoke", { lease_id, sync: true });
   return rows[0]?.name ?? "";
 }
+
+test("a server that does not answer is waited for no longer than a connection's URL says", async () => {
+  const sockets = new Set<Socket>();
+  const silent = createServer((socket) => sockets.add(socket)).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  const wait = { connectTimeout: Duration.seconds(1) };
+  const url = connectionUrl({ host: "127.0.0.1", port, sslMode: "disable", ...wait }, "postgres");
+  await connection("silent", "/postgres", { connection_url: url, verify_connection: false });
+  const creation_statements = [`CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}'`];
+  await vault.write("database/roles/silent", { db_name: "silent", creation_statements });
+  const start = performance.now();
+  expect(await outcomeOf(() => vault.read("database/creds/silent"))).toMatch(/timeout|deadline/);
+  expect((performance.now() - start) / 1000).toBeGreaterThanOrEqual(1);
+  expect((performance.now() - start) / 1000).toBeLessThan(5);
+  for (const socket of sockets) socket.destroy();
+  silent.close();
+});
 
 test("username templates that are taken are such as the engine reads", async () => {
   for (const template of [

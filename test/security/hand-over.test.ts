@@ -107,8 +107,8 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
   }
 
   /** As a revocation leaves a user that could not come to its end: no login, no session, the lease is there. */
-  async function endLogin({ username }: Credential): Promise<void> {
-    await asSuperuser(sandbox, `ALTER ROLE "${username}" NOLOGIN`);
+  async function endLogin({ username }: Credential, more = ""): Promise<void> {
+    await asSuperuser(sandbox, `ALTER ROLE "${username}" NOLOGIN ${more}`);
   }
 
   const exists = async ({ username }: Credential) =>
@@ -244,7 +244,11 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
       await client.query("CREATE TABLE app.locked (x int)");
       await client.query("CREATE TABLE app.free (x int)");
     });
-    await endLogin(credential);
+    // By its name it is the engine's all the same.
+    await endLogin(credential, "VALID UNTIL 'infinity'");
+    // A group that somebody has made is not.
+    const group = ["CREATE ROLE people", "SET ROLE shop_local_manager", "GRANT shop_local_owner TO people"];
+    await asSuperuser(sandbox, group.join("; "));
     const blocker = await sandbox.postgres.connect(DATABASE);
     await blocker.query("BEGIN");
     await blocker.query("SELECT * FROM app.locked");
@@ -256,7 +260,10 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
     expect(answer.users[0]!.lease).toBeUndefined();
     await blocker.query("ROLLBACK");
     await blocker.end();
-    expect(await handOver()).toMatchObject({ code: 0, users: [{ before: 1, left: 0 }] });
+    const again = await handOver();
+    expect(again).toMatchObject({ code: 0, users: [{ user: credential.username, before: 1, left: 0 }] });
+    expect(again.users).toHaveLength(1);
+    await asSuperuser(sandbox, "DROP ROLE people");
     expect(await exists(credential)).toBe(false);
   });
 

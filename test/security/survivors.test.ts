@@ -25,6 +25,8 @@ jest.setTimeout(FULL ? 300_000 : 60_000);
 /** A connection that somebody else has configured, with the engine's own template for names. */
 const IMPORTED = "imported";
 
+if (!FULL) announce("A database that a login has locked is tried in the full set only.");
+
 const table = new FaultTable("survivors");
 const AND_STAYS = "nobody logs in with it any more, its sessions are ended, and its lease stays";
 
@@ -434,6 +436,33 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
     await holder.end();
     await revoke(sandbox, credential);
   });
+
+  // Two sessions of any login can do it: whoever comes after them waits to log in.
+  testInFull(
+    "a locked database keeps out an engine without a connection, which says so within the bound",
+    async () => {
+      const credential = await issueFor("read-only");
+      const [holder, waiting] = [await open(credential), await open(credential)];
+      const locking = `ALTER ROLE "${credential.username}" IN DATABASE ${DATABASE} SET work_mem = '5MB'`;
+      for (const statement of ["BEGIN", locking]) await holder.query(statement);
+      void waiting.query(`DROP DATABASE ${DATABASE}`).catch(() => undefined);
+      await pause(300);
+      const began = Date.now();
+      const reset = sandbox.vault.client().done(`${ENGINE}/reset/${DATABASE}`);
+      await expect(reset).rejects.toThrow(/timeout|deadline/);
+      const attempts = [revoke(sandbox, credential), issueFor("read-write")].map((attempt) =>
+        expect(attempt).rejects.toThrow(/timeout|deadline/),
+      );
+      await Promise.all(attempts);
+      expect(Date.now() - began).toBeLessThan(20_000);
+      // What ends it: the session that holds the lock is ended, from another database, or ends.
+      const holding = `SELECT pid FROM pg_stat_activity WHERE usename = ${literal(credential.username)} AND state LIKE 'idle in%'`;
+      await asSuperuser(sandbox, `SELECT pg_terminate_backend(pid) FROM (${holding}) AS held`, "postgres");
+      await revoke(sandbox, credential);
+      expect(await isThere(credential)).toBe(false);
+      await revoke(sandbox, await issueFor("read-write"));
+    },
+  );
 
   test("a right that another user has given does not keep a user from being dropped", async () => {
     const [giver, credential] = [await issueFor("read-only"), await issueFor("read-write")];

@@ -43,6 +43,7 @@ describe("a connection to MySQL", () => {
       backend: "database",
       name: "echo",
       verify_connection: true,
+      root_rotation_statements: [`ALTER USER '{{username}}'@'%' IDENTIFIED BY '{{password}}';`],
       mysql: {
         connection_url: "{{username}}:{{password}}@tcp(db.example.com:3306)/?tls=true",
         username: "credentials_manager",

@@ -21,8 +21,8 @@ const build = (props: Partial<RateLimitQuotaProps> = {}, path?: string) =>
 describe("RateLimitQuota", () => {
   test("minimal definition: all requests to an engine, after it is mounted", () => {
     const made = build();
-    expect(one(made, TYPE)).toMatchObject({ name: "credentials", path: "database/", rate: 5 });
-    expect(Object.keys(one(made, TYPE)).filter((name) => /interval|role/.test(name))).toEqual([]);
+    expect(one(made, TYPE)).toMatchObject({ name: "credentials", path: "database/", rate: 5, interval: 1 });
+    expect(Object.keys(one(made, TYPE)).filter((name) => /block|role/.test(name))).toEqual([]);
     expect(waitsFor(made, addressOf(made, TYPE))).toContain(addressOf(made, "vault_mount"));
   });
 

@@ -168,7 +168,8 @@ describe("CredentialsStack", () => {
       postgres: { host: "localhost", seenFromVault: { host: "db.internal", port: 6432, sslMode: "require" } },
     });
     expect(one(stack, "vault_database_secret_backend_connection").postgresql).toMatchObject({
-      connection_url: "postgresql://{{username}}:{{password}}@db.internal:6432/shop_test?sslmode=require",
+      connection_url:
+        "postgresql://{{username}}:{{password}}@db.internal:6432/shop_test?sslmode=require&connect_timeout=5",
     });
   });
 

@@ -46,9 +46,11 @@ describe("PostgresConnection", () => {
       name: "orders",
       allowed_roles: [],
       verify_connection: true,
+      root_rotation_statements: [`ALTER ROLE "{{username}}" WITH PASSWORD '{{password}}';`],
     });
     expect(settings(stack)).toEqual({
-      connection_url: "postgresql://{{username}}:{{password}}@db.example.com:5432/orders?sslmode=verify-full",
+      connection_url:
+        "postgresql://{{username}}:{{password}}@db.example.com:5432/orders?sslmode=verify-full&connect_timeout=5",
       username: "orders_manager",
       password_wo: "${var.manager_password}",
       password_wo_version: 1,
@@ -72,7 +74,7 @@ describe("PostgresConnection", () => {
     });
     const connection = one(stack, "vault_database_secret_backend_connection", { name: "odd" });
     expect((connection.postgresql as Record<string, unknown>).connection_url).toBe(
-      "postgresql://{{username}}:{{password}}@[::1]:6432/a%2Fb%26c%20d?sslmode=verify-ca&sslrootcert=%2Fetc%2Fca%20%26%20co.pem",
+      "postgresql://{{username}}:{{password}}@[::1]:6432/a%2Fb%26c%20d?sslmode=verify-ca&sslrootcert=%2Fetc%2Fca%20%26%20co.pem&connect_timeout=5",
     );
   });
 
@@ -97,9 +99,22 @@ describe("PostgresConnection", () => {
     });
     const connection = one(stack, "vault_database_secret_backend_connection", { name: "${var.connection}" });
     expect((connection.postgresql as Record<string, unknown>).connection_url).toBe(
-      'postgresql://{{username}}:{{password}}@${var.host}:${var.port}/${replace(urlencode(var.db), "+", "%20")}?sslmode=verify-full',
+      'postgresql://{{username}}:{{password}}@${var.host}:${var.port}/${replace(urlencode(var.db), "+", "%20")}?sslmode=verify-full&connect_timeout=5',
     );
     expect(all(stack, "postgresql_grant").map((grant) => grant.schema)).toContain("${var.schema}");
+  });
+
+  test("waits for a new connection as long as it is told, and never without a bound", () => {
+    const wait = (connectTimeout: Duration) => () =>
+      settings(build({ endpoint: { host: "db", connectTimeout } })).connection_url;
+    const url = "postgresql://{{username}}:{{password}}@db:5432/orders?sslmode=verify-full&connect_timeout=";
+    expect(wait(Duration.seconds(1))()).toBe(`${url}1`);
+    expect(wait(Duration.hours(1))()).toBe(`${url}3600`);
+    for (const out of [Duration.seconds(0), Duration.seconds(3601)]) {
+      expect(wait(out)).toThrow('for the PostgreSQL host "db" is not usable.\n  Use 1 second to 1 hour');
+    }
+    const connectionUrl = "postgresql://{{username}}:{{password}}@db/orders?connect_timeout=60";
+    expect(settings(build({ connectionUrl })).connection_url).toBe(connectionUrl);
   });
 
   test("may have a role of its own name", () => {
