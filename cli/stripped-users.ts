@@ -12,12 +12,12 @@ export const strippedText =
 
 /**
  * Marks the users that are a member of nothing any more, though each role that they may be of makes its users members of its
- * base role: a revocation does that where a user holds its own row, so that its login cannot be shut.
+ * base role: a revocation does that where a user holds its own row, so that its login cannot be shut. Its lease is kept then.
  */
 export function withStripped(
   outputs: EnvironmentOutputs,
   users: readonly DatabaseUser[],
-  { postgres }: Inventory,
+  { postgres, irrevocable }: Inventory,
   engineRoles: ReadonlyMap<string, EngineRole>,
 ): DatabaseUser[] {
   const joinsBase = (role: string) => {
@@ -28,7 +28,14 @@ export function withStripped(
   return users.map((user) => {
     if (user.shut !== undefined || user.baseRoles.length > 0) return user;
     const roles = possibleRoles(outputs, user, postgres);
-    return roles.length > 0 && roles.every(joinsBase) ? { ...user, shut: "stripped" as const } : user;
+    const leases = [
+      ...(postgres === undefined ? [] : leasesOf(postgres, user)),
+      ...irrevocable.map(({ id }) => id),
+    ];
+    const hasLease = leases.some((id) => roles.includes(roleOfLease(id)));
+    return hasLease && roles.length > 0 && roles.every(joinsBase)
+      ? { ...user, shut: "stripped" as const }
+      : user;
   });
 }
 
