@@ -1,5 +1,6 @@
 import { ConfigurationError, show } from "../errors";
 import { definingPrivilege, WHY_NO_DEFINERS } from "./mysql-definers";
+import { serverPrivilege } from "./mysql-server-rights";
 import { checkPlaceholders, mayHold, type Placeholders } from "./placeholders";
 import { checkSplitting } from "./splitting";
 
@@ -14,11 +15,15 @@ const PLACEHOLDERS: Readonly<Record<MysqlStatementKind, Placeholders>> = {
 };
 
 /** Rights over the whole server, or to hand on what one has. */
-const ALL_OF_THE_SERVER = /\bSUPER\b|\bALL(\s+PRIVILEGES)?\s+ON\s+\*\s*\.\s*\*|\bWITH\s+GRANT\s+OPTION\b/i;
+const ALL_OF_THE_SERVER =
+  /\bSUPER\b|\bALL(\s+PRIVILEGES)?\s+ON\s+\*\s*\.\s*\*|\bWITH\s+(GRANT|ADMIN)\s+OPTION\b/i;
 
 /** Rights that the user's own SQL may give, each refused unless it is set. */
 export interface MysqlAllowances {
-  /** All rights on the server, or rights that can be handed on; and so those below. @default false */
+  /**
+   * All rights on the server, privileges of the whole server such as FILE, CREATE USER and RELOAD, or rights that can be
+   * handed on; and so those below. @default false
+   */
   readonly superuser?: boolean;
   /** To make views, triggers, routines and events, which fail for everybody once the user is dropped. @default false */
   readonly definers?: boolean;
@@ -52,6 +57,13 @@ export function checkMysqlStatements(
   if (!superuser && (ALL_OF_THE_SERVER.test(sql.text) || mayHold(sql.text, "SUPER"))) {
     throw new ConfigurationError(
       `The ${kind} statements of role ${show(role)} give all rights on the server, or rights that can be handed on.`,
+      "Grant the rights that are needed on a database, or set allowSuperuser: true if there is no other way.",
+    );
+  }
+  const privilege = superuser ? undefined : serverPrivilege(sql.text);
+  if (privilege !== undefined) {
+    throw new ConfigurationError(
+      `The ${kind} statements of role ${show(role)} grant ${privilege}, by which a user reaches beyond its databases.`,
       "Grant the rights that are needed on a database, or set allowSuperuser: true if there is no other way.",
     );
   }

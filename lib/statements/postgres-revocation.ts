@@ -196,6 +196,7 @@ function forbiddingLogin(): string[] {
   ];
 }
 
+/** What the user has no right to, it cannot lend, nor use in a new session. */
 function revokingMemberships(): string[] {
   return [
     // No role has this OID. The second block has to look closer.
@@ -250,7 +251,9 @@ function notingMembers(): string[] {
     `    BEGIN`,
     `      ${execute("REVOKE %I FROM %I", "user_name", "other.rolname")}`,
     `    EXCEPTION WHEN OTHERS THEN`,
-    `      EXIT; -- changed by a session that is ended below: the next try has it`,
+    // Held or changed by somebody, whose session is ended below if it can be: the next try has it.
+    ...indent(indent(indent(revokingMemberships()))),
+    `      EXIT;`,
     `    END;`,
     `  END LOOP;`,
     `END IF;`,

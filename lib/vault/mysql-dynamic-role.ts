@@ -33,7 +33,12 @@ export interface MysqlDynamicRoleOptions extends RoleTtls {
    * @default - ends every account of that name and its sessions
    */
   readonly revocationStatements?: readonly string[];
-  /** Allows SQL that gives all rights on the server, or rights that can be handed on. @default false */
+  /**
+   * Allows SQL that gives all rights on the server, privileges of the whole server such as FILE, CREATE USER and RELOAD, or
+   * rights that can be handed on.
+   *
+   * @default false
+   */
   readonly allowSuperuser?: boolean;
   /**
    * Allows SQL that gives the right to make views, triggers, routines and events. They name the credential's user as their

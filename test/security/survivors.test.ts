@@ -359,7 +359,18 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
         expect(await isThere(user)).toBe(false);
         expect(await verdict(client, "SELECT 1")).not.toBe("ok");
       }
-      await revoke(sandbox, other);
+      // Another one holds a membership without a session: who is a member gets nothing by it any more.
+      const [lender, third] = [await issueFor("owner"), await issueFor("read-only")];
+      const lent = `"${lender.username}"`;
+      await open(lender, "SET ROLE NONE", `GRANT ${lent} TO "${other.username}" WITH ADMIN OPTION`);
+      await open(lender, "SET ROLE NONE", `GRANT ${lent} TO "${third.username}"`);
+      const parting = `REVOKE ${lent} FROM "${third.username}"`;
+      await open(other, "BEGIN", parting, "PREPARE TRANSACTION 'parting'");
+      await expect(revoke(sandbox, lender)).rejects.toThrow(/prepared transactions/);
+      expect(await mayLogIn(lender)).toBe(false);
+      expect(await verdict(await open(third), "SET ROLE matrix_owner")).toBe("42501");
+      await superuser("ROLLBACK PREPARED 'parting'");
+      for (const each of [lender, other, third]) await revoke(sandbox, each);
     },
   );
 

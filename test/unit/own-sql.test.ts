@@ -144,4 +144,62 @@ describe("SQL of MySQL", () => {
     "GRANT SELECT ON d.event TO '{{name}}'",
     "GRANT `all` TO '{{name}}'",
   ])("that does not is taken: %s", (statement) => expect(mysql(statement)).not.toThrow());
+
+  test.each([
+    ["GRANT CREATE USER ON *.* TO '{{name}}'", "CREATE USER"],
+    ["GRANT SELECT, File ON *.* TO '{{name}}'", "FILE"],
+    ["GRANT RELOAD ON *.* TO '{{name}}'", "RELOAD"],
+    ["GRANT SHUTDOWN ON *.* TO '{{name}}'", "SHUTDOWN"],
+    ["GRANT process ON *.* TO '{{name}}'", "PROCESS"],
+    ["GRANT REPLICATION\n SLAVE ON *.* TO '{{name}}'", "REPLICATION SLAVE"],
+    ["GRANT REPLICATION SLAVE ADMIN ON *.* TO '{{name}}'", "REPLICATION SLAVE ADMIN"],
+    ["GRANT REPLICATION CLIENT ON *.* TO '{{name}}'", "REPLICATION CLIENT"],
+    ["GRANT BINLOG MONITOR ON *.* TO '{{name}}'", "BINLOG MONITOR"],
+    ["GRANT CONNECTION ADMIN ON *.* TO '{{name}}'", "CONNECTION ADMIN"],
+    ["GRANT READ_ONLY ADMIN ON *.* TO '{{name}}'", "READ ONLY ADMIN"],
+    ["GRANT SYSTEM_VARIABLES_ADMIN ON *.* TO '{{name}}'", "SYSTEM VARIABLES ADMIN"],
+    ["GRANT SET USER ON *.* TO '{{name}}'", "SET USER"],
+    ["GRANT GRANT OPTION ON d.* TO '{{name}}'", "GRANT OPTION"],
+    ["GRANT PROXY ON 'root'@'localhost' TO '{{name}}'", "PROXY"],
+    ["GRANT/**/FILE/* ON */ON*.*TO '{{name}}'", "FILE"],
+    ["GRANT /*!50000 FILE */ ON *.* TO '{{name}}'", "FILE"],
+    [JSON.stringify(["GRANT FILE ON *.* TO '{{name}}'"]), "FILE"],
+    ["GRANT UPDATE ON *.* TO '{{name}}'", "UPDATE"],
+    ["GRANT SELECT, INSERT ON mysql.* TO '{{name}}'", "INSERT"],
+    ["GRANT DELETE ON TABLE `MySQL`.`global_priv` TO '{{name}}'", "DELETE"],
+    ["GRANT UPDATE (Priv) ON mysql . global_priv TO '{{name}}'", "UPDATE"],
+    ["GRANT CREATE ON `%`.* TO '{{name}}'", "CREATE"],
+    ["GRANT DROP ON `m_sql`.* TO '{{name}}'", "DROP"],
+  ])("that lets users reach beyond their databases is refused: %s", (statement, privilege) => {
+    expect(mysql(statement)).toThrow(
+      new RegExp(`grant ${privilege}, by which a user reaches beyond its databases\\..*allowSuperuser`, "s"),
+    );
+    const all = ["CREATE USER '{{name}}' IDENTIFIED BY '{{password}}'", statement];
+    expect(() => checkMysqlStatements("r", "creation", all, { definers: true })).toThrow(/beyond/);
+    expect(() => checkMysqlStatements("r", "creation", all, { superuser: true })).not.toThrow();
+  });
+
+  test.each([
+    "GRANT SELECT ON d.* TO '{{name}}' WITH GRANT OPTION",
+    "GRANT r TO '{{name}}' WITH ADMIN OPTION",
+  ])("that gives what can be handed on is refused: %s", (statement) =>
+    expect(mysql(statement)).toThrow(/rights that can be handed on/),
+  );
+
+  test.each([
+    "GRANT USAGE, SELECT, SHOW DATABASES, EXECUTE ON *.* TO '{{name}}'",
+    "GRANT SELECT (file, `process`), UPDATE (shutdown) ON d.file TO '{{name}}'",
+    "GRANT INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES ON `d\\_1`.* TO '{{name}}'",
+    "GRANT SELECT ON mysql.time_zone TO '{{name}}'",
+    "GRANT UPDATE ON mysql_copy.* TO '{{name}}'",
+    "GRANT UPDATE ON `my\\_sql`.* TO '{{name}}'",
+    "GRANT UPDATE ON `m\\%`.* TO '{{name}}'",
+    "GRANT UPDATE ON orders TO '{{name}}'",
+    "GRANT `file` TO '{{name}}'",
+    "GRANT file TO '{{name}}'; GRANT SELECT ON *.* TO '{{name}}'",
+    "GRANT EXECUTE ON PROCEDURE d.process TO '{{name}}'",
+  ])("that gives rights on databases alone is taken: %s", (statement) => {
+    const all = ["CREATE USER '{{name}}' IDENTIFIED BY '{{password}}'", statement];
+    expect(() => checkMysqlStatements("r", "creation", all, { definers: true })).not.toThrow();
+  });
 });

@@ -1,8 +1,8 @@
 // A client of MySQL's protocol that stops in the middle of its login.
 import { createHash } from "node:crypto";
 import * as net from "node:net";
-import type { MariadbServer } from "../../sandbox/mariadb-server";
-import type { Credential } from "../e2e/credential";
+import type { MariadbServer } from "../../../sandbox/mariadb-server";
+import type { Credential } from "../../e2e/credential";
 
 const PROTOCOL_41 = 0x200;
 const SECURE_CONNECTION = 0x8000;

@@ -1,0 +1,96 @@
+import { fail, failWith, MARK_BEGUN } from "./mariadb-block";
+import { NAME } from "./mysql-session";
+
+/** About 2.5 s. */
+const ATTEMPTS = 50;
+
+/** Its variables: `known` holds sessions of the user, `hidden` sessions that may be. */
+export const SESSION_VARIABLES = "DECLARE known, hidden LONGTEXT;";
+
+/**
+ * A session that runs a trigger or a routine of another shows that one's name in the list, and is not seen by KILL USER. Its
+ * host is then that of the definer, which no client has: a pattern, none, or `localhost` with a port.
+ */
+const RUNS_FOR_DEFINER =
+  // Not sessions that wait, nor those of events and of replication.
+  "COMMAND NOT REGEXP '^(Sleep|Connect|Daemon|Delayed insert|Slave)' AND USER <> 'system user' AND " +
+  "HOST REGEXP '[%_/]|^localhost:[0-9]+$|^(:[0-9]+)?$'";
+
+/**
+ * Ends the user's sessions that have changed nothing: one of them may hold a lock of the whole server, which would hold up
+ * the lock of the accounts. Those that have changed something wait until it is marked that they are ended, for a transaction
+ * that they have prepared in two phases outlives them.
+ */
+export function endIdleSessions(): string[] {
+  const changed =
+    "SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = ID AND trx_rows_modified > 0";
+  return [
+    "BEGIN",
+    "DECLARE CONTINUE HANDLER FOR 1094, 1095 SET found = 0;",
+    "IF looks = 1 THEN",
+    `SET known = (SELECT GROUP_CONCAT(ID) FROM information_schema.PROCESSLIST WHERE USER = ${NAME});`,
+    `FOR each_one IN (SELECT ID FROM information_schema.PROCESSLIST WHERE USER = ${NAME} AND NOT EXISTS (${changed})) DO`,
+    "KILL HARD CONNECTION each_one.ID;",
+    "END FOR;",
+    "ELSE",
+    `KILL HARD CONNECTION USER ${NAME};`,
+    "END IF;",
+    "END;",
+  ];
+}
+
+/** Without it, KILL USER may count no session, and say nothing. By a role it cannot be seen, but then sessions may be. */
+export function requireRightToEnd(): string[] {
+  return [
+    "IF (looks = 0 OR CURRENT_ROLE() IS NULL) AND NOT EXISTS (",
+    "SELECT 1 FROM information_schema.USER_PRIVILEGES",
+    "WHERE PRIVILEGE_TYPE IN ('CONNECTION ADMIN', 'SUPER') AND GRANTEE = me) THEN",
+    ...fail("CONCAT('sessions may go on, for want of: GRANT CONNECTION ADMIN ON *.* TO ', me)"),
+    "END IF;",
+  ];
+}
+
+/**
+ * Ends the sessions. No new one comes, for the accounts are locked, so a session that may be the user's is in the first look.
+ * One that has once shown the user's name is ended by its number, whatever it shows then.
+ */
+export function endSessions(): string[] {
+  return [
+    "SET found = 1, attempt = 0;",
+    `WHILE (found > 0 OR hidden <> '') AND attempt < ${ATTEMPTS} DO`,
+    `KILL HARD CONNECTION USER ${NAME};`,
+    // It counts the sessions that it has told to end but that have not.
+    "SET found = ROW_COUNT(), attempt = attempt + 1;",
+    "IF looks = 1 THEN",
+    ...look(),
+    "END IF;",
+    "IF found > 0 OR hidden <> '' THEN DO SLEEP(0.05); END IF;",
+    "END WHILE;",
+    "IF found > 0 THEN",
+    MARK_BEGUN,
+    ...failWith("found, ' sessions have not ended yet: '"),
+    "END IF;",
+    "IF hidden <> '' THEN",
+    MARK_BEGUN,
+    ...failWith(
+      "'session ', LEFT(hidden, 30), ' runs a trigger or routine of another definer; it may be of '",
+    ),
+    "END IF;",
+  ];
+}
+
+/** One look at each session: it shows the user's name, or that of a definer. */
+function look(): string[] {
+  return [
+    `SELECT CONCAT_WS(',', known, GROUP_CONCAT(IF(USER = ${NAME}, ID, NULL))),`,
+    `COUNT(IF(USER = ${NAME} OR FIND_IN_SET(ID, known), 1, NULL)),`,
+    `IFNULL(GROUP_CONCAT(IF(USER <> ${NAME} AND NOT IFNULL(FIND_IN_SET(ID, known), 0)`,
+    `AND (hidden IS NULL OR FIND_IN_SET(ID, hidden)) AND ${RUNS_FOR_DEFINER}, ID, NULL)), '')`,
+    "INTO known, found, hidden FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID();",
+    "IF found > 0 THEN",
+    "FOR each_one IN (SELECT ID FROM information_schema.PROCESSLIST WHERE FIND_IN_SET(ID, known)) DO",
+    "BEGIN DECLARE CONTINUE HANDLER FOR 1094, 1095 BEGIN END; KILL HARD CONNECTION each_one.ID; END;",
+    "END FOR;",
+    "END IF;",
+  ];
+}
