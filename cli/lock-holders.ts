@@ -117,7 +117,7 @@ async function lockHolders(client: Client, oids: readonly number[], manager: str
        JOIN locks ON locks.class OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
          AND locks.object OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass
          AND locks.mode OPERATOR(pg_catalog.=) 'RowExclusiveLock'
-     ), transactions AS (${TRANSACTIONS})
+     ), transactions AS (SELECT * FROM (${TRANSACTIONS}) AS one)
      SELECT DISTINCT ON (held."user", transactions.pid, transactions.gid)
        held."user"::bigint::double precision AS oid, held.holds, transactions.*
      FROM held
@@ -138,7 +138,7 @@ async function openTransactions(
   manager: string,
 ): Promise<LockHolder[]> {
   const { rows } = await client.query<RawRow>(
-    `WITH transactions AS (${TRANSACTIONS})
+    `WITH transactions AS (SELECT * FROM (${TRANSACTIONS}) AS one)
      SELECT *, 'something' AS holds FROM transactions
      WHERE has_changed AND (owner IS NULL OR owner OPERATOR(pg_catalog.<>) ALL ($1::pg_catalog.oid[]))
        AND EXISTS (

@@ -150,7 +150,7 @@ describe("who runs vault-postgres", () => {
   const changeable = async ({ vaultToken: token }: { readonly vaultToken: string }) =>
     Object.entries(await capabilities(token))
       .filter(
-        ([path, allowed]) => /create|update|delete|patch|root/.test(allowed) && !path.includes('shop-dev-eu'),
+        ([path, allowed]) => /create|update|delete|patch|root/.test(allowed) && !path.includes("shop-dev-eu"),
       )
       .map(([path]) => path.replace(/shop_dev\w*|shop-dev-api|reader(-2)?/, "*").replace(/\/$/, ""));
   const distinct = (found: string[]) => [...new Set(found)].sort();

@@ -113,7 +113,7 @@ describe("CredentialsStack", () => {
       mount: "shop-test/database",
       connection: "shop_test",
       connection_url:
-        "postgresql://{{username}}:{{password}}@db.example.com:5432/shop_test?sslmode=verify-full",
+        "postgresql://{{username}}:{{password}}@db.example.com:5432/shop_test?sslmode=verify-full&connect_timeout=5",
       approle_mount: "shop-test/approle",
     });
     expect(output.approles?.value).toMatchObject({
