@@ -21,9 +21,21 @@ export interface AccessContext {
 
 type Statement = readonly [name: string, sql: string];
 
+/** The table to try rights on is locked, so that nobody changes it. */
+const LOCK_TIMEOUT_MS = 1_000;
+/** Less than the connection waits for an answer. */
+const STATEMENT_TIMEOUT_MS = 10_000;
+
 /** Checks what the role's access level allows, and that nothing else works. */
 export async function checkAccess(context: AccessContext): Promise<void> {
-  const { list, subject, role } = context;
+  const { list, subject, role, client } = context;
+  // What is tried on the table of another session of ours ends here, and on the server, before this one is given up.
+  for (const setting of [
+    `lock_timeout = ${LOCK_TIMEOUT_MS}`,
+    `statement_timeout = ${STATEMENT_TIMEOUT_MS}`,
+  ]) {
+    await client.query(`SET ${setting}`);
+  }
   switch (role.access) {
     case "owner":
       for (const schema of role.schemas) await checkOwner(context, schema);
@@ -118,6 +130,10 @@ function refuses({ list, subject, client }: AccessContext, [name, sql]: Statemen
       await client.query(sql);
     } catch (error) {
       if (sqlState(error) === SqlState.insufficientPrivilege) return `refused: ${(error as Error).message}`;
+      // PostgreSQL looks at rights before it waits.
+      if (sqlState(error) === SqlState.lockNotAvailable) {
+        throw new Failure(`it was allowed, and waited for a lock: ${sql}`);
+      }
       throw error;
     } finally {
       if (inTransaction) await client.query("ROLLBACK");

@@ -69,6 +69,7 @@ function roleOutput(fields: OutputFields, mount: string, name: string): RoleOutp
     ...fields.all,
     creds_path: fields.exactly("creds_path", `${mount}/creds/${name}`),
     base_role: fields.text("base_role"),
+    base_role_member_of: fields.optional("base_role_member_of", () => fields.texts("base_role_member_of")),
     access: fields.text("access"),
     schemas: fields.texts("schemas"),
     revocation: fields.text("revocation"),

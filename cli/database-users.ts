@@ -15,8 +15,11 @@ export interface DatabaseUser {
   readonly sessions: number;
   /** Process ids of its sessions. */
   readonly pids: readonly number[];
-  /** Why it may not log in any more: revocation has begun, or its time is over by the server's clock. */
-  readonly shut?: "NOLOGIN" | "expired";
+  /**
+   * Why it may not log in any more: revocation has begun, or its time is over by the server's clock. Or, where its row was
+   * held so that its login could not be shut, why it has no rights any more.
+   */
+  readonly shut?: "NOLOGIN" | "expired" | "stripped";
 }
 
 /** What the engine's configuration tells of its users, to know them by. */

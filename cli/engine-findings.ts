@@ -7,6 +7,7 @@ import type { EngineStaticRole } from "./engine-roles";
 import type { Finding } from "./finding";
 import type { Inventory } from "./inventory";
 import { roleOfLease } from "./leases";
+import { roleFindings } from "./role-findings";
 import { roleDifferences } from "./role-differences";
 import type { Survey } from "./survey";
 import { counted, listed } from "./text";
@@ -30,6 +31,9 @@ export function engineFindings(
       remedy: deploy,
     })),
     ...(found.postgres ? engineLoginFindings(outputs, found.postgres.engineLogin, deploy) : []),
+    ...(found.postgres
+      ? roleFindings(outputs, found.postgres.roles, inventory.postgres?.users ?? [], found.roles, deploy)
+      : []),
     ...connectionFindings(outputs, inventory, deploy),
     ...missingStaticRoles(outputs, inventory, deploy),
     ...overdueRotations(environment, outputs, inventory, now),

@@ -4,14 +4,16 @@ export const FINDING_KINDS = [
   "irrevocable-lease",
   "overdue-lease",
   "user-without-lease",
+  /** A user whose password has no end, so that it goes on where a revocation fails. */
+  "endless-user",
   "lease-without-user",
   "session-without-role",
   /** A user that may not log in any more and is not gone: its revocation has failed so far. Or a login that was shut. */
   "login-off",
   /** A user whose time is over, and that Vault has not ended. */
   "expired-user",
-  /** A user whose password has no end (VALID UNTIL), as nothing but Vault ends it. */
-  "endless-user",
+  /** A user whose memberships revocation has taken away, as its row was held so that its login could not be shut. */
+  "stripped-user",
   "prepared-transaction",
   /** A role that is not declared any more, and has leases or is left on the engine. */
   "undeclared-role",
@@ -24,6 +26,8 @@ export const FINDING_KINDS = [
   "missing-database",
   /** A login lacks a right, without which nothing is issued, revoked or rotated, or its application may do nothing. */
   "missing-right",
+  /** A role, a login or a user may do more than was declared. */
+  "excess-right",
   /** The engine has not set the password of a static role in time. */
   "overdue-rotation",
   "login-without-password",

@@ -122,6 +122,11 @@ function settled(matching: Matching, before: readonly Lease[], after: readonly L
   return { ...matching, leasesWithoutUser: matching.leasesWithoutUser.filter(inBoth) };
 }
 
+/** What the names of the environment's users begin with; empty where that is no sign of its connection. */
+export async function namePrefix({ vault: { mount, connection } }: EnvironmentOutputs, vault: VaultClient) {
+  return prefixOf((await connections(vault, mount)).find(({ name }) => name === connection));
+}
+
 async function connections(vault: VaultClient, mount: string): Promise<Connection[]> {
   const names = await vault.list(`${mount}/config`);
   return concurrently(names, async (name) => {

@@ -6,6 +6,7 @@ import type { Inventory } from "./inventory";
 import type { Lease } from "./leases";
 import type { Together } from "./matching";
 import { readersOf } from "./named";
+import { statusLimits } from "./status-limits";
 import type { Survey } from "./survey";
 import { preparedFindings, shutUserFindings } from "./user-findings";
 
@@ -27,6 +28,8 @@ export interface StatusReport {
   readonly findings: readonly Finding[];
   /** What was not looked at, and why. */
   readonly notLookedAt: readonly string[];
+  /** What is never looked at, and what does. */
+  readonly limits: readonly string[];
 }
 
 export interface RoleStatus {
@@ -137,6 +140,7 @@ export function reportStatus(
         : []),
       ...engineFindings(environment, outputs, inventory, found, now),
     ],
+    limits: statusLimits(environment),
   };
 }
 

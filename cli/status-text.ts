@@ -67,9 +67,10 @@ function leasesOf({ leases, sharedLeases }: AppRoleStatus): string {
   return [...(leases > 0 ? [String(leases)] : []), ...shared].join(", ");
 }
 
-function findings({ findings: found, notLookedAt }: StatusReport): string {
+function findings({ findings: found, limits }: StatusReport): string {
   if (found.length === 0) {
-    return notLookedAt.length === 0 ? "Nothing is amiss." : "Nothing is amiss in what was looked at.";
+    const elsewhere = limits.map((limit) => `  ${limit}`);
+    return ["Nothing is amiss in what was looked at. What status never looks at:", ...elsewhere].join("\n");
   }
   return columns(
     ["AMISS", "WHICH", "WHAT"],

@@ -10,8 +10,11 @@ import type { Inventory } from "./inventory";
 import { lockedAppRoles, type LockedAppRole } from "./locked-approles";
 import type { Session } from "./postgres-login";
 import { preparedTransactions, type PreparedTransaction } from "./prepared-transactions";
+import { holdsOn, type Hold } from "./lock-holders";
+import { surveyRoles, type RoleSurvey } from "./role-attributes";
 import { holdingsOf, type Holdings } from "./shut-users";
 import { staticLogins, type StaticLogin } from "./static-logins";
+import { withStripped } from "./stripped-users";
 import type { VaultClient } from "./vault-client";
 
 /** What an inventory of leases and users does not hold: whether what they stand on is as it was declared. */
@@ -30,13 +33,20 @@ export interface Survey {
 
 export interface PostgresSurvey {
   readonly engineLogin: EngineLogin;
+  readonly roles: RoleSurvey;
   /** Base roles of the environment that are not there. */
   readonly missingBaseRoles: readonly string[];
   /** Users that may not log in any more, and what keeps them. */
-  readonly shut: readonly { readonly user: DatabaseUser; readonly holdings: Holdings }[];
+  readonly shut: readonly ShutUser[];
   readonly prepared: readonly PreparedTransaction[];
   /** By name. */
   readonly staticLogins: ReadonlyMap<string, StaticLogin>;
+}
+
+export interface ShutUser {
+  readonly user: DatabaseUser;
+  readonly holdings: Holdings;
+  readonly hold: Hold;
 }
 
 /** A revocation takes milliseconds, and so does a two-phase commit: what is on its way is gone when it is looked again. */
@@ -71,7 +81,8 @@ export async function survey(
     ...connectionNotLookedAt(outputs, inventory),
     ...appRolesNotLookedAt(outputs, appRoles, OPERATOR_RIGHTS),
   );
-  const postgres = session && (await surveyPostgres(outputs, session, inventory));
+  const roles = roleNames === undefined ? new Map() : await engineRoles(vault, mount, roleNames);
+  const postgres = session && (await surveyPostgres(outputs, session, inventory, roles));
   const unseen = [...(postgres?.staticLogins.values() ?? [])].filter(
     (login) => login.hasPassword === undefined,
   );
@@ -82,7 +93,7 @@ export async function survey(
     );
   }
   return {
-    roles: roleNames === undefined ? new Map() : await engineRoles(vault, mount, roleNames),
+    roles,
     ...(roleNames && { roleNames }),
     lockedAppRoles: locked ?? [],
     appRoles,
@@ -94,22 +105,28 @@ export async function survey(
 async function surveyPostgres(
   outputs: EnvironmentOutputs,
   { client }: Session,
-  { postgres, known, staticRoles }: Inventory,
+  inventory: Inventory,
+  roles: ReadonlyMap<string, EngineRole>,
 ): Promise<PostgresSurvey> {
+  const { postgres, known, staticRoles } = inventory;
   const { database, manager } = outputs.postgres;
+  const isShut = ({ shut }: DatabaseUser) => shut !== undefined;
+  const judged = (users: readonly DatabaseUser[]) => withStripped(outputs, users, inventory, roles);
   const owners = [...baseRolesOf(outputs), ...(postgres?.users ?? []).map(({ name }) => name)];
   const lookForPrepared = () => preparedTransactions(client, owners, database);
-  let shut = (postgres?.users ?? []).filter((user) => user.shut !== undefined);
+  let shut = judged(postgres?.users ?? []).filter(isShut);
   let prepared = await lookForPrepared();
   if (shut.length + prepared.length > 0) {
     await pause(ON_ITS_WAY_MS);
     const shutBefore = new Set(shut.map(({ oid }) => oid));
     const users = shut.length > 0 ? await databaseUsers(client, outputs, known) : [];
-    shut = users.filter((user) => user.shut !== undefined && shutBefore.has(user.oid));
+    shut = judged(users).filter((user) => isShut(user) && shutBefore.has(user.oid));
     const preparedBefore = new Set(prepared.map(({ gid }) => gid));
     prepared = (await lookForPrepared()).filter(({ gid }) => preparedBefore.has(gid));
   }
   const holdings = shut.length > 0 ? await holdingsOf(client, shut, manager) : new Map<number, Holdings>();
+  const oids = shut.map(({ oid }) => oid);
+  const holds = shut.length > 0 ? await holdsOn(client, oids, manager) : new Map<number, Hold>();
   const logins = [
     ...Object.values(outputs.static_roles ?? {}).map(({ username }) => username),
     ...[...staticRoles.values()].map(({ username }) => username),
@@ -117,10 +134,12 @@ async function surveyPostgres(
   const found = logins.length > 0 ? await staticLogins(client, logins) : [];
   return {
     engineLogin: await engineLogin(client, outputs),
+    roles: await surveyRoles(client, outputs, postgres?.users ?? []),
     missingBaseRoles: await missingBaseRoles(client, outputs),
     shut: shut.map((user) => ({
       user,
       holdings: holdings.get(user.oid) ?? { owned: [], granted: [], members: [] },
+      hold: holds.get(user.oid) ?? { sessions: [], holders: [], suspects: [] },
     })),
     prepared,
     staticLogins: new Map(found.map((login) => [login.name, login])),

@@ -1,11 +1,15 @@
-import { escapeIdentifier, escapeLiteral } from "pg";
+import { escapeIdentifier } from "pg";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import type { DatabaseUser } from "./database-users";
 import type { Finding } from "./finding";
+import { holdDetails, holdRemedies } from "./hold-texts";
 import type { PostgresInventory } from "./inventory";
+import type { LockHolder } from "./lock-holders";
 import type { PreparedTransaction } from "./prepared-transactions";
 import type { Holdings } from "./shut-users";
-import type { PostgresSurvey } from "./survey";
+import { shownLiteral } from "./sql-text";
+import { leasesOf, strippedText } from "./stripped-users";
+import type { PostgresSurvey, ShutUser } from "./survey";
 import { counted, inLine, lasting, listed } from "./text";
 
 type Counts = Holdings["owned"];
@@ -24,16 +28,13 @@ export function shutUserFindings(
   { shut, prepared }: PostgresSurvey,
   now: number,
 ): Finding[] {
-  return shut.map(({ user, holdings }): Finding => {
+  return shut.map((found): Finding => {
+    const { user, holdings } = found;
     const leases = leasesOf(inventory, user);
     const own = prepared.filter(({ owner }) => owner === user.name);
-    const since = lasting((now - user.validUntil) / 1_000);
-    const state =
-      user.shut === "NOLOGIN"
-        ? "may not log in any more, and is not gone"
-        : `its time ended ${since} ago, and it is not gone`;
+    const { kind, state } = stateOf(user, now);
     return {
-      kind: user.shut === "NOLOGIN" ? "login-off" : "expired-user",
+      kind,
       subject: user.name,
       detail: [
         state,
@@ -41,20 +42,38 @@ export function shutUserFindings(
           ? "no lease, so that Vault does not end it"
           : `${leases.length === 1 ? "lease" : "one of the leases"} ${listed(leases)} is kept`,
         ...holdingTexts(user, holdings, own),
+        ...holdDetails(holdersOf(found, own)),
       ].join("; "),
-      remedy: remedyFor(environment, outputs, user, holdings, leases),
+      remedy: remedyFor(environment, outputs, found, own, leases),
     };
   });
 }
 
-/** Ids of the leases that may be a user's. */
-function leasesOf({ userOfLease, together }: PostgresInventory, user: DatabaseUser): string[] {
-  const isUser = (other: DatabaseUser) => other.oid === user.oid;
-  const pair = [...userOfLease].find(([, owner]) => isUser(owner));
-  if (pair !== undefined) return [pair[0]];
-  return together
-    .filter(({ users }) => users.some(isUser))
-    .flatMap(({ leases }) => leases.map(({ id }) => id));
+function stateOf(
+  user: DatabaseUser,
+  now: number,
+): { readonly kind: Finding["kind"]; readonly state: string } {
+  switch (user.shut) {
+    case "NOLOGIN":
+      return { kind: "login-off", state: "may not log in any more, and is not gone" };
+    case "stripped":
+      return { kind: "stripped-user", state: strippedText };
+    case "expired":
+    case undefined: {
+      const since = lasting((now - user.validUntil) / 1_000);
+      return { kind: "expired-user", state: `its time ended ${since} ago, and it is not gone` };
+    }
+  }
+}
+
+/** Whoever may hold something is told where nothing else explains why the revocation has failed. */
+function holdersOf(
+  { user, holdings: { owned, members }, hold }: ShutUser,
+  prepared: readonly PreparedTransaction[],
+): readonly LockHolder[] {
+  const causes = [user.pids, prepared, owned, members, hold.holders];
+  const isExplained = user.shut === "expired" || causes.some((found) => found.length > 0);
+  return isExplained ? hold.holders : hold.suspects;
 }
 
 function holdingTexts(
@@ -82,10 +101,12 @@ function place(database: string): string {
 function remedyFor(
   environment: string,
   { postgres }: EnvironmentOutputs,
-  user: DatabaseUser,
-  { owned, granted, members }: Holdings,
+  found: ShutUser,
+  prepared: readonly PreparedTransaction[],
   leases: readonly string[],
 ): string {
+  const { user, hold } = found;
+  const { owned, granted, members } = found.holdings;
   const name = escapeIdentifier(user.name);
   const databases = [...new Set([...owned, ...granted].map(({ database }) => database))];
   const elsewhere = databases.filter((database) => database !== "" && database !== postgres.database);
@@ -95,6 +116,8 @@ function remedyFor(
   ];
   const first = [
     ...(steps.length > 0 ? [`As a superuser: ${steps.join(" ")}`] : []),
+    ...holdRemedies(user, hold.sessions, holdersOf(found, prepared)),
+    ...prepared.map(rollback),
     ...elsewhere.map(
       (database) =>
         `As a superuser in ${database}, after a look at what it owns there: DROP OWNED BY ${name}; ` +
@@ -105,8 +128,11 @@ function remedyFor(
   const objects = here.reduce((sum, { count }) => sum + count, 0);
   const [lease, ...others] = leases;
   // A revocation takes no more, and without a lease nothing hands over what DROP OWNED would drop.
-  if (objects > (lease === undefined ? 0 : MOST_OBJECTS)) {
-    first.push(`vault-postgres hand-over ${environment} --user ${user.name} gives that to its base role.`);
+  const handOver = `vault-postgres hand-over ${environment} --user ${user.name} gives that to its base role`;
+  if (objects > (lease === undefined ? 0 : MOST_OBJECTS)) first.push(`${handOver}.`);
+  // Few objects may take long as well: tables of many columns or indexes, say.
+  else if (here.some((counts) => owned.includes(counts))) {
+    first.push(`Where Vault fails with it time after time: ${handOver}, in small batches.`);
   }
   const then =
     lease === undefined
@@ -125,8 +151,13 @@ export function preparedFindings({ prepared }: PostgresSurvey): Finding[] {
     detail:
       `of ${owner ?? "a role that is gone"} in ${database}, prepared ${lasting(ageSeconds)} ago; it keeps its locks, ` +
       "and its owner cannot be revoked while it is there",
-    remedy:
-      `If nobody is to commit it any more, as ${owner === undefined ? "a superuser" : "its owner or a superuser"} in ` +
-      `${database}: ROLLBACK PREPARED ${inLine(escapeLiteral(gid))};`,
+    remedy: rollback({ gid, owner, database }),
   }));
+}
+
+function rollback({ gid, owner, database }: Pick<PreparedTransaction, "gid" | "owner" | "database">): string {
+  return (
+    `If nobody is to commit it any more, as ${owner === undefined ? "a superuser" : "its owner or a superuser"} in ` +
+    `${database}: ROLLBACK PREPARED ${shownLiteral(gid)};`
+  );
 }

@@ -7,7 +7,7 @@ import type { IAppRoleAuth } from "../lib/vault/app-role-auth";
 import type { DynamicRole } from "../lib/vault/dynamic-role";
 import type { IPostgresConnection } from "../lib/vault/postgres-connection";
 import type { StaticRole } from "../lib/vault/static-role";
-import { appRoleSettings, policyDigests } from "./declared-settings";
+import { appRoleSettings, membershipsOf, policyDigests } from "./declared-settings";
 import type { EnvironmentGroup, RolesAndApplications } from "./environment";
 import type { InheritedRoles } from "./inherited-roles";
 import type { AppRoleOutput, RoleOutput, StatementDigests, StaticRoleOutput } from "./outputs";
@@ -148,6 +148,7 @@ function describeRole(base: BaseRole, role: DynamicRole): RoleOutput {
   return {
     creds_path: role.credsPath,
     base_role: base.name,
+    base_role_member_of: membershipsOf(base),
     access: base.level,
     schemas: base.schemas,
     revocation: role.revocationMode,

@@ -1,4 +1,6 @@
-import { Lazy, Token, type TerraformResource, type TerraformStack } from "cdktf";
+import { GrantRole } from "@cdktf/provider-postgresql/lib/grant-role";
+import { Lazy, TerraformStack, Token, type TerraformResource } from "cdktf";
+import type { BaseRole } from "../lib/postgres/base-role";
 import { Policy } from "../lib/vault/policy";
 import type { AppRoleSettings } from "./outputs";
 import { statementsDigest } from "./statements-digest";
@@ -48,6 +50,23 @@ export function policyDigests(stack: TerraformStack): Readonly<Record<string, st
         })
         .sort(([one], [other]) => (one < other ? -1 : 1)),
     );
+  });
+}
+
+/** Roles that a base role is made a member of in its stack; undefined where there is none. What only Terraform knows is left out. */
+export function membershipsOf(base: BaseRole): readonly string[] | undefined {
+  return later(() => {
+    const granted = TerraformStack.of(base)
+      .node.findAll()
+      .filter((construct) => construct instanceof GrantRole)
+      .map((grant) => configurationOf(grant).declared)
+      .filter(({ role }) => role === base.name)
+      .map(({ grant_role }) => grant_role);
+    const { roles } = configurationOf(base.resource).declared;
+    const names = [...granted, ...(Array.isArray(roles) ? (roles as readonly unknown[]) : [])].filter(
+      (name) => typeof name === "string" && !Token.isUnresolved(name),
+    );
+    return names.length === 0 ? undefined : [...new Set(names as string[])].sort();
   });
 }
 

@@ -64,6 +64,8 @@ export interface RoleOutput {
   readonly creds_path: string;
   /** The NOLOGIN role whose rights a credential has. */
   readonly base_role: string;
+  /** Roles that its stack makes the base role a member of; absent where there is none. */
+  readonly base_role_member_of?: readonly string[];
   /** Access level of the base role: `owner`, `read-write`, `read-only` or `custom`. */
   readonly access: string;
   /** Schemas that the access level covers. */

@@ -4,6 +4,7 @@ import { ExitCode } from "../exit-code";
 import { endedUsers, type EndedUser } from "../hand-over/ended-users";
 import { handOver, type HandedOver } from "../hand-over/hand-over";
 import { leaseOf } from "../hand-over/lease-of";
+import { namePrefix } from "../inventory";
 import { hasLogin } from "../operator-login";
 import { confirmed, type Shell } from "../shell";
 import { counted, inLine } from "../text";
@@ -72,7 +73,7 @@ export const handOverCommand: Command<HandOverArguments> = {
     const session = await databaseLogin(outputs, shell.env);
     try {
       const { client } = session;
-      const users = chosen(await endedUsers(client, outputs), args.user);
+      const users = chosen(await endedUsers(client, outputs, await namePrefix(outputs, vault)), args.user);
       const ready = users.filter(({ sessions }) => sessions === 0);
       const busy = users.filter(({ sessions }) => sessions > 0);
       for (const { name, sessions } of busy) {

@@ -2,8 +2,11 @@ import { escapeIdentifier, type Client } from "pg";
 import { describeError, UserError } from "../errors";
 import { SqlState, sqlState } from "../postgres-login";
 
-/** How long a statement waits for a lock; meanwhile others wait behind it. */
-const LOCK_TIMEOUT = "1s";
+/**
+ * How long a statement waits for a lock; meanwhile others wait behind it. After deadlock_timeout, a second, it makes
+ * autovacuum let go.
+ */
+const LOCK_TIMEOUT = "1200ms";
 /** Of one transaction. */
 const QUERY_TIMEOUT_MS = 120_000;
 

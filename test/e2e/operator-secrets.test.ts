@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { proveEnvironment } from "../../cli/proof";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { announce } from "./announce";
 import { asSuperuser, connect, issue } from "./credential";
@@ -173,6 +174,36 @@ test("verify proves the dynamic roles and the static one, and leaves nothing", a
     expect.objectContaining({ subject: "shop-local-api", name: "may not read other roles", result: "ok" }),
   );
   expect(await secretIds(WEB)).toBe(before);
+});
+
+test("verify does not wait for itself where a login has an owner's rights", async () => {
+  await asSuperuser(sandbox, "GRANT shop_local_owner TO shop_local_legacy");
+  const { roles, approles } = scenario.outputs;
+  const outputs = {
+    ...scenario.outputs,
+    roles: { owner: roles.owner! },
+    approles: {
+      "shop-local-migrations": approles["shop-local-migrations"]!,
+      [WEB]: { ...approles[WEB]!, roles: ["legacy"] },
+    },
+  };
+  const began = Date.now();
+  const checks = await proveEnvironment(outputs, { vaultToken: sandbox.verifier.vaultToken });
+  await asSuperuser(sandbox, "REVOKE shop_local_owner FROM shop_local_legacy");
+  expect(Date.now() - began).toBeLessThan(30_000);
+  const failed = checks.filter(({ result }) => result === "failed");
+  for (const { subject, detail } of failed) {
+    expect(subject).toBe(`${WEB} as legacy`);
+    expect(detail).toMatch(/^it was allowed/);
+  }
+  const truncated = failed.find(({ name }) => name === "may not truncate tables of app");
+  expect(truncated?.detail).toMatch(/^it was allowed, and waited for a lock: TRUNCATE /);
+  const ofLegacy = checks.filter(({ subject }) => subject === `${WEB} as legacy`);
+  expect(ofLegacy).toContainEqual(
+    expect.objectContaining({ name: "has no special attribute", result: "ok" }),
+  );
+  const left = "SELECT 1 FROM pg_stat_activity WHERE usename = 'shop_local_legacy'";
+  expect(await asSuperuser(sandbox, left)).toEqual([]);
 });
 
 test("OpenBao's variables come before Vault's", async () => {

@@ -1,7 +1,10 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Client } from "pg";
 import type { StatusReport } from "../../cli/status-report";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
+import { testInFull } from "../security/fault-table";
 import { announce } from "./announce";
 import { asSuperuser, issue, revoke } from "./credential";
 import { DATABASE, MOUNT, Scenario, secretsIn, type Group } from "./operator-scenario";
@@ -107,7 +110,9 @@ test("for people is a table, and tells no secret", async () => {
   expect({ code, err }).toEqual({ code: 0, err: "" });
   expect(out).toMatch(/^ {2}ROLE +LEASES +OLDEST +NEXT END +READ BY$/m);
   expect(out).toMatch(/^ {2}legacy +shop_local_legacy +\S+ \S+ ago +1 d +shop-local-web$/m);
-  expect(out).toContain("Nothing is amiss.");
+  expect(out).toMatch(
+    /Nothing is amiss in what was looked at\.[^]*cdktf diff local[^]*verify local[^]*password/,
+  );
   expect(secretsIn(sandbox, out, [credential])).toEqual([]);
 });
 
@@ -238,8 +243,147 @@ describe("of a user that could not be dropped says what keeps it, and what to do
     const prepared = findings.find(({ kind }) => kind === "prepared-transaction");
     expect(prepared).toMatchObject({ subject: "two-phase \\u001b[31m'x'" });
     expect(prepared?.detail).toMatch(/^of \S+ in shop_local, prepared \d+ s ago/);
-    expect(prepared?.remedy).toMatch(/in shop_local: ROLLBACK PREPARED /);
-    await asSuperuser(sandbox, `ROLLBACK PREPARED ${client.escapeLiteral(gid)}`, DATABASE);
+    const [, rollback = ""] = /in shop_local: (ROLLBACK PREPARED .*;)$/m.exec(prepared?.remedy ?? "") ?? [];
+    expect(rollback).toContain("\\u001b[31m");
+    await asSuperuser(sandbox, rollback, DATABASE);
+    await revokeAll();
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+  });
+
+  test("somebody's lock on what it owns, or on the user itself, prepared or not", async () => {
+    const [other, owned] = [
+      await web.session("reader"),
+      await (await scenario.enter("migrations")).session("owner"),
+    ];
+    for (const sql of ["SET ROLE NONE", "CREATE TABLE app.mine ()", "GRANT SELECT ON app.mine TO PUBLIC"]) {
+      await owned.client.query(sql);
+    }
+    const [named, waiting] = [await web.issue("reader"), await reports.issue("reader-2")];
+    const granting = await web.session("reader");
+    const pids = await Promise.all([other, granting].map(({ client }) => pidOf(client)));
+    await other.client.query("BEGIN; SELECT FROM app.mine");
+    for (const { username } of [named, waiting]) {
+      await granting.client.query("BEGIN");
+      const [{ oid }] = (await granting.client.query<{ oid: number }>("SELECT lo_create(0) AS oid")).rows as [
+        { oid: number },
+      ];
+      await granting.client.query(`GRANT SELECT ON LARGE OBJECT ${oid} TO "${username}"`);
+      if (username === waiting.username) break;
+      await granting.client.query("PREPARE TRANSACTION 'of another'");
+    }
+    for (const { leaseId } of [owned.credential, named]) await failedRevocation(leaseId);
+    const found = await failedRevocation(waiting.leaseId);
+    const about = ({ username }: { username: string }) =>
+      found.find(({ subject, kind }) => subject === username && kind === "login-off");
+    const reader = other.credential.username;
+    expect(about(owned.credential)?.detail).toMatch(
+      new RegExp(
+        `process ${pids[0]} of ${reader}, in shop_local, open for \\d+ s, holds a lock on what the user owns`,
+      ),
+    );
+    expect(about(owned.credential)?.remedy).toMatch(
+      new RegExp(
+        `as a superuser: SELECT pg_catalog.pg_terminate_backend\\(${pids[0]}\\);[^]*` +
+          "time after time: vault-postgres hand-over local --user .* in small batches",
+      ),
+    );
+    expect(about(waiting)?.detail).toMatch(
+      new RegExp(`process ${pids[1]} of .*, open for \\d+ s, holds a lock on the user`),
+    );
+    expect(about(waiting)?.remedy).toContain(`pg_terminate_backend(${pids[1]})`);
+    expect(about(named)?.detail).toMatch(
+      /the prepared transaction of another of v-.*holds a lock on the user/,
+    );
+    expect(about(named)?.remedy).toContain("ROLLBACK PREPARED 'of another';");
+
+    await asSuperuser(
+      sandbox,
+      `SELECT pg_terminate_backend(pid) FROM unnest(ARRAY[${pids.join()}]) AS one (pid)`,
+    );
+    await asSuperuser(sandbox, "ROLLBACK PREPARED 'of another'", DATABASE);
+    await revokeAll();
+    await asSuperuser(sandbox, "DROP TABLE app.mine", DATABASE);
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+  });
+
+  test("a statement of its own that heeds no signal", async () => {
+    const { credential, client } = await web.session("reader");
+    const pid = await pidOf(client);
+    const statement = client.query("SELECT pg_sleep(60)").catch(() => undefined);
+    await pause(200);
+    process.kill(pid, "SIGSTOP");
+    try {
+      const [found] = await failedRevocation(credential.leaseId);
+      expect(found?.remedy).toMatch(
+        new RegExp(
+          `One that goes on \\(${pid} is active for \\d+ s\\) heeds no signal until its statement ends\\. Wait`,
+        ),
+      );
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+    await statement;
+    await revokeAll();
+  });
+
+  testInFull("a worker of autovacuum that runs code of its index", async () => {
+    await asSuperuser(sandbox, "ALTER SYSTEM SET autovacuum_naptime = 1");
+    await asSuperuser(sandbox, "SELECT pg_reload_conf()");
+    const { credential, client } = await (await scenario.enter("migrations")).session("owner");
+    for (const sql of [
+      "SET ROLE NONE",
+      `CREATE FUNCTION app.slow(i int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
+         $$BEGIN IF current_setting('application_name') = '' THEN PERFORM pg_sleep(30); END IF; RETURN i; END$$`,
+      "CREATE TABLE app.vacuumed (i int) WITH (autovacuum_analyze_threshold = 1)",
+      "SET application_name = 'not autovacuum'",
+      "CREATE INDEX ON app.vacuumed (app.slow(i))",
+      "INSERT INTO app.vacuumed SELECT generate_series(1, 200)",
+    ]) {
+      await client.query(sql);
+    }
+    await client.end();
+    const workers = () =>
+      asSuperuser(
+        sandbox,
+        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'autovacuum worker' AND query ~ 'vacuumed'",
+      );
+    const deadline = Date.now() + 20_000;
+    while ((await workers()).length === 0 && Date.now() < deadline) await pause(100);
+    const [pid] = await workers();
+    await asSuperuser(sandbox, `ALTER ROLE "${credential.username}" NOLOGIN`);
+    await pause(1_000);
+    const { findings } = await status();
+    expect(findings).toMatchObject([{ kind: "login-off", subject: credential.username }]);
+    expect(findings[0]?.detail).toMatch(
+      new RegExp(
+        `process ${String(pid)} \\(autovacuum\\), in shop_local, .*holds a lock on what the user owns`,
+      ),
+    );
+    expect(findings[0]?.remedy).toMatch(/Autovacuum comes back to the table.*autovacuum_enabled = off/);
+    await asSuperuser(sandbox, "ALTER SYSTEM RESET autovacuum_naptime");
+    await asSuperuser(sandbox, "SELECT pg_reload_conf()");
+    await asSuperuser(sandbox, "DROP TABLE app.vacuumed; DROP FUNCTION app.slow", DATABASE);
+    await revokeAll();
+  });
+
+  test("its own row, which kept its login on, so that its memberships were taken away", async () => {
+    const { credential, client } = await web.session("reader");
+    for (const sql of ["BEGIN", "ALTER ROLE session_user PASSWORD 'x'", "PREPARE TRANSACTION 'row'"]) {
+      await client.query(sql);
+    }
+    await client.end();
+    const { username, leaseId } = credential;
+    const findings = await failedRevocation(leaseId);
+    const found = findings.filter(({ kind }) => kind !== "prepared-transaction");
+    expect(found).toMatchObject([{ kind: "stripped-user", subject: username }]);
+    expect(found[0]?.detail).toContain(
+      "has taken its memberships away: it has no rights any more, and is not gone",
+    );
+    expect(found[0]?.detail).toContain(`lease ${leaseId} is kept; it has 1 prepared transaction`);
+    expect(found[0]?.remedy).toMatch(
+      /ROLLBACK PREPARED 'row';\n[^]*Vault tries again by itself; at once: .*--lease/,
+    );
+    await asSuperuser(sandbox, "ROLLBACK PREPARED 'row'", DATABASE);
     await revokeAll();
     expect(await status()).toMatchObject({ code: 0, findings: [] });
   });
@@ -498,6 +642,81 @@ describe("of AppRoles finds that by hand was changed", () => {
   });
 });
 
+describe("of roles in PostgreSQL finds", () => {
+  afterEach(async () => {
+    await revokeAll();
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+  });
+
+  const excess = (subject: string, words: RegExp) => ({
+    ...{ kind: "excess-right", subject, detail: expect.stringMatching(words) as string },
+    remedy: expect.stringContaining("Find out who g") as string,
+  });
+  const superuser = (...sql: readonly string[]) =>
+    sql.reduce(async (before, each) => {
+      await before;
+      await asSuperuser(sandbox, each, DATABASE);
+    }, Promise.resolve());
+
+  test("what they may do and were not declared to", async () => {
+    const { username } = await web.issue("reader");
+    await superuser(
+      `ALTER ROLE shop_local_reader LOGIN SUPERUSER; GRANT pg_read_all_data TO shop_local_reader`,
+      `ALTER ROLE shop_local_manager SUPERUSER`,
+      `ALTER ROLE shop_local_legacy CREATEROLE; GRANT shop_local_owner TO shop_local_legacy`,
+      `ALTER ROLE "${username}" SUPERUSER; GRANT pg_read_all_data TO "${username}"`,
+      `GRANT CONNECT ON DATABASE shop_local TO PUBLIC`,
+    );
+    const { code, findings } = await status();
+    await superuser(
+      `ALTER ROLE shop_local_reader NOLOGIN NOSUPERUSER; REVOKE pg_read_all_data FROM shop_local_reader`,
+      `ALTER ROLE shop_local_manager NOSUPERUSER`,
+      `ALTER ROLE shop_local_legacy NOCREATEROLE; REVOKE shop_local_owner FROM shop_local_legacy`,
+      `ALTER ROLE "${username}" NOSUPERUSER; REVOKE pg_read_all_data FROM "${username}"`,
+      `REVOKE CONNECT ON DATABASE shop_local FROM PUBLIC`,
+    );
+    expect(code).toBe(1);
+    expect(findings).toEqual([
+      excess("shop_local_legacy", /static role legacy has CREATEROLE and is a member of shop_local_owner/),
+      excess("shop_local_manager", /^the engine's login has SUPERUSER/),
+      excess(
+        "shop_local_reader",
+        /role of reader has SUPERUSER and LOGIN and is a member of pg_read_all_data/,
+      ),
+      excess(username, /^a user of the engine has SUPERUSER and is a member of pg_read_all_data/),
+      excess(DATABASE, /^PUBLIC has CONNECT on the database: every login/),
+    ]);
+    expect(findings[2]?.remedy).toContain(
+      'As a superuser: ALTER ROLE "shop_local_reader" NOSUPERUSER NOLOGIN; REVOKE "pg_read_all_data" FROM',
+    );
+  });
+
+  test("a schema that was dropped, and CONNECT that a base role has lost", async () => {
+    await superuser(
+      `ALTER SCHEMA app RENAME TO kept; REVOKE ALL ON SCHEMA kept FROM shop_local_reader`,
+      `REVOKE CONNECT ON DATABASE shop_local FROM shop_local_writer`,
+    );
+    const { code, findings } = await status();
+    await superuser(
+      `GRANT USAGE ON SCHEMA kept TO shop_local_reader; ALTER SCHEMA kept RENAME TO app`,
+      `GRANT CONNECT ON DATABASE shop_local TO shop_local_writer`,
+    );
+    expect(code).toBe(1);
+    expect(findings).toMatchObject([
+      {
+        ...{ kind: "missing-right", subject: "shop_local_reader" },
+        detail:
+          "the base role of reader has no right on the schema app of shop_local: a schema was dropped, or the rights on " +
+          "it were taken away",
+      },
+      {
+        ...{ kind: "missing-right", subject: "shop_local_writer" },
+        detail: "the base role of writer may not connect to shop_local",
+      },
+    ]);
+  });
+});
+
 describe("of static roles looks at their logins, and finds", () => {
   afterEach(async () => {
     await asSuperuser(sandbox, "ALTER ROLE shop_local_legacy LOGIN VALID UNTIL 'infinity'");
@@ -630,6 +849,11 @@ describe("cannot be told", () => {
     expect(err).toMatch(/Vault does not answer: .*ECONNREFUSED/);
   });
 });
+
+async function pidOf(client: Client): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+  return rows[0]!.pid;
+}
 
 function revokeAll(): Promise<unknown> {
   return sandbox.vault.client().write(`sys/leases/revoke-prefix/${MOUNT}/creds`, { sync: true });

@@ -267,6 +267,20 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
     expect(await exists(credential)).toBe(false);
   });
 
+  test("a user whose memberships were taken away is known by its name, once it may not log in", async () => {
+    const credential = await owning(reports, "reader", async (client) => {
+      await client.query("SELECT lo_create(0)");
+    });
+    const { username } = credential;
+    await asSuperuser(sandbox, `SET ROLE shop_local_manager; REVOKE shop_local_reader FROM "${username}"`);
+    expect(await handOver()).toMatchObject({ code: 0, users: [] });
+    await endLogin(credential);
+    const { code, users } = await handOver();
+    expect(users).toMatchObject([{ user: username, baseRole: "shop_local_reader", left: 0, refused: [] }]);
+    expect(code).toBe(0);
+    expect(await exists(credential)).toBe(false);
+  });
+
   test("leaves users alone that may log in or have a session, and says so", async () => {
     const { credential, client } = await migrations.session("owner");
     expect(await handOver()).toMatchObject({ code: 0, users: [] });

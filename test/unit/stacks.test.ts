@@ -1,6 +1,7 @@
+import { GrantRole } from "@cdktf/provider-postgresql/lib/grant-role";
 import { App, Testing } from "cdktf";
 import { ReportingStack } from "../../examples/composition/reporting-stack";
-import { Access, AppRole, Duration, PostgresConnection, rotation } from "../../lib";
+import { Access, AppRole, BaseRole, Duration, PostgresConnection, rotation } from "../../lib";
 import { CredentialsStack } from "../../stacks/credentials-stack";
 import type { Environment } from "../../stacks/environment";
 import { environments } from "../../stacks/environments";
@@ -145,6 +146,20 @@ describe("CredentialsStack", () => {
     expect(settings).toMatchObject({ token_ttl: 60 });
     expect(settings).not.toHaveProperty("token_policies");
     expect(output.vault?.value).toMatchObject({ connection_url: "postgresql://elsewhere/x" });
+  });
+
+  test("says in outputs which roles a base role is made a member of, by grants and overrides", () => {
+    const { output } = synthesize(minimal, (stack) => {
+      const base = stack.node.findAll().find((construct) => construct instanceof BaseRole)!;
+      base.resource.addOverride("roles", ["pg_stat_scan_tables"]);
+      new GrantRole(stack, "monitoring", { role: base.name, grantRole: "pg_monitor" });
+      new GrantRole(stack, "of-another", { role: "somebody", grantRole: "pg_read_all_data" });
+    });
+    expect(output.roles?.value).toMatchObject({
+      reader: { base_role_member_of: ["pg_monitor", "pg_stat_scan_tables"] },
+    });
+    const { reader } = synthesize(minimal).output.roles?.value as Record<string, object>;
+    expect(reader).not.toHaveProperty("base_role_member_of");
   });
 
   test("can show Vault another way to PostgreSQL than Terraform's", () => {
