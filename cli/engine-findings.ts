@@ -36,7 +36,7 @@ export function engineFindings(
     ...staticLoginFindings(environment, outputs, inventory, found),
     ...sharedLogins(inventory),
     ...shutAppRoles(inventory.missingAppRoles, found.lockedAppRoles, deploy),
-    ...appRoleFindings(outputs, found.appRoles, deploy),
+    ...appRoleFindings(environment, outputs, inventory, found.appRoles, deploy),
   ];
 }
 

@@ -12,6 +12,7 @@ import type { Session } from "./postgres-login";
 import { preparedTransactions, type PreparedTransaction } from "./prepared-transactions";
 import { holdingsOf, type Holdings } from "./shut-users";
 import { staticLogins, type StaticLogin } from "./static-logins";
+import { undeclaredAppRoles } from "./undeclared-approles";
 import type { VaultClient } from "./vault-client";
 
 /** What an inventory of leases and users does not hold: whether what they stand on is as it was declared. */
@@ -66,7 +67,7 @@ export async function survey(
       `Whether failed logins have locked an AppRole out was not looked at: ${OPERATOR_RIGHTS}`,
     );
   }
-  const appRoles = await surveyAppRoles(vault, outputs);
+  const appRoles = await surveyAppRoles(vault, outputs, undeclaredAppRoles(outputs, inventory.tokens));
   notLookedAt.push(
     ...connectionNotLookedAt(outputs, inventory),
     ...appRolesNotLookedAt(outputs, appRoles, OPERATOR_RIGHTS),
