@@ -332,6 +332,17 @@ describe("environments of one app", () => {
     expect(() => new CredentialsStack(app, environment("orders", "eu-dev", other))).toThrow(
       /the Vault server/,
     );
+    const spelled = {
+      postgres: { host: "DB.example.com" },
+      vault: { address: "https://vault.eu.example.com" },
+    };
+    expect(() => new CredentialsStack(app, environment("orders", "eu-dev", spelled))).toThrow(
+      /the PostgreSQL server/,
+    );
+    const again = { ...other, vault: { address: "https://Vault.example.com:8200/", namespace: "" } };
+    expect(() => new CredentialsStack(app, environment("orders", "eu-dev", again))).toThrow(
+      /the Vault server/,
+    );
     const elsewhere = { ...other, vault: { address: "https://vault.eu.example.com" } };
     new CredentialsStack(app, environment("orders", "eu-dev", elsewhere));
   });
