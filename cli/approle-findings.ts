@@ -134,11 +134,20 @@ function holdersOf({ approles }: EnvironmentOutputs, policy: string): string[] {
 
 /** AppRoles that are not there, or that are locked out. */
 export function shutAppRoles(
-  missing: readonly string[],
+  { vault }: EnvironmentOutputs,
+  { missingAppRoles, lacksAuthMethod }: Inventory,
   locked: readonly LockedAppRole[],
   deploy: string,
 ): Finding[] {
+  const method: Finding = {
+    kind: "missing-approle",
+    subject: `auth/${vault.approle_mount}`,
+    detail: "Vault does not have this auth method: no application can log in",
+    remedy: `${deploy}. The AppRoles have other RoleIDs then, and need new SecretIDs.`,
+  };
+  const missing = lacksAuthMethod ? [] : missingAppRoles;
   return [
+    ...(lacksAuthMethod ? [method] : []),
     ...missing.map((name): Finding => ({
       kind: "missing-approle",
       subject: name,

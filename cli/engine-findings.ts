@@ -35,7 +35,7 @@ export function engineFindings(
     ...overdueRotations(environment, outputs, inventory, now),
     ...staticLoginFindings(environment, outputs, inventory, found),
     ...sharedLogins(inventory),
-    ...shutAppRoles(inventory.missingAppRoles, found.lockedAppRoles, deploy),
+    ...shutAppRoles(outputs, inventory, found.lockedAppRoles, deploy),
     ...appRoleFindings(environment, outputs, inventory, found.appRoles, deploy),
   ];
 }

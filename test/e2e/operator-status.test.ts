@@ -551,6 +551,20 @@ describe("of an AppRole that the environment does not declare", () => {
   });
 });
 
+test("finds that the AppRole method is not there, and looks at the rest", async () => {
+  await sandbox.vault.client().delete("sys/auth/shop-local/approle");
+  await sandbox.vault.client().delete(`${MOUNT}/roles/owner`);
+  const { code, findings } = await status();
+  expect(code).toBe(1);
+  expect(findings).toMatchObject([
+    { kind: "missing-role", subject: "owner" },
+    { kind: "missing-approle", subject: "auth/shop-local/approle" },
+  ]);
+  await scenario.deploy();
+  expect(await status()).toMatchObject({ code: 0, findings: [] });
+  [web, reports] = [await scenario.enter("web"), await scenario.enter("reports")];
+});
+
 describe("of static roles looks at their logins, and finds", () => {
   afterEach(async () => {
     await asSuperuser(sandbox, "ALTER ROLE shop_local_legacy LOGIN VALID UNTIL 'infinity'");
