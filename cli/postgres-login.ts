@@ -14,6 +14,7 @@ export const SqlState = {
   invalidAuthorization: "28000",
   adminShutdown: "57P01",
   undefinedTable: "42P01",
+  lockNotAvailable: "55P03",
   invalidSchema: "3F000",
 } as const;
 

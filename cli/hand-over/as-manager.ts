@@ -76,8 +76,10 @@ async function joinEach(client: Client, roles: readonly string[]): Promise<reado
       await client.query(`GRANT ${escapeIdentifier(name)} TO CURRENT_USER`);
       joined.push(name);
     } catch (error) {
-      if (sqlState(error) !== SqlState.insufficientPrivilege) throw error;
-      // What is left because of it is told at the end.
+      const state = sqlState(error);
+      const isKept = state === SqlState.insufficientPrivilege || state === SqlState.lockNotAvailable;
+      // Nor may whoever holds a lock on its own membership hold up the rest. What is left because of it is told at the end.
+      if (!isKept) throw error;
       await client.query("ROLLBACK TO SAVEPOINT before_owner");
     }
   }

@@ -94,7 +94,7 @@ async function leftWithoutWord(client: Client, user: EndedUser, batch: number): 
     for (const { type, identity, owner } of found.slice(0, REASONS - left.length)) {
       const whose = owner === undefined ? "" : ` of ${owner}`;
       left.push(
-        `${type} ${identity}${whose}: others have given rights on it, which the engine's login may not take back. End the ` +
+        `${type} ${identity}${whose}: others have given rights on it, which the engine's login cannot take back. End the ` +
           "users that gave them first, or have the owner take them back",
       );
     }

@@ -299,6 +299,36 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
     await revoke(sandbox, giver.credential);
   });
 
+  test("whoever keeps the engine's login from becoming a member of it holds up nothing else", async () => {
+    const { credential: ended, client } = await migrations.session("owner");
+    await client.end();
+    const giver = await migrations.session("owner");
+    await giver.client.query("SET ROLE NONE");
+    const objects = Array.from({ length: 20 }, (_, index) => 800_001 + index).join();
+    await giver.client.query(`SELECT lo_create(n) FROM unnest(ARRAY[${objects}]::oid[]) AS n`);
+    await giver.client.query(`GRANT SELECT ON LARGE OBJECT ${objects} TO "${ended.username}"`);
+    await endLogin(ended);
+    await giver.client.query("BEGIN");
+    const isLent = await giver.client
+      .query(`GRANT "${giver.credential.username}" TO shop_local_manager`)
+      .then(
+        () => true,
+        () => false,
+      );
+    const began = Date.now();
+    const { users } = await handOver();
+    expect(Date.now() - began).toBeLessThan(20_000);
+    // From PostgreSQL 16 on, no role may make others members of itself.
+    expect(isLent).toBe(/^PostgreSQL 1[45]/.test(name));
+    if (isLent)
+      expect(users[0]!.refused[0]).toMatch(/^large object 8000\d\d of v-.*: others have given rights/);
+    else expect(users).toMatchObject([{ left: 0, refused: [] }]);
+    await giver.client.query("ROLLBACK");
+    await giver.client.query(`SELECT lo_unlink(n) FROM unnest(ARRAY[${objects}]::oid[]) AS n`);
+    await giver.client.end();
+    await scenario.run("revoke", ["--all", "--yes"]);
+  });
+
   test("says of what cannot be taken back whose it is", async () => {
     const { credential, client } = await migrations.session("owner");
     await client.end();
