@@ -132,7 +132,7 @@ export class AppRoleAuth extends AppRoleAuthBase implements IAppRoleAuth {
     });
     keepPath(
       this.resource,
-      "The AppRole method",
+      "The AppRole method ${self.id} would be moved to ${self.path}",
       "Take the change of its path back. For another path declare a new method with AppRoles beside it and deploy; give the " +
         "applications RoleIDs and SecretIDs of those, and take this one away once they log in there.",
     );

@@ -139,7 +139,7 @@ export class DatabaseSecretsEngine extends DatabaseSecretsEngineBase implements 
     });
     keepPath(
       this.resource,
-      "The secrets engine",
+      "The secrets engine ${self.id} would be moved to ${self.path}",
       "Take the change of its path back. For another path declare a new engine with roles beside it and deploy; have the " +
         "applications read those, and take this one away once all that it has issued is revoked.",
     );

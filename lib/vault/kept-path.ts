@@ -7,17 +7,15 @@ import type { TerraformResource } from "cdktf";
  *
  * The resource's id is the path at which the mount stands. Of a new one, or one that is made anew, nobody knows it before.
  *
- * @param what for the message, such as `The secrets engine`
+ * @param refusal what is wrong, in which `${self.id}` is the path at which it stands and `${self.path}` that of the code
  * @param remedy how to come to another path
  */
-export function keepPath(resource: TerraformResource, what: string, remedy: string): void {
+export function keepPath(resource: TerraformResource, refusal: string, remedy: string): void {
   // An override, so that it stays beside a lifecycle that a user gives the resource.
   resource.addOverride("lifecycle.postcondition", [
     {
       condition: '${trim(self.id, "/") == trim(self.path, "/")}',
-      error_message:
-        `${what} \${self.id} would be moved to \${self.path}: nothing is changed, for what is declared on it would be ` +
-        `deleted first. ${remedy}`,
+      error_message: `${refusal}: nothing is changed, for what is declared on it would be deleted first. ${remedy}`,
     },
   ]);
 }

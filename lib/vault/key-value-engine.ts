@@ -106,7 +106,7 @@ export class KeyValueEngine extends KeyValueEngineBase implements IKeyValueEngin
     });
     keepPath(
       this.resource,
-      "The key-value engine",
+      "The key-value engine ${self.id} would be moved to ${self.path}",
       "Take the change of its path back. For another path declare a new engine with secrets beside it and deploy; copy what " +
         "was written by hand, and take this one away once nobody reads it any more.",
     );
