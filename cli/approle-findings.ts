@@ -1,16 +1,36 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { policiesOf, settingDifferences, type AppRoleSurvey } from "./approle-survey";
 import type { Finding } from "./finding";
+import type { Inventory } from "./inventory";
 import type { LockedAppRole } from "./locked-approles";
-import { listed } from "./text";
+import { counted, listed } from "./text";
+import { undeclaredAppRoles, type UndeclaredAppRole } from "./undeclared-approles";
 
 /** Where AppRoles, and the policies of their tokens, are not as they were declared. */
 export function appRoleFindings(
+  environment: string,
   outputs: EnvironmentOutputs,
+  { tokens }: Inventory,
   found: AppRoleSurvey,
   deploy: string,
 ): Finding[] {
-  return [...changedAppRoles(outputs, found, deploy), ...policyFindings(outputs, found, deploy)];
+  const undeclared = undeclaredAppRoles(outputs, tokens).filter(({ name }) => found.gone.includes(name));
+  return [
+    ...undeclared.map((approle) => undeclaredFinding(environment, approle)),
+    ...changedAppRoles(outputs, found, deploy),
+    ...policyFindings(outputs, found, deploy),
+  ];
+}
+
+/** Nobody logs in with it any more; what has logged in before goes on until its tokens end, with new credentials, too. */
+function undeclaredFinding(environment: string, { name, tokens, roles }: UndeclaredAppRole): Finding {
+  const reads = roles.length === 0 ? "" : `, which may read ${listed(roles)}`;
+  return {
+    kind: "undeclared-approle",
+    subject: name,
+    detail: `it is neither declared nor in the auth method any more, and has ${counted(tokens, "token")}${reads}`,
+    remedy: `To end its tokens and their credentials: vault-postgres revoke ${environment} --approle ${name}`,
+  };
 }
 
 function changedAppRoles({ approles }: EnvironmentOutputs, found: AppRoleSurvey, deploy: string): Finding[] {
@@ -114,11 +134,20 @@ function holdersOf({ approles }: EnvironmentOutputs, policy: string): string[] {
 
 /** AppRoles that are not there, or that are locked out. */
 export function shutAppRoles(
-  missing: readonly string[],
+  { vault }: EnvironmentOutputs,
+  { missingAppRoles, lacksAuthMethod }: Inventory,
   locked: readonly LockedAppRole[],
   deploy: string,
 ): Finding[] {
+  const method: Finding = {
+    kind: "missing-approle",
+    subject: `auth/${vault.approle_mount}`,
+    detail: "Vault does not have this auth method: no application can log in",
+    remedy: `${deploy}. The AppRoles have other RoleIDs then, and need new SecretIDs.`,
+  };
+  const missing = lacksAuthMethod ? [] : missingAppRoles;
   return [
+    ...(lacksAuthMethod ? [method] : []),
     ...missing.map((name): Finding => ({
       kind: "missing-approle",
       subject: name,

@@ -3,6 +3,7 @@ import type { AppRoleSettings, EnvironmentOutputs } from "../stacks/outputs";
 import { statementsDigest } from "../stacks/statements-digest";
 import { concurrently } from "./concurrently";
 import { isForbidden } from "./engine-roles";
+import type { UndeclaredAppRole } from "./undeclared-approles";
 import { AnswerFields, VaultError, type VaultClient } from "./vault-client";
 
 /** What Vault has of the environment's AppRoles and of the policies of their tokens. */
@@ -11,6 +12,8 @@ export interface AppRoleSurvey {
   readonly approles: ReadonlyMap<string, FoundAppRole>;
   /** By name: the digest of a policy, undefined for one that is not there. */
   readonly policies: ReadonlyMap<string, string | undefined>;
+  /** Names of AppRoles that have tokens, and are neither declared nor in the auth method. */
+  readonly gone: readonly string[];
   /** Names of AppRoles and of policies that the token may not read. */
   readonly forbidden: { readonly approles: readonly string[]; readonly policies: readonly string[] };
 }
@@ -21,20 +24,29 @@ export interface FoundAppRole {
   readonly settings: Required<AppRoleSettings>;
 }
 
-/** Looks at the declared AppRoles, and at each policy that is declared, or that one of them is declared with. */
+/** Looks at the declared AppRoles, whether those that have tokens besides are still there, and at each policy that is declared, or that one of them is declared with. */
 export async function surveyAppRoles(
   vault: VaultClient,
   outputs: EnvironmentOutputs,
+  undeclared: readonly UndeclaredAppRole[],
 ): Promise<AppRoleSurvey> {
   const mount = outputs.vault.approle_mount;
   const approles = await askEach(Object.keys(outputs.approles), (name) => appRole(vault, mount, name));
+  const others = await askEach(
+    undeclared.map(({ name }) => name),
+    (name) => vault.read(`auth/${mount}/role/${name}`),
+  );
   const policies = await askEach(policiesOf(outputs), (name) => policyDigest(vault, name));
   const isThere = (entry: readonly [string, FoundAppRole | undefined]): entry is [string, FoundAppRole] =>
     entry[1] !== undefined;
   return {
     approles: new Map(approles.found.filter(isThere)),
     policies: new Map(policies.found),
-    forbidden: { approles: approles.forbidden, policies: policies.forbidden },
+    gone: others.found.filter(([, role]) => role === undefined).map(([name]) => name),
+    forbidden: {
+      approles: [...approles.forbidden, ...others.forbidden],
+      policies: policies.forbidden,
+    },
   };
 }
 

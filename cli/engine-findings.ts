@@ -39,8 +39,8 @@ export function engineFindings(
     ...overdueRotations(environment, outputs, inventory, now),
     ...staticLoginFindings(environment, outputs, inventory, found),
     ...sharedLogins(inventory),
-    ...shutAppRoles(inventory.missingAppRoles, found.lockedAppRoles, deploy),
-    ...appRoleFindings(outputs, found.appRoles, deploy),
+    ...shutAppRoles(outputs, inventory, found.lockedAppRoles, deploy),
+    ...appRoleFindings(environment, outputs, inventory, found.appRoles, deploy),
   ];
 }
 

@@ -33,6 +33,8 @@ export const FINDING_KINDS = [
   "login-without-password",
   /** Two static roles on one login. */
   "shared-login",
+  /** An AppRole that is not declared any more, nor in the auth method, and whose tokens live on. */
+  "undeclared-approle",
   "missing-approle",
   /** An AppRole has other settings, or another RoleID, than was declared. */
   "changed-approle",

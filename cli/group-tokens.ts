@@ -8,6 +8,8 @@ export interface GroupToken {
   readonly approle: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
+  /** Names of its policies, by which it may read what it reads. */
+  readonly policies: readonly string[];
 }
 
 /**
@@ -42,6 +44,7 @@ async function lookUp(
       accessor,
       approle: meta.role_name ?? "",
       createdAt: token.number("creation_time") * 1_000,
+      policies: token.texts("policies"),
       path: token.text("path"),
     };
   } catch (error) {

@@ -13,7 +13,7 @@ import { groupTokens, type GroupToken } from "./group-tokens";
 import { irrevocableLeases, leaseIdsByRole, lookUpLeases, type IrrevocableLease, type Lease } from "./leases";
 import { match, type Matching } from "./matching";
 import type { Session } from "./postgres-login";
-import { AnswerFields, type VaultClient } from "./vault-client";
+import { AnswerFields, VaultError, type VaultClient } from "./vault-client";
 
 /** What Vault and PostgreSQL hold for an environment at a moment. */
 export interface Inventory {
@@ -26,6 +26,8 @@ export interface Inventory {
   readonly secretIds: ReadonlyMap<string, number>;
   /** AppRoles that are declared and not there. */
   readonly missingAppRoles: readonly string[];
+  /** Whether the auth method itself is not there. */
+  readonly lacksAuthMethod: boolean;
   /** Static roles that the engine has, by name: declared ones, and all if the token may list them. */
   readonly staticRoles: ReadonlyMap<string, EngineStaticRole>;
   /** Whether the token may list the engine's static roles. */
@@ -74,7 +76,8 @@ export async function takeInventory(
   const users = session && (await databaseUsers(session.client, outputs, known));
   // A credential that is issued or revoked just now is in one list and not in the other, and is no finding.
   const after = users && (await liveLeases(outputs, vault, given, before));
-  const counts = await countSecretIds(outputs, vault);
+  const secretIds = await countSecretIds(outputs, vault);
+  const counts = secretIds ?? Object.keys(outputs.approles).map((name) => [name, undefined] as const);
   return {
     connections: found,
     leases: after ?? before,
@@ -83,6 +86,7 @@ export async function takeInventory(
     secretIds: new Map(
       counts.flatMap(([name, count]) => (count === undefined ? [] : [[name, count] as const])),
     ),
+    lacksAuthMethod: secretIds === undefined,
     missingAppRoles: counts.filter(([, count]) => count === undefined).map(([name]) => name),
     staticRoles,
     staticRolesListed: listed !== undefined,
@@ -152,14 +156,23 @@ function prefixOf(connection: Connection | undefined): string {
   return /^v-[0-9a-f]{6}-(?=\{\{)/.exec(connection?.usernameTemplate ?? "")?.[0] ?? "";
 }
 
-/** Undefined for an AppRole that is not there, which is no reason not to look at, or to end, everything else. */
-function countSecretIds(
+/**
+ * Undefined for an AppRole that is not there, and altogether where the auth method is not, which is no reason not to look at,
+ * or to end, everything else.
+ */
+async function countSecretIds(
   outputs: EnvironmentOutputs,
   vault: VaultClient,
-): Promise<[name: string, count: number | undefined][]> {
+): Promise<readonly (readonly [name: string, count: number | undefined])[] | undefined> {
   const mount = outputs.vault.approle_mount;
-  return concurrently(Object.keys(outputs.approles), async (name) => [
-    name,
-    (await secretIdAccessors(vault, { mount, name }))?.length,
-  ]);
+  try {
+    return await concurrently(
+      Object.keys(outputs.approles),
+      async (name) => [name, (await secretIdAccessors(vault, { mount, name }))?.length] as const,
+    );
+  } catch (error) {
+    const isNoMount = error instanceof VaultError && error.status === 404;
+    if (isNoMount && error.message.includes("no handler for route")) return undefined;
+    throw error;
+  }
 }

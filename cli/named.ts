@@ -27,7 +27,7 @@ export function requireRole(outputs: EnvironmentOutputs, name: string, inUse: re
   named("role", { ...outputs.roles, ...Object.fromEntries(inUse.map((role) => [role, role])) }, name);
 }
 
-/** Names of the AppRoles that may read a role. */
+/** Names of the declared AppRoles that may read a role. */
 export function readersOf(outputs: EnvironmentOutputs, role: string): string[] {
   return Object.entries(outputs.approles)
     .filter(([, { roles }]) => roles.includes(role))

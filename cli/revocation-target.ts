@@ -5,6 +5,7 @@ import type { Inventory } from "./inventory";
 import { leasesPath, revokeBelow, roleOfLease, type Lease } from "./leases";
 import { appRoleNamed, readersOf, requireRole } from "./named";
 import { counted, listed } from "./text";
+import { allReadersOf, undeclaredAppRoles } from "./undeclared-approles";
 import type { VaultClient } from "./vault-client";
 
 /** What a revocation is about: exactly one of these. */
@@ -74,9 +75,10 @@ export function scopeOf(outputs: EnvironmentOutputs, inventory: Inventory, targe
       return { ...nothing, certain: below(leasesPath(outputs, target.name)), roles: [target.name] };
     }
     case "approle": {
-      const { roles } = appRoleNamed(outputs, target.name);
-      const dynamic = roles.filter((role) => outputs.roles[role] !== undefined);
-      const isShared = (role: string) => readersOf(outputs, role).length > 1;
+      const dynamic = rolesRead(outputs, inventory, target.name).filter(
+        (role) => outputs.roles[role] !== undefined,
+      );
+      const isShared = (role: string) => allReadersOf(outputs, inventory.tokens, role).length > 1;
       const own = dynamic.filter((role) => !isShared(role));
       return {
         certain: inventory.leases.filter(({ role }) => own.includes(role)).map(({ id }) => id),
@@ -93,6 +95,12 @@ export function scopeOf(outputs: EnvironmentOutputs, inventory: Inventory, targe
         roles: [...new Set([...Object.keys(outputs.roles), ...every.map(({ id }) => roleOfLease(id))])],
       };
   }
+}
+
+/** @throws UserError for an AppRole that is neither declared nor has tokens */
+function rolesRead(outputs: EnvironmentOutputs, { tokens }: Inventory, approle: string): readonly string[] {
+  const undeclared = undeclaredAppRoles(outputs, tokens).find(({ name }) => name === approle);
+  return undeclared?.roles ?? appRoleNamed(outputs, approle).roles;
 }
 
 /** Carries it out. Vault answers when it is done, but for the leases of tokens, which it ends one by one. */
@@ -135,7 +143,9 @@ export function announcement(outputs: EnvironmentOutputs, target: Target, scope:
         shared.length > 0
           ? `, and its part of ${scope.possible.length} of ${listed(shared)}, which others read too`
           : "",
-        ". It cannot log in again until it gets a new SecretID.",
+        Object.hasOwn(outputs.approles, target.name)
+          ? ". It cannot log in again until it gets a new SecretID."
+          : ". The environment does not declare it.",
       ].join("");
     }
   }

@@ -5,9 +5,9 @@ import type { Finding } from "./finding";
 import type { Inventory } from "./inventory";
 import type { Lease } from "./leases";
 import type { Together } from "./matching";
-import { readersOf } from "./named";
 import { statusLimits } from "./status-limits";
 import type { Survey } from "./survey";
+import { allReadersOf } from "./undeclared-approles";
 import { preparedFindings, shutUserFindings } from "./user-findings";
 
 export type { Finding } from "./finding";
@@ -40,7 +40,7 @@ export interface RoleStatus {
   readonly oldestSeconds?: number;
   /** Until the first lease ends, unless it is renewed. */
   readonly nextEndSeconds?: number;
-  /** AppRoles that may read it. */
+  /** AppRoles that may read it, declared or with tokens that may. */
   readonly readers: readonly string[];
 }
 
@@ -58,7 +58,7 @@ export interface AppRoleStatus {
   readonly secretIds: number;
   readonly tokens: number;
   readonly oldestTokenSeconds?: number;
-  /** Leases of roles that no other AppRole of the environment may read. */
+  /** Leases of roles that no other AppRole may read. */
   readonly leases: number;
   /** Leases of roles that others may read as well; whose they are cannot be told. */
   readonly sharedLeases: Readonly<Record<string, number>>;
@@ -91,6 +91,7 @@ export function reportStatus(
 ): Omit<StatusReport, "notLookedAt"> {
   const { postgres, leases } = inventory;
   const since = (then: number) => Math.round((now - then) / 1_000);
+  const readers = (role: string) => allReadersOf(outputs, inventory.tokens, role);
   const ofRole = (role: string) => leases.filter((lease) => lease.role === role);
   return {
     environment,
@@ -100,14 +101,14 @@ export function reportStatus(
       name,
       leases: ofRole(name).length,
       ...extremes(ofRole(name), since),
-      readers: readersOf(outputs, name),
+      readers: readers(name),
     })),
     staticRoles: Object.entries(outputs.static_roles ?? {}).map(([name, role]) => ({
       name,
       username: role.username,
       rotatedSecondsAgo: since(inventory.staticRoles.get(name)?.rotatedAt ?? now),
       rotationPeriodSeconds: role.rotation_period,
-      readers: readersOf(outputs, name),
+      readers: readers(name),
     })),
     approles: Object.keys(outputs.approles).map((name) => appRoleStatus(name, outputs, inventory, since)),
     leases: [...leases]
@@ -163,7 +164,7 @@ function appRoleStatus(
   const own = tokens.filter(({ approle }) => approle === name);
   const dynamic = (outputs.approles[name]?.roles ?? []).filter((role) => outputs.roles[role] !== undefined);
   const count = (role: string) => leases.filter((lease) => lease.role === role).length;
-  const isShared = (role: string) => readersOf(outputs, role).length > 1;
+  const isShared = (role: string) => allReadersOf(outputs, tokens, role).length > 1;
   return {
     name,
     secretIds: secretIds.get(name) ?? 0,

@@ -15,6 +15,7 @@ import { surveyRoles, type RoleSurvey } from "./role-attributes";
 import { holdingsOf, type Holdings } from "./shut-users";
 import { staticLogins, type StaticLogin } from "./static-logins";
 import { withStripped } from "./stripped-users";
+import { undeclaredAppRoles } from "./undeclared-approles";
 import type { VaultClient } from "./vault-client";
 
 /** What an inventory of leases and users does not hold: whether what they stand on is as it was declared. */
@@ -76,7 +77,7 @@ export async function survey(
       `Whether failed logins have locked an AppRole out was not looked at: ${OPERATOR_RIGHTS}`,
     );
   }
-  const appRoles = await surveyAppRoles(vault, outputs);
+  const appRoles = await surveyAppRoles(vault, outputs, undeclaredAppRoles(outputs, inventory.tokens));
   notLookedAt.push(
     ...connectionNotLookedAt(outputs, inventory),
     ...appRolesNotLookedAt(outputs, appRoles, OPERATOR_RIGHTS),

@@ -27,9 +27,16 @@ export class WriteOnlySecret {
    * A sensitive, ephemeral Terraform variable, set by `TF_VAR_<name>`.
    *
    * @param name of the variable, unique in the stack
-   * @throws ConfigurationError for a name that is none for a variable, and a version that is no whole number, 1 or more
+   * @throws ConfigurationError for a name that is none for a variable, or declared there already, and a version that is no
+   *   whole number, 1 or more
    */
   static fromVariable(scope: Construct, name: string, props: WriteOnlySecretProps = {}): WriteOnlySecret {
+    if (scope.node.tryFindChild(name) instanceof TerraformVariable) {
+      throw new ConfigurationError(
+        `The variable ${show(name)} is declared twice in ${show(scope.node.path)}.`,
+        "Keep the WriteOnlySecret of the first time, and pass it wherever its value is needed.",
+      );
+    }
     const variable = new TerraformVariable(
       scope,
       freeId(scope, "variable", terraformName("variable", name)),

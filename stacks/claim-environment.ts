@@ -50,9 +50,19 @@ function described({ name, application }: Environment): string {
 /** A server that both are on, for the message. */
 function sharedServer(a: Environment, b: Environment): string | undefined {
   const { host } = a.postgres;
-  if (host === b.postgres.host && (a.postgres.port ?? 5432) === (b.postgres.port ?? 5432)) {
+  if (
+    host.toLowerCase() === b.postgres.host.toLowerCase() &&
+    (a.postgres.port ?? 5432) === (b.postgres.port ?? 5432)
+  ) {
     return `the PostgreSQL server ${host}`;
   }
-  const same = a.vault.address === b.vault.address && a.vault.namespace === b.vault.namespace;
+  const same =
+    spelled(a.vault.address) === spelled(b.vault.address) &&
+    spelled(a.vault.namespace) === spelled(b.vault.namespace);
   return same ? `the Vault server ${a.vault.address}` : undefined;
+}
+
+/** In the one spelling that servers have for it. */
+function spelled(text = ""): string {
+  return text.replace(/^\/+|\/+$/g, "").toLowerCase();
 }

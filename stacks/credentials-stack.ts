@@ -4,6 +4,7 @@ import { PostgresDatabase } from "../lib/postgres/database";
 import { ManagerRole } from "../lib/postgres/manager-role";
 import { AppRoleAuth } from "../lib/vault/app-role-auth";
 import { DatabaseSecretsEngine } from "../lib/vault/database-secrets-engine";
+import { keepPath } from "../lib/vault/kept-path";
 import { StateOwner } from "../lib/state-owner";
 import { WriteOnlySecret } from "../lib/write-only-secret";
 import { claimEnvironment } from "./claim-environment";
@@ -11,25 +12,21 @@ import { checkGroups, groupsOf, rolesOf } from "./check-groups";
 import { DeclaredRoles } from "./declared-roles";
 import { declaredUrl } from "./declared-settings";
 import type { Environment } from "./environment";
-import { namesOf, type EnvironmentNames } from "./environment-names";
+import { namesOf } from "./environment-names";
 import { longestTtls } from "./longest-ttls";
 import { GroupStack } from "./group-stack";
 import type { PostgresOutput, VaultOutput } from "./outputs";
 import { StateBackend } from "./state-backend";
-import { addOutput, addProviders, engineEndpoint, type Condition } from "./stack-parts";
+import { addOutput, addProviders, engineEndpoint } from "./stack-parts";
 
-/**
- * A state that was written before it had an owner. The mount's id there is the path at which it stands, whatever path it is
- * to be moved to.
- */
-function ofThisEngine({ resource }: DatabaseSecretsEngine, { engine, owner }: EnvironmentNames): Condition {
-  return {
-    condition: `\${${resource.fqn}.id == "${engine}"}`,
-    errorMessage:
-      `The Terraform state has the secrets engine \${${resource.fqn}.id}, and that of ${owner} is ${engine}: nothing is ` +
-      "changed, for it would destroy what is deployed there. Where two applications keep their state in one place, give " +
-      'each a key, schema or folder of its own. Where one was renamed, see "Renaming" in docs/environment.md.',
-  };
+/** Of an environment, another path of a mount says that the state is another's: one that was written before it had an owner. */
+function keepPathOf(owner: string, what: string, { resource }: DatabaseSecretsEngine | AppRoleAuth): void {
+  keepPath(
+    resource,
+    `The Terraform state has the ${what} \${self.id}, and that of ${owner} is \${self.path}`,
+    "Where two applications keep their state in one place, give each a key, schema or folder of its own. Where one was " +
+      'renamed, see "Renaming" in docs/environment.md.',
+  );
 }
 
 /**
@@ -74,6 +71,7 @@ export class CredentialsStack extends TerraformStack {
       description: `PostgreSQL credentials of ${environment.application} (${environment.name})`,
       maxLeaseTtl: longest.engine,
     });
+    keepPathOf(names.owner, "secrets engine", engine);
     const server = environment.postgres;
     const connection = engine.addPostgresConnection(names.database, {
       database,
@@ -99,22 +97,17 @@ export class CredentialsStack extends TerraformStack {
       maxLeaseTtl: longest.auth,
       lockout: environment.vault.lockout,
     });
+    keepPathOf(names.owner, "AppRole method", auth);
     declared.addApplications(environment, auth);
 
-    addOutput<VaultOutput>(
-      this,
-      "vault",
-      "The Vault side: where the engine and the AppRoles are",
-      {
-        address: environment.vault.address,
-        ...(environment.vault.namespace !== undefined && { namespace: environment.vault.namespace }),
-        mount: engine.path,
-        connection: connection.name,
-        connection_url: declaredUrl(connection.resource),
-        approle_mount: auth.path,
-      },
-      ofThisEngine(engine, names),
-    );
+    addOutput<VaultOutput>(this, "vault", "The Vault side: where the engine and the AppRoles are", {
+      address: environment.vault.address,
+      ...(environment.vault.namespace !== undefined && { namespace: environment.vault.namespace }),
+      mount: engine.path,
+      connection: connection.name,
+      connection_url: declaredUrl(connection.resource),
+      approle_mount: auth.path,
+    });
     addOutput<PostgresOutput>(this, "postgres", "The PostgreSQL side: where applications connect to", {
       host: server.host,
       port: server.port ?? 5432,

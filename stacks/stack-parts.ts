@@ -29,27 +29,7 @@ export function engineEndpoint({ postgres }: Environment): PostgresEndpoint {
   return seenFromVault ?? { host, port, sslMode, sslRootCert, connectTimeout };
 }
 
-/** What has to hold before Terraform changes anything. */
-export interface Condition {
-  /** Expression of Terraform's. */
-  readonly condition: string;
-  readonly errorMessage: string;
-}
-
 /** Declares an output of just this name. */
-export function addOutput<T>(
-  stack: TerraformStack,
-  name: string,
-  description: string,
-  value: T,
-  precondition?: Condition,
-): void {
-  const output = new TerraformOutput(stack, name, { description, value, staticId: true });
-  // The property of that name is not synthesized (cdktf 0.21).
-  if (precondition !== undefined) {
-    output.addOverride("precondition", {
-      condition: precondition.condition,
-      error_message: precondition.errorMessage,
-    });
-  }
+export function addOutput<T>(stack: TerraformStack, name: string, description: string, value: T): void {
+  new TerraformOutput(stack, name, { description, value, staticId: true });
 }

@@ -10,18 +10,26 @@ const LOCK_TIMEOUT = "1200ms";
 /** Of one transaction. */
 const QUERY_TIMEOUT_MS = 120_000;
 
+/** What is run as the engine's login. */
+export interface Work {
+  /** User that the login becomes a member of. */
+  readonly user: string;
+  readonly statements: readonly string[];
+  /** Whose objects others have rights on: only as the owner can these be taken back. */
+  readonly owners: readonly string[];
+}
+
 /**
  * Runs statements in one transaction as the engine's login, which has made the user and is a member of the base role. The
- * present login joins it, and leaves it again before the transaction ends, so that nothing is left of that whenever it is
- * cut off.
+ * present login joins it, and it joins the owners of what the user has rights on, as far as it may. All that is taken back
+ * before the transaction ends, so that nothing is left of that whenever it is cut off.
  *
  * @throws UserError if the present login may not join the engine's
  */
 export async function asManager(
   client: Client,
   manager: string,
-  user: string,
-  statements: readonly string[],
+  { user, statements, owners }: Work,
 ): Promise<void> {
   const [name, ended] = [escapeIdentifier(manager), escapeIdentifier(user)];
   await client.query("BEGIN");
@@ -30,7 +38,9 @@ export async function asManager(
     const joins = !(await maySetRole(client, manager));
     await join(client, manager, joins);
     if (!(await maySetRole(client, user))) await client.query(`GRANT ${ended} TO CURRENT_USER`);
+    const lent = await joinEach(client, owners);
     await client.query({ text: statements.join(";\n"), query_timeout: QUERY_TIMEOUT_MS } as { text: string });
+    for (const owner of lent) await client.query(`REVOKE ${escapeIdentifier(owner)} FROM CURRENT_USER`);
     await client.query("SET LOCAL ROLE NONE");
     if (joins) await client.query(`REVOKE ${name} FROM CURRENT_USER`);
     await client.query("COMMIT");
@@ -52,6 +62,31 @@ async function join(client: Client, manager: string, joins: boolean): Promise<vo
       "Use the login that made it, which is the one that deploys (docs/rights/postgres-login.sql), or an administrator.",
     );
   }
+}
+
+/** Makes the present role a member of others, as far as it may; returns those that it was none of. */
+async function joinEach(client: Client, roles: readonly string[]): Promise<readonly string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT r.rolname::pg_catalog.text AS name FROM pg_catalog.pg_roles AS r
+     WHERE r.rolname::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
+       AND NOT pg_catalog.pg_has_role(r.oid, 'USAGE')`,
+    [roles],
+  );
+  const joined: string[] = [];
+  for (const { name } of rows) {
+    await client.query("SAVEPOINT before_owner");
+    try {
+      await client.query(`GRANT ${escapeIdentifier(name)} TO CURRENT_USER`);
+      joined.push(name);
+    } catch (error) {
+      const state = sqlState(error);
+      const isKept = state === SqlState.insufficientPrivilege || state === SqlState.lockNotAvailable;
+      // Nor may whoever holds a lock on its own membership hold up the rest. What is left because of it is told at the end.
+      if (!isKept) throw error;
+      await client.query("ROLLBACK TO SAVEPOINT before_owner");
+    }
+  }
+  return joined;
 }
 
 /** Whether the present role may become another; from PostgreSQL 16 on, members may be kept from it. */

@@ -17,7 +17,7 @@ export interface HandedOver {
   readonly before: number;
   /** What is left for the revocation itself. */
   readonly left: number;
-  /** Why, where PostgreSQL refused; some examples. */
+  /** Why, where PostgreSQL refused, or left it without a word; some examples. */
   readonly refused: readonly string[];
 }
 
@@ -46,6 +46,7 @@ export async function handOver(
     left = await dependenciesOf(client, user.oid);
     if (refused.length === 0) break;
   }
+  if (left > 0 && refused.length === 0) refused = await leftWithoutWord(client, user, options.batch);
   return { before, left, refused };
 }
 
@@ -62,7 +63,7 @@ async function onePass(
     const statements = some.flatMap((one) => statementsFor(one, user.name, user.baseRole));
     if (statements.length === 0) return;
     try {
-      await asManager(client, manager, user.name, statements);
+      await asManager(client, manager, { user: user.name, statements, owners: ownersOf(some) });
       onProgress((done += some.length), total);
     } catch (error) {
       if (error instanceof UserError) throw error;
@@ -76,6 +77,43 @@ async function onePass(
       }
     }
   };
+  await eachBatch(client, user, batch, async (found) => {
+    for (const some of batches(found)) await attempt(some);
+    return true;
+  });
+  return refused;
+}
+
+/**
+ * PostgreSQL takes a REVOKE of what the present role may not take back for a warning: by whom what was left without a refusal
+ * can be taken back.
+ */
+async function leftWithoutWord(client: Client, user: EndedUser, batch: number): Promise<string[]> {
+  const left: string[] = [];
+  await eachBatch(client, user, batch, (found) => {
+    for (const { type, identity, owner } of found.slice(0, REASONS - left.length)) {
+      const whose = owner === undefined ? "" : ` of ${owner}`;
+      left.push(
+        `${type} ${identity}${whose}: others have given rights on it, which the engine's login cannot take back. End the ` +
+          "users that gave them first, or have the owner take them back",
+      );
+    }
+    return left.length < REASONS;
+  });
+  return left;
+}
+
+function ownersOf(some: readonly Dependency[]): string[] {
+  return [...new Set(some.flatMap(({ owned, owner }) => (owned || owner === undefined ? [] : [owner])))];
+}
+
+/** Goes through what a user owns or has rights on, as far as a statement takes it away, until it is told to stop. */
+async function eachBatch(
+  client: Client,
+  user: EndedUser,
+  size: number,
+  take: (found: readonly Dependency[]) => boolean | Promise<boolean>,
+): Promise<void> {
   // Kept by the server, in files where they are many: here is one batch at a time.
   await client.query({
     text: `DECLARE dependencies CURSOR WITH HOLD FOR ${LISTED(user.oid)}`,
@@ -84,11 +122,9 @@ async function onePass(
   try {
     for (;;) {
       const { rows } = await client.query<{ classid: string; objid: string; owned: boolean }>(
-        `FETCH ${batch} FROM dependencies`,
+        `FETCH ${size} FROM dependencies`,
       );
-      if (rows.length === 0) return refused;
-      const found = await identified(client, rows, user.name);
-      for (const some of batches(found)) await attempt(some);
+      if (rows.length === 0 || !(await take(await identified(client, rows, user.name)))) return;
     }
   } finally {
     await client.query("CLOSE dependencies").catch(() => undefined);
@@ -123,9 +159,18 @@ async function identified(
   user: string,
 ): Promise<Dependency[]> {
   const { rows: found } = await client.query<
-    Dependency & { maker: string | null; schema: string; on: string }
+    Omit<Dependency, "owner"> & { owner: string | null; maker: string | null; schema: string; on: string }
   >(
     `SELECT o.type, o.identity, listed.owned,
+       COALESCE(
+         (SELECT pg_catalog.pg_get_userbyid(its.refobjid) FROM pg_catalog.pg_shdepend AS its
+          WHERE its.deptype OPERATOR(pg_catalog.=) 'o' AND its.classid OPERATOR(pg_catalog.=) listed.classid
+            AND its.objid OPERATOR(pg_catalog.=) listed.objid AND its.dbid OPERATOR(pg_catalog.=)
+              (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())),
+         (SELECT pg_catalog.pg_get_userbyid(guarded.relowner) FROM pg_catalog.pg_policy AS p
+          JOIN pg_catalog.pg_class AS guarded ON guarded.oid OPERATOR(pg_catalog.=) p.polrelid
+          WHERE p.oid OPERATOR(pg_catalog.=) listed.objid
+            AND listed.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_policy'::pg_catalog.regclass)) AS owner,
        EXISTS (SELECT FROM pg_catalog.pg_depend AS of WHERE of.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
          AND of.classid OPERATOR(pg_catalog.=) listed.classid AND of.objid OPERATOR(pg_catalog.=) listed.objid
          AND of.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
@@ -151,8 +196,9 @@ async function identified(
     [rows.map(({ classid }) => classid), rows.map(({ objid }) => objid), rows.map(({ owned }) => owned)],
   );
   return found
-    .map(({ type, identity, owned, follows, defaults, policy }) => ({
+    .map(({ type, identity, owned, owner, follows, defaults, policy }) => ({
       ...{ type, identity, owned, follows },
+      ...(owner !== null && { owner }),
       ...(defaults && { defaults }),
       ...(policy && { policy }),
     }))

@@ -8,6 +8,8 @@ export interface Dependency {
   readonly identity: string;
   /** Whether the user owns it; else it has a privilege on it. */
   readonly owned: boolean;
+  /** Who owns it, or the table that it is on; absent where it is the server's own. */
+  readonly owner?: string;
   /** Whether it goes with a table, as the sequence of a serial column does. */
   readonly follows: boolean;
   /** For default privileges. */

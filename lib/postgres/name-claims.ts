@@ -35,6 +35,8 @@ export interface PasswordClaim {
 export class Claims {
   private readonly owned = new Map<string, { readonly owned: Owned; readonly claims: Claim[] }>();
   private readonly passwords = new Map<string, PasswordClaim[]>();
+  /** Logins that Terraform uses, and the provider of each. */
+  private readonly deploying = new Map<string, IConstruct>();
   private successor?: Claims;
 
   /** @param where for messages, such as ` db.example.com:5432`; empty where it is not known */
@@ -61,8 +63,16 @@ export class Claims {
     if (others.some(({ by }) => by === claim.by)) return others.filter(({ by }) => by !== claim.by);
     const other = others.find(({ kind }) => kind === "static role" || claim.kind === "static role");
     if (other !== undefined) throw this.twoPasswords(login, other, claim);
+    this.requireNotDeploying(login, claim);
     this.passwords.set(login, [...others, claim]);
     return others;
+  }
+
+  /** Notes a login that Terraform uses. @throws ConfigurationError if a static role sets its password */
+  addDeploying(login: string, provider: IConstruct): void {
+    if (this.deploying.has(login)) return;
+    this.deploying.set(login, provider);
+    this.passwords.get(login)?.forEach((claim) => this.requireNotDeploying(login, claim));
   }
 
   /** The one that has taken this one over, or itself. */
@@ -74,7 +84,19 @@ export class Claims {
   absorb(other: Claims): void {
     other.successor = this;
     for (const { owned, claims } of other.owned.values()) claims.forEach((claim) => this.add(owned, claim));
+    for (const [login, provider] of other.deploying) this.addDeploying(login, provider);
     for (const [login, claims] of other.passwords) claims.forEach((claim) => this.addPassword(login, claim));
+  }
+
+  private requireNotDeploying(login: string, { kind, by }: PasswordClaim): void {
+    const provider = this.deploying.get(login);
+    if (provider === undefined || kind !== "static role") return;
+    throw new ConfigurationError(
+      `The static role at ${show(by.node.path)} manages ${show(login)}, the login that Terraform uses on the PostgreSQL ` +
+        `server${this.where} (provider at ${show(provider.node.path)}).`,
+      "The engine would set another password as soon as the role is made, and every deployment after it would be refused: " +
+        "give the static role a login of its own.",
+    );
   }
 
   private twice({ list, title }: Owned, first: Claim, second: Claim): ConfigurationError {

@@ -13,6 +13,8 @@ class AppServers {
   readonly registers = new Map<IConstruct, ServerNames>();
   /** By engine and name, which stand for a server that nothing else tells of. */
   readonly connections = new Map<string, ServerNames>();
+  /** Stacks whose providers have been looked at. */
+  readonly seen = new Set<TerraformStack>();
 }
 
 const apps = new WeakMap<IConstruct, AppServers>();
@@ -46,6 +48,7 @@ export class ServerNames {
     stack.node.addValidation({
       validate: () => {
         names.locate();
+        locateAll(construct);
         return [];
       },
     });
@@ -70,6 +73,12 @@ export class ServerNames {
     const names = connections.get(key) ?? new ServerNames();
     connections.set(key, names);
     bound.set(construct, names);
+    construct.node.addValidation({
+      validate: () => {
+        locateAll(construct);
+        return [];
+      },
+    });
   }
 
   private readonly own = new Claims();
@@ -160,7 +169,7 @@ export class ServerNames {
    * Takes the password of a login. Connections may share one, a static role shares it with nothing.
    *
    * @returns the others that set it
-   * @throws ConfigurationError if it has another owner
+   * @throws ConfigurationError if it has another owner, and for a static role of the login that a stack's Terraform uses
    */
   ownPassword(login: string, kind: PasswordClaim["kind"], by: IConstruct): readonly PasswordClaim[] {
     if (isUnresolved(login)) return [];
@@ -181,15 +190,21 @@ export class ServerNames {
     return this.own.present;
   }
 
-  /** Joins the stacks whose providers name the same server, once the provider is there. */
-  private locate(): void {
+  /** Joins the stacks whose providers name the same server, once the provider is there, and notes the login of each. */
+  locate(): void {
     if (this.located || this.stack === undefined) return;
     this.provider ??= providerOf(this.stack);
     if (this.provider === undefined) return;
     this.located = true;
-    const server = serverOf(this.stack, this.provider);
+    this.join(this.stack, this.provider);
+    const { username } = providerSettings(this.provider);
+    if (username !== undefined && !isUnresolved(username)) this.claims.addDeploying(username, this.provider);
+  }
+
+  private join(stack: TerraformStack, provider: TerraformProvider): void {
+    const server = serverOf(stack, provider);
     if (server === undefined) return;
-    const { servers } = appOf(this.stack);
+    const { servers } = appOf(stack);
     const known = servers.get(server.key) ?? new Claims(` ${server.shown}`);
     servers.set(server.key, known);
     joinClaims(known, this.own);
@@ -207,13 +222,27 @@ function appOf(construct: IConstruct): AppServers {
   return known;
 }
 
+/** Looks at the providers of all stacks of an app, also those that no construct of ours has asked for. */
+function locateAll(construct: IConstruct): void {
+  const { seen } = appOf(construct);
+  const stacks = construct.node.root.node.children.filter((child) => TerraformStack.isStack(child));
+  for (const stack of stacks.filter((each) => !seen.has(each))) {
+    seen.add(stack);
+    const own = providerOf(stack);
+    for (const provider of providersOf(stack))
+      ServerNames.of(stack, provider === own ? undefined : provider).locate();
+  }
+}
+
 /** The provider of a stack that nobody has to name. */
 function providerOf(stack: TerraformStack): TerraformProvider | undefined {
-  return stack.node.children.find(
+  return providersOf(stack).find(({ alias }) => alias === undefined);
+}
+
+function providersOf(stack: TerraformStack): TerraformProvider[] {
+  return stack.node.children.filter(
     (child): child is TerraformProvider =>
-      TerraformProvider.isTerraformProvider(child) &&
-      child.terraformResourceType === "postgresql" &&
-      child.alias === undefined,
+      TerraformProvider.isTerraformProvider(child) && child.terraformResourceType === "postgresql",
   );
 }
 

@@ -10,6 +10,7 @@ import { AppRole, type AppRoleOptions } from "./app-role";
 import { declareOnce } from "./declared-once";
 import { LockoutOfMethod, type Lockout } from "./lockout";
 import { LongestTtl, type TtlBounds } from "./longest-ttl";
+import { keepPath } from "./kept-path";
 import { checkNamespace } from "./namespace";
 
 /** An auth method of the type `approle`, declared here or existing. */
@@ -39,7 +40,12 @@ export interface IAppRoleAuth extends IConstruct {
 
 /** Options of {@link AppRoleAuth}. */
 export interface AppRoleAuthProps {
-  /** Where to enable it below `auth/`. Changing it ends all logins. @default "approle" */
+  /**
+   * Where to enable it below `auth/`. The plan refuses another path for a method that stands: declare a new method beside it,
+   * and take this one away when the applications log in there.
+   *
+   * @default "approle"
+   */
   readonly path?: string;
   /** Description that the server keeps of it. @default "Logins of applications" */
   readonly description?: string;
@@ -128,6 +134,12 @@ export class AppRoleAuth extends AppRoleAuthBase implements IAppRoleAuth {
       namespace: this.namespace,
       provider: props.provider,
     });
+    keepPath(
+      this.resource,
+      "The AppRole method ${self.id} would be moved to ${self.path}",
+      "Take the change of its path back. For another path declare a new method with AppRoles beside it and deploy; give the " +
+        "applications RoleIDs and SecretIDs of those, and take this one away once they log in there.",
+    );
     if (props.lockout !== undefined) new LockoutOfMethod(this, this, props.lockout);
   }
 

@@ -9,6 +9,7 @@ import { terraformText } from "../terraform-text";
 import { declareOnce } from "./declared-once";
 import { MysqlConnection, type MysqlConnectionOptions } from "./mysql-connection";
 import { LongestTtl, type TtlBounds } from "./longest-ttl";
+import { keepPath } from "./kept-path";
 import { checkNamespace } from "./namespace";
 import { PostgresConnection, type PostgresConnectionOptions } from "./postgres-connection";
 
@@ -47,7 +48,12 @@ export interface IDatabaseSecretsEngine extends IConstruct {
 
 /** Options of {@link DatabaseSecretsEngine}. */
 export interface DatabaseSecretsEngineProps {
-  /** Where to mount it, such as `database` or `orders-dev/database`. Changing it revokes all leases. @default "database" */
+  /**
+   * Where to mount it, such as `database` or `orders-dev/database`. The plan refuses another path for an engine that stands:
+   * declare a new engine beside it, and take this one away when all that it has issued has ended.
+   *
+   * @default "database"
+   */
   readonly path?: string;
   /** Description that the server keeps of it. @default "Short-lived database credentials" */
   readonly description?: string;
@@ -135,6 +141,12 @@ export class DatabaseSecretsEngine extends DatabaseSecretsEngineBase implements 
       namespace: this.namespace,
       provider: props.provider,
     });
+    keepPath(
+      this.resource,
+      "The secrets engine ${self.id} would be moved to ${self.path}",
+      "Take the change of its path back. For another path declare a new engine with roles beside it and deploy; have the " +
+        "applications read those, and take this one away once all that it has issued is revoked.",
+    );
   }
 
   get ready(): readonly ITerraformDependable[] {

@@ -6,6 +6,7 @@ import { freeId } from "../free-id";
 import { mountPath, vaultPath } from "../names";
 import { terraformText } from "../terraform-text";
 import { declareOnce } from "./declared-once";
+import { keepPath } from "./kept-path";
 import { checkNamespace } from "./namespace";
 import { KeyValueSecret, type KeyValueSecretOptions } from "./key-value-secret";
 
@@ -35,8 +36,8 @@ export interface IKeyValueEngine extends IConstruct {
 /** Options of {@link KeyValueEngine}. */
 export interface KeyValueEngineProps {
   /**
-   * Where to mount it. Changing it moves the engine with all that is in it; the secrets declared here are made anew, and
-   * need their values again.
+   * Where to mount it. The plan refuses another path for an engine that stands: declare a new engine beside it, write the
+   * values there, and take this one away when nobody reads it any more.
    *
    * @default "secret"
    */
@@ -106,6 +107,12 @@ export class KeyValueEngine extends KeyValueEngineBase implements IKeyValueEngin
       namespace: this.namespace,
       provider: props.provider,
     });
+    keepPath(
+      this.resource,
+      "The key-value engine ${self.id} would be moved to ${self.path}",
+      "Take the change of its path back. For another path declare a new engine with secrets beside it and deploy; copy what " +
+        "was written by hand, and take this one away once nobody reads it any more.",
+    );
   }
 
   get ready(): readonly ITerraformDependable[] {

@@ -102,8 +102,8 @@ export class StaticRole extends StaticRoleBase implements IStaticRole {
 
   /**
    * @throws ConfigurationError for a name that is unusable or taken, both or neither of `login` and `username`, a
-   *   login with a password of its own or that of the connection, a period under 5 seconds, and statements that lack
-   *   a placeholder
+   *   login with a password of its own, that of the connection or that of Terraform, a period under 5 seconds, and
+   *   statements that lack a placeholder
    */
   constructor(scope: Construct, id: string, props: StaticRoleProps) {
     super(scope, id);

@@ -8,12 +8,15 @@ import {
   AppRoleAuth,
   DatabaseSecretsEngine,
   Duration,
+  KeyValueContent,
+  KeyValueEngine,
   Lockout,
   ManagerRole,
   PostgresDatabase,
   WriteOnlySecret,
 } from "../../lib";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
+import { makeExtrasDeployerToken } from "../../sandbox/rights";
 import { FULL } from "../security/servers";
 import { announce } from "./announce";
 import { asSuperuser } from "./credential";
@@ -32,19 +35,24 @@ let sandbox: Sandbox;
 let workspace: Workspace;
 beforeAll(async () => {
   sandbox = await startSandbox({ onProgress: announce });
-  workspace = new Workspace(sandbox, "limits", build());
+  const token = sandbox.lifetime.remember(await makeExtrasDeployerToken(sandbox.vault.client()));
+  const deploying = { ...sandbox, env: { ...sandbox.env, VAULT_TOKEN: token } };
+  workspace = new Workspace(deploying, "limits", build());
   await workspace.apply();
 });
 afterAll(() => sandbox?.stop());
 
-interface Declared {
+const PATHS = { engine: "limits/database", auth: "limits/approle", values: "limits/kv" };
+
+interface Declared extends Partial<typeof PATHS> {
   readonly lockout?: Lockout;
   /** Bound of engine and method. */
   readonly bound?: Duration;
   readonly rootRotationStatements?: readonly string[];
 }
 
-function build({ lockout, bound, rootRotationStatements }: Declared = {}) {
+function build({ lockout, bound, rootRotationStatements, ...changed }: Declared = {}) {
+  const paths = { ...PATHS, ...changed };
   return (scope: Construct) => {
     const { env } = sandbox;
     const stack = new TerraformStack(scope, "limits");
@@ -62,7 +70,7 @@ function build({ lockout, bound, rootRotationStatements }: Declared = {}) {
     });
     const password = WriteOnlySecret.fromVariable(stack, "manager_password");
     const manager = new ManagerRole(stack, "Manager", { name: "limits_manager", password });
-    const role = new DatabaseSecretsEngine(stack, "Secrets", { path: "limits/database", maxLeaseTtl: bound })
+    const role = new DatabaseSecretsEngine(stack, "Secrets", { path: paths.engine, maxLeaseTtl: bound })
       .addPostgresConnection("limits", {
         endpoint: { host: env.PGHOST ?? "", port: Number(env.PGPORT), sslMode: "disable" },
         ...{ database, manager, rootRotationStatements },
@@ -74,8 +82,11 @@ function build({ lockout, bound, rootRotationStatements }: Declared = {}) {
         defaultTtl: LONG,
         maxTtl: LONG,
       });
-    const auth = new AppRoleAuth(stack, "AppRoles", { path: "limits/approle", maxLeaseTtl: bound, lockout });
+    const auth = new AppRoleAuth(stack, "AppRoles", { path: paths.auth, maxLeaseTtl: bound, lockout });
     role.grantRead(auth.addRole("long", { secretIdTtl: LONG, tokenTtl: LONG }));
+    new KeyValueEngine(stack, "Values", { path: paths.values }).addSecret("host", {
+      content: KeyValueContent.visible({ host: "db.example.com" }),
+    });
     auth.addRole("periodic", { tokenPeriod: LONG });
     auth.addRole("ended", { tokenPeriod: LONG, tokenExplicitMaxTtl: LONG });
     // Of elsewhere, as far as Terraform knows: what a server does that is told nothing.
@@ -121,6 +132,28 @@ test("a TTL beyond the server's limit holds for whatever the deployment declares
 
 test("a TTL beyond a mount's bound is cut, without a word of the server's", async () => {
   expect(await logIn("cut/approle/long")).toMatchObject({ tokenDays: 32, secretIdDays: 32 });
+});
+
+test("another path for what stands is refused before anything is changed", async () => {
+  const long = await logIn("limits/approle/long");
+  const own = sandbox.vault.client().withToken(long.token);
+  const { lease_id: leaseId } = await own.read("limits/database/creds/long");
+  workspace.edit(build({ engine: "other/database", auth: "other/approle", values: "other/kv" }));
+  const refusal = await workspace.apply().then(
+    () => "",
+    (error: unknown) => String(error).replace(/[\s│]+/g, " "),
+  );
+  workspace.edit(build());
+  expect(refusal).toContain("The secrets engine limits/database would be moved to other/database");
+  expect(refusal).toContain("The AppRole method limits/approle would be moved to other/approle");
+  expect(refusal).toContain("The key-value engine limits/kv would be moved to other/kv");
+  expect(refusal).toContain("Take the change of its path back.");
+  expect(await workspace.plan()).toEqual([]);
+  await own.write("sys/leases/renew", { lease_id: leaseId });
+  const { data: kept } = await sandbox.vault.client().read("limits/kv/data/host");
+  expect(kept?.data).toEqual({ host: "db.example.com" });
+  await sandbox.vault.client().write("sys/leases/revoke", { lease_id: leaseId, sync: true });
+  await own.write("auth/token/revoke-self");
 });
 
 describe("failed logins", () => {

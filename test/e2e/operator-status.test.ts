@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Client } from "pg";
 import type { StatusReport } from "../../cli/status-report";
+import { VaultError, type VaultClient } from "../../cli/vault-client";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { testInFull } from "../security/fault-table";
 import { announce } from "./announce";
@@ -715,6 +716,95 @@ describe("of roles in PostgreSQL finds", () => {
       },
     ]);
   });
+});
+
+describe("of an AppRole that the environment does not declare", () => {
+  const FORMER = "shop-local-former";
+  const path = `auth/shop-local/approle/role/${FORMER}`;
+  const CREDS = `${MOUNT}/creds/writer`;
+
+  async function enter(): Promise<VaultClient> {
+    const vault = sandbox.vault.client();
+    await vault.write(path, { token_policies: [CREDS] });
+    const { data: id } = await vault.read(`${path}/role-id`);
+    const { data: secret } = await vault.write(`${path}/secret-id`);
+    const { auth } = await vault.write("auth/shop-local/approle/login", {
+      role_id: id?.role_id,
+      secret_id: secret?.secret_id,
+    });
+    return vault.withToken(auth?.client_token);
+  }
+
+  test("finds tokens that live on when it is gone, and revoke ends them with their credentials", async () => {
+    await revokeAll();
+    const api = await scenario.enter("api");
+    const kept = await api.issue("writer");
+    const former = await enter();
+    // As of another stack, which is none of ours.
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+    await sandbox.vault.client().delete(path);
+    const { data, lease_id: leaseId } = await former.read(CREDS);
+
+    const report = await status();
+    expect(report.code).toBe(1);
+    expect(report.findings).toMatchObject([
+      {
+        kind: "undeclared-approle",
+        subject: FORMER,
+        detail:
+          "it is neither declared nor in the auth method any more, and has 1 token, which may read writer",
+        remedy: expect.stringContaining(`vault-postgres revoke local --approle ${FORMER}`) as string,
+      },
+    ]);
+    expect(named(report.roles, "writer")).toMatchObject({ readers: ["shop-local-api", FORMER] });
+    expect(named(report.approles, "shop-local-api")).toMatchObject({
+      leases: 0,
+      sharedLeases: { writer: 2 },
+    });
+
+    const { code, out, err } = await scenario.run("revoke", ["--approle", FORMER, "--yes"]);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toContain(`This ends the group of ${FORMER}: 0 SecretIDs, 1 token`);
+    expect(out).toContain("The environment does not declare it.");
+    expect(out).toContain("Ended: 1 token, 1 credential.");
+    await expect(former.read(CREDS)).rejects.toThrow(VaultError);
+    const users = await asSuperuser(sandbox, "SELECT rolname FROM pg_roles WHERE rolname LIKE 'v-%'");
+    expect(users).toEqual([kept.username]);
+    expect(users).not.toContain(data?.username);
+    expect(leaseId).not.toBe(kept.leaseId);
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+    expect((await scenario.run("revoke", ["--approle", FORMER, "--yes"])).err).toContain(
+      `The environment has no AppRole "${FORMER}".`,
+    );
+  });
+
+  test("leaves its credentials alone when a declared one that reads the same is ended", async () => {
+    await revokeAll();
+    const former = await enter();
+    const { lease_id: kept } = await former.read(CREDS);
+    const api = await scenario.enter("api");
+    await api.issue("writer");
+    const { code, out } = await scenario.run("revoke", ["--approle", "shop-local-api", "--yes"]);
+    expect({ code, left: out.includes("LEFT") }).toEqual({ code: 0, left: false });
+    expect((await status()).leases).toMatchObject([{ id: kept }]);
+    await sandbox.vault.client().delete(path);
+    expect((await scenario.run("revoke", ["--approle", FORMER, "--yes"])).code).toBe(0);
+    expect((await status()).leases).toEqual([]);
+  });
+});
+
+test("finds that the AppRole method is not there, and looks at the rest", async () => {
+  await sandbox.vault.client().delete("sys/auth/shop-local/approle");
+  await sandbox.vault.client().delete(`${MOUNT}/roles/owner`);
+  const { code, findings } = await status();
+  expect(code).toBe(1);
+  expect(findings).toMatchObject([
+    { kind: "missing-role", subject: "owner" },
+    { kind: "missing-approle", subject: "auth/shop-local/approle" },
+  ]);
+  await scenario.deploy();
+  expect(await status()).toMatchObject({ code: 0, findings: [] });
+  [web, reports] = [await scenario.enter("web"), await scenario.enter("reports")];
 });
 
 describe("of static roles looks at their logins, and finds", () => {

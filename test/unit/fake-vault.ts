@@ -176,10 +176,12 @@ export class FakeVault {
       case "LIST auth/token/accessors":
         return keys(["root", ...this.tokens]);
       case "PUT auth/token/lookup-accessor":
-        if (body.accessor === "root") return data({ path: "auth/token/root", creation_time: 1, meta: null });
+        if (body.accessor === "root")
+          return data({ path: "auth/token/root", creation_time: 1, policies: ["root"], meta: null });
         return data({
           path: "auth/x/approle/login",
           creation_time: 1_795_000_000,
+          policies: ["default", "x/database/creds/reader"],
           meta: { role_name: "api" },
         });
       case "PUT auth/token/revoke-accessor":

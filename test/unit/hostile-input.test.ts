@@ -132,7 +132,7 @@ describe("refuses", () => {
     ["a connection named as the library's part", (s) => postgres(s, {}, "Resource"), /Terraform address/],
     ["a role named as the library's part", (s) => role(s, {}, "config-c"), /Terraform address/],
     ["a secret named as another's address", (s) => twoSecrets(s, "a/b", "a--b"), /Terraform address/],
-    ["a variable twice", (s) => [secret(s), secret(s)], /Terraform address/],
+    ["a variable twice", (s) => [secret(s), secret(s)], /declared twice in "[^"]+"\.\n {2}Keep the/],
     [
       "a role that Terraform could not tell from another",
       (s) => handOut(s, "a/b", "a--b"),

@@ -424,6 +424,76 @@ describe("the password of a login", () => {
   });
 });
 
+describe("the login that Terraform uses", () => {
+  const OWN =
+    /static role at "[^"]+" manages "terraform", the login that Terraform uses .*provider at "[^"]+".*\n.*login of its own/s;
+
+  test("is no static role's, by its name or as a login that is imported", () => {
+    const stack = alone();
+    const { connection } = connected(stack);
+    expect(() => connection.addStaticRole("a", { username: "terraform" })).toThrow(OWN);
+    const login = Login.fromName(stack, "Own", "terraform");
+    expect(() => connection.addStaticRole("b", { login, grantAdmin: false })).toThrow(OWN);
+    connection.addStaticRole("c", { username: "Terraform" });
+  });
+
+  test("is no static role's where the provider is declared last", () => {
+    const stack = new TerraformStack(newApp(), "late");
+    connected(stack).connection.addStaticRole("a", { username: "terraform" });
+    new PostgresqlProvider(stack, "PostgresqlProvider", { host: "db.example.com", username: "terraform" });
+    new VaultProvider(stack, "VaultProvider", { address: VAULT });
+    expect(() => Testing.synth(stack, true)).toThrow(OWN);
+  });
+
+  test("of another stack is no static role's, whichever is declared first", () => {
+    for (const order of [
+      ["two", "one"],
+      ["one", "two"],
+    ]) {
+      const app = newApp();
+      const build = {
+        one: () => {
+          const stack = new TerraformStack(app, "one");
+          new PostgresqlProvider(stack, "PostgresqlProvider", { host: "db.example.com", username: "other" });
+          new VaultProvider(stack, "VaultProvider", { address: VAULT });
+          connected(stack).connection.addStaticRole("a", { username: "terraform" });
+        },
+        two: () => new PostgresDatabase(stackOf(app, "two"), "Database", { name: "second" }),
+      };
+      expect(() => {
+        order.forEach((id) => build[id as "one" | "two"]());
+        app.synth();
+      }).toThrow(OWN);
+    }
+  });
+
+  test("is no static role's where the connection is known by its name alone, and nothing else uses the provider", () => {
+    const app = newApp();
+    connected(stackOf(app, "one"));
+    const stack = new TerraformStack(app, "two");
+    new PostgresqlProvider(stack, "PostgresqlProvider", { host: "db.example.com", username: "deployer" });
+    new VaultProvider(stack, "VaultProvider", { address: VAULT });
+    const engine = DatabaseSecretsEngine.fromPath(stack, "Secrets", "orders/database");
+    const connection = PostgresConnection.fromName(stack, "Main", { engine, name: "main" });
+    expect(() => connection.addStaticRole("a", { username: "terraform", grantAdmin: false })).toThrow(OWN);
+    connection.addStaticRole("b", { username: "deployer", grantAdmin: false });
+    expect(() => app.synth()).toThrow(/manages "deployer".*"two\/PostgresqlProvider"/s);
+  });
+
+  test("of another server may be a static role's, and one that only Terraform knows", () => {
+    const app = newApp();
+    new PostgresDatabase(stackOf(app, "one"), "Database", { name: "first" });
+    const stack = new TerraformStack(app, "two");
+    const username = new TerraformVariable(stack, "user", { type: "string" }).stringValue;
+    new PostgresqlProvider(stack, "PostgresqlProvider", { host: "other.example.com", username });
+    new VaultProvider(stack, "VaultProvider", { address: VAULT });
+    const { connection } = connected(stack);
+    connection.addStaticRole("a", { username: "terraform" });
+    connection.addStaticRole("b", { username });
+    expect(() => app.synth()).not.toThrow();
+  });
+});
+
 describe("environments of one app", () => {
   const environment = (application: string, name: string, more: Partial<Environment> = {}): Environment => ({
     ...{ application, name, vault: { address: VAULT }, postgres: { host: "db.example.com" } },
@@ -441,6 +511,17 @@ describe("environments of one app", () => {
     expect(() => new CredentialsStack(app, environment("orders", "eu-dev", other))).toThrow(
       /the Vault server/,
     );
+    const spelled = {
+      postgres: { host: "DB.example.com" },
+      vault: { address: "https://vault.eu.example.com" },
+    };
+    expect(() => new CredentialsStack(app, environment("orders", "eu-dev", spelled))).toThrow(
+      /the PostgreSQL server/,
+    );
+    const again = { ...other, vault: { address: "https://Vault.example.com:8200/", namespace: "" } };
+    expect(() => new CredentialsStack(app, environment("orders", "eu-dev", again))).toThrow(
+      /the Vault server/,
+    );
     const elsewhere = { ...other, vault: { address: "https://vault.eu.example.com" } };
     new CredentialsStack(app, environment("orders", "eu-dev", elsewhere));
   });
@@ -454,6 +535,22 @@ describe("environments of one app", () => {
     const groups = { eu: { roles: { eu: { access: Access.readOnly({ schemas: ["app"] }) } } } };
     expect(() => new CredentialsStack(app, environment("shop", "dev", { groups }))).toThrow(
       /group "eu" of environment "dev" would be named "dev-eu"/,
+    );
+  });
+
+  test.each<[string, Partial<Environment>]>([
+    ["of its own", { staticRoles: { own: { username: "terraform" } } }],
+    ["of a group", { groups: { g: { staticRoles: { own: { username: "terraform" } } } } }],
+    [
+      "under another name",
+      {
+        postgres: { host: "db.example.com", username: "deployer" },
+        groups: { g: { staticRoles: { own: { username: "deployer" } } } },
+      },
+    ],
+  ])("refuse a static role %s on the login that Terraform uses", (_, more) => {
+    expect(() => new CredentialsStack(newApp(), environment("orders", "dev", more))).toThrow(
+      /static role at "dev[^"]*" manages "(terraform|deployer)", the login that Terraform uses/,
     );
   });
 
