@@ -1,4 +1,4 @@
-import { Lazy, TerraformVariable } from "cdktf";
+import { Lazy, TerraformVariable, type TerraformStack } from "cdktf";
 import {
   Access,
   BaseRole,
@@ -29,6 +29,42 @@ describe("PostgresDatabase", () => {
       (scope) => new PostgresDatabase(scope, "Orders", { name: "orders", deletionProtection: false }),
     );
     expect(one(stack, "postgresql_database")).not.toHaveProperty("lifecycle");
+  });
+
+  test.each<[string, (scope: TerraformStack) => PostgresDatabase | void, readonly unknown[]]>([
+    [
+      "refuses another name for a protected one that has schemas",
+      (scope) => new PostgresDatabase(scope, "D", { name: "shop" }),
+      [
+        {
+          precondition: [
+            {
+              condition: '${(postgresql_database.D_Resource.id == "shop")}',
+              error_message: expect.stringMatching(
+                /^The database \$\{postgresql_database\.D_\w+\.id\} would be renamed to shop: nothing is changed/,
+              ) as unknown,
+            },
+          ],
+        },
+      ],
+    ],
+    [
+      "refuses none for one that may be dropped",
+      (scope) => new PostgresDatabase(scope, "D", { name: "shop", deletionProtection: false }),
+      [undefined],
+    ],
+  ])("%s", (_, build, lifecycles) => {
+    const made = synthesize((scope) => void build(scope)?.addSchema("app"));
+    const schemas = all(made, "postgresql_schema");
+    const shown = JSON.parse(
+      JSON.stringify(schemas).replaceAll(/postgresql_database\.D_\w+/g, "postgresql_database.D_Resource"),
+    ) as typeof schemas;
+    expect(shown.map(({ lifecycle }) => lifecycle)).toEqual(lifecycles);
+  });
+
+  test("of elsewhere may have its schemas dropped, and the reference another name", () => {
+    const made = synthesize((scope) => PostgresDatabase.fromName(scope, "D", "shop").addSchema("app"));
+    expect(one(made, "postgresql_schema")).not.toHaveProperty("lifecycle");
   });
 
   test("drops the contents of its schemas only if it may be dropped itself", () => {
