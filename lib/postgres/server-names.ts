@@ -208,7 +208,7 @@ function appOf(construct: IConstruct): AppServers {
 }
 
 /** The provider of a stack that nobody has to name. */
-function providerOf(stack: TerraformStack): TerraformProvider | undefined {
+export function providerOf(stack: TerraformStack): TerraformProvider | undefined {
   return stack.node.children.find(
     (child): child is TerraformProvider =>
       TerraformProvider.isTerraformProvider(child) &&
