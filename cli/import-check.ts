@@ -8,14 +8,13 @@ import {
   isPlain,
   roleDifferences,
   schemaDifferences,
-  VAULT_KINDS,
-  vaultDifferences,
   type DatabaseThere,
   type RolesInCode,
   type RoleThere,
   type SchemaThere,
 } from "./import-kinds";
 import { DATABASE, ROLE, SCHEMA } from "./import-queries";
+import { VAULT_KINDS, vaultDifferences } from "./import-vault-kinds";
 import { logIn, type Session } from "./postgres-login";
 import { VaultClient, VaultError } from "./vault-client";
 
@@ -214,6 +213,6 @@ function rolesInCode(stacks: readonly ToImport[]): RolesInCode {
   return { creates, owners };
 }
 
-function nameOf({ name, path }: Settings): string {
-  return JSON.stringify(name ?? path);
+function nameOf({ name, role_name, path }: Settings): string {
+  return JSON.stringify(name ?? role_name ?? path);
 }

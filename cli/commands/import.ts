@@ -33,8 +33,8 @@ export const importResources: Command<ImportArguments> = {
     "For a state that was lost, or that lacks what a deployment was killed over. Imports each resource of the stack that " +
     "can be imported, stands on the servers and is not in the state; changes no server. Grants and default privileges cannot " +
     "be imported: the next deployment makes them again, and writes each dynamic role once more, which changes nothing.\n\n" +
-    "First it looks at all of it, and imports nothing where a role, database, mount, connection or role of the engine is of " +
-    "another kind than the code says: it may be another's.\n\n" +
+    "First it looks at all of it, and imports nothing where a role, database, mount, connection, role of the engine, " +
+    "AppRole, policy, quota or audit device is of another kind than the code says: it may be another's.\n\n" +
     `The environment's variables are those of cdktf deploy, VAULT_TOKEN with the rights of ${POLICY}; any value ` +
     "will do for the variables of first passwords, for none is sent. BAO_* are not read.",
   examples: [

@@ -22,7 +22,8 @@ export interface AccessGrant {
   /** Needed for everything but `database`. */
   readonly schema?: string;
   /**
-   * Names of tables, sequences or functions in the schema.
+   * Names of tables, sequences or functions in the schema. An object is in one grant of its kind only: one on all in the
+   * schema stands alone.
    *
    * @default - all in the schema, and by default privileges those made later
    */
@@ -92,7 +93,8 @@ export class Access {
   /**
    * Just these grants; CONNECT on the database is not implied.
    *
-   * @throws ConfigurationError for a privilege that the target does not have, or a grant that says the same twice
+   * @throws ConfigurationError for a privilege that the target does not have, and for two grants on one object, of which one
+   *   may be on all in its schema
    */
   static custom(grants: readonly AccessGrant[]): Access {
     grants.forEach(checkGrant);
@@ -177,6 +179,36 @@ function checkGrant(grant: AccessGrant, index: number, all: readonly AccessGrant
       "List all privileges in one grant.",
     );
   }
+  all.slice(0, index).forEach((other) => checkApart(other, grant));
+}
+
+/**
+ * Terraform's provider revokes all that the role may on the objects of a grant before it gives what the grant says, and on a
+ * whole schema from all that is in it: of two grants on one object, each deployment would take away what the other gave.
+ */
+function checkApart(a: AccessGrant, b: AccessGrant): void {
+  if (a.on !== b.on || a.schema !== b.schema || a.on === "database" || a.on === "schema") return;
+  const target = `${a.on}s in the schema ${show(a.schema)}`;
+  if (a.objects === undefined || b.objects === undefined) {
+    throw new ConfigurationError(
+      `There is a grant on all ${target}, and one on ${show(a.objects ?? b.objects)} of them; each would revoke what the other gives.`,
+      `List the ${a.on}s one by one, each in one grant with all its privileges; or give the privileges on these by another base role.`,
+    );
+  }
+  const both = a.objects.find((one) => b.objects?.some((other) => isSameObject(one, other)));
+  if (both !== undefined) {
+    throw new ConfigurationError(
+      `There are two grants on ${show(both)} among the ${target}; each would revoke what the other gives.`,
+      `Name each ${a.on} in one grant, with all its privileges.`,
+    );
+  }
+}
+
+/** A function may be named with its arguments, and without them where it is the only one of its name. */
+function isSameObject(a: string, b: string): boolean {
+  if (a === b) return true;
+  const nameOf = (object: string) => object.split("(", 1)[0];
+  return nameOf(a) === nameOf(b) && [a, b].some((each) => !each.includes("("));
 }
 
 /** As a construct id, and so a Terraform address, has it. */

@@ -10,6 +10,7 @@ import { freeId } from "../free-id";
 import { postgresRole, postgresRoleName } from "../names";
 import { grantId, type Access, type AccessGrant, type AccessLevel } from "./access";
 import type { GrantChain } from "./grant-chain";
+import { requireOneServer } from "./one-server";
 import type { IPostgresRole } from "./postgres-role";
 import { ServerNames } from "./server-names";
 
@@ -139,6 +140,7 @@ export class BaseRole extends Construct implements IBaseRole {
         privileges: [...grant.privileges],
         provider: this.props.provider,
       });
+      requireOneServer(resource, owner);
       this.props.chain.add(resource, this.resource, owner.resource);
       this.laterObjects.set(grant, [...(this.laterObjects.get(grant) ?? []), owner.name]);
     }

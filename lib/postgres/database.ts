@@ -1,4 +1,9 @@
-import type { ITerraformDependable, TerraformProvider } from "cdktf";
+import {
+  Op,
+  type ITerraformDependable,
+  type TerraformProvider,
+  type TerraformResourceLifecycle,
+} from "cdktf";
 import { Database } from "@cdktf/provider-postgresql/lib/database";
 import { Grant } from "@cdktf/provider-postgresql/lib/grant";
 import { Schema } from "@cdktf/provider-postgresql/lib/schema";
@@ -74,11 +79,14 @@ export interface SchemaOptions {
 
 /** Options of {@link PostgresDatabase}. */
 export interface PostgresDatabaseProps {
-  /** Name of the database: 1 to 63 bytes. */
+  /**
+   * Name of the database: 1 to 63 bytes. With another, all its schemas are dropped and made anew: move the data to a database
+   * that is declared beside it instead.
+   */
   readonly name: string;
   /**
-   * Makes Terraform refuse to destroy or replace the database. The provider drops it with all its data and ends all its
-   * sessions otherwise.
+   * Makes Terraform refuse to destroy or replace the database, and to rename it where schemas are declared in it. The provider
+   * drops it with all its data and ends all its sessions otherwise; when it is renamed, it drops its schemas with all in them.
    *
    * @default true
    */
@@ -108,6 +116,8 @@ abstract class PostgresDatabaseBase extends Construct implements IPostgresDataba
   abstract readonly provider?: TerraformProvider;
   protected abstract readonly chain: GrantChain;
   protected abstract readonly dropContents: boolean;
+  /** Of each schema. */
+  protected abstract readonly schemaLifecycle?: TerraformResourceLifecycle;
   private readonly baseRoles: BaseRole[] = [];
 
   addSchema(name: string, options: SchemaOptions = {}): void {
@@ -116,6 +126,7 @@ abstract class PostgresDatabaseBase extends Construct implements IPostgresDataba
       name,
       database: this.name,
       dropCascade: options.dropContents ?? this.dropContents,
+      lifecycle: this.schemaLifecycle,
       provider: this.provider,
     });
     ServerNames.of(this).declareSchema(this.name, name, schema);
@@ -211,6 +222,7 @@ export class PostgresDatabase extends PostgresDatabaseBase implements IPostgresD
   readonly resource: Database;
   protected readonly chain: GrantChain;
   protected readonly dropContents: boolean;
+  protected readonly schemaLifecycle?: TerraformResourceLifecycle;
 
   /**
    * @throws ConfigurationError for names that PostgreSQL would shorten or take for another, a database that every
@@ -235,6 +247,7 @@ export class PostgresDatabase extends PostgresDatabaseBase implements IPostgresD
       lifecycle: deletionProtection ? { preventDestroy: true } : undefined,
       provider: props.provider,
     });
+    if (deletionProtection) this.schemaLifecycle = { precondition: [sameName(this.resource, this.name)] };
     this.chain = new GrantChain(this.resource);
     this.revokePublic("database");
     this.revokePublic("schema", "public");
@@ -263,6 +276,7 @@ class ImportedDatabase extends PostgresDatabaseBase {
   readonly resource?: Database;
   protected readonly chain = new GrantChain();
   protected readonly dropContents = false;
+  protected readonly schemaLifecycle = undefined;
 
   constructor(
     scope: Construct,
@@ -278,6 +292,19 @@ class ImportedDatabase extends PostgresDatabaseBase {
   protected beforeDatabase(): void {
     // The database stands already.
   }
+}
+
+/**
+ * Terraform's provider renames a database as it stands, and replaces each schema in it: it would drop those with their tables, or
+ * fail at that when it has taken all rights away. The id is the name as deployed.
+ */
+function sameName({ id }: Database, name: string) {
+  return {
+    condition: Op.eq(id, name),
+    errorMessage:
+      `The database ${id} would be renamed to ${name}: nothing is changed, for its schemas would be dropped and made anew. ` +
+      "Put the name back; a database of another name is another one, to declare beside this one and to move the data to.",
+  };
 }
 
 /** Every server has them from the start. */

@@ -9,6 +9,7 @@ import { numberText } from "../tokens";
 import type { WriteOnlySecret } from "../write-only-secret";
 import type { IBaseRole } from "./base-role";
 import { checkConnectionLimit } from "./connection-limit";
+import { requireOneServer } from "./one-server";
 import type { IPostgresRole } from "./postgres-role";
 import { ServerNames } from "./server-names";
 
@@ -89,6 +90,7 @@ export class Login extends Construct implements ILogin {
       passwordWoVersion: props.password && numberText(props.password.version),
       provider: props.provider,
     });
+    requireOneServer(this.resource, props.baseRole);
     dependOn(this.resource, props.baseRole.resource);
     const { name, baseRole } = this;
     const password = props.password !== undefined;

@@ -9,6 +9,7 @@ import { freeId } from "../free-id";
 import { isUnresolved, postgresRole, postgresRoleName } from "../names";
 import { numberText } from "../tokens";
 import type { IPostgresDatabase } from "./database";
+import { requireOneServer } from "./one-server";
 import type { IPostgresRole } from "./postgres-role";
 import { ServerNames } from "./server-names";
 import type { WriteOnlySecret } from "../write-only-secret";
@@ -78,6 +79,7 @@ abstract class ManagerRoleBase extends Construct implements IManagerRole {
       provider: this.provider,
     });
     ServerNames.of(this).declareAdmin(role.name, this.name, grant);
+    requireOneServer(grant, role);
     dependOn(grant, this.resource, role.resource);
     this.adminOf.push(role.name);
     return grant;
@@ -149,7 +151,9 @@ export class ManagerRole extends ManagerRoleBase implements IManagerRole {
 
   enter(database: IPostgresDatabase): readonly ITerraformDependable[] {
     this.entered.add(database.name);
-    return [this.resource, database.grantConnect(this, this.name, this.resource)];
+    const grant = database.grantConnect(this, this.name, this.resource);
+    requireOneServer(grant, this);
+    return [this.resource, grant];
   }
 }
 

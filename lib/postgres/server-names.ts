@@ -235,7 +235,7 @@ function locateAll(construct: IConstruct): void {
 }
 
 /** The provider of a stack that nobody has to name. */
-function providerOf(stack: TerraformStack): TerraformProvider | undefined {
+export function providerOf(stack: TerraformStack): TerraformProvider | undefined {
   return providersOf(stack).find(({ alias }) => alias === undefined);
 }
 

@@ -11,7 +11,8 @@ import { isUnresolved, withStandIns } from "../tokens";
 import type { IAppRoleAuth } from "./app-role-auth";
 import { limitsOf } from "./app-role-limits";
 import { declareOnce } from "./declared-once";
-import type { IPolicy } from "./policy";
+import { Policy, type IPolicy } from "./policy";
+import { placesApart } from "./policy-place";
 
 /** Whoever can be given a policy. */
 export interface IGrantee {
@@ -25,7 +26,8 @@ export interface IGrantee {
    * Attaches a policy.
    *
    * @param credsPath path of the credentials that it opens, if it is about one
-   * @throws ConfigurationError for an imported AppRole, whose policies are managed elsewhere
+   * @throws ConfigurationError for an imported AppRole, whose policies are managed elsewhere; at synthesis, for a policy that
+   *   is declared in another namespace or on another server than the AppRole
    */
   addPolicy(policy: IPolicy, credsPath?: string): void;
 }
@@ -114,6 +116,19 @@ abstract class AppRoleBase extends Construct implements IAppRole {
   }
 
   abstract addPolicy(policy: IPolicy, credsPath?: string): void;
+
+  /** Says where a policy is, if that is not where the AppRole is. */
+  protected problemsOf(policy: IPolicy): string[] {
+    // One of elsewhere is a name, which the token's own namespace reads.
+    const apart = policy instanceof Policy ? placesApart(this.auth, policy) : undefined;
+    if (apart === undefined) return [];
+    return [
+      `The AppRole ${show(this.name)} is given the policy ${show(policy.name)}, but ${apart}. A token has the policies of its ` +
+        "own namespace and server: it would have none of that name, or another that opens something else. Declare the auth " +
+        "method and what is read with the same provider and namespace; or, for what is in a namespace below the AppRole's, " +
+        'declare a Policy beside the AppRole, whose path begins with that namespace, such as "team/database/creds/reader".',
+    ];
+  }
 }
 
 /** The identity of an application, or of a group of applications that shall be stopped together. */
@@ -194,6 +209,8 @@ export class AppRole extends AppRoleBase implements IAppRole {
   }
 
   addPolicy(policy: IPolicy, credsPath?: string): void {
+    // Providers may be declared, or get their namespace, later.
+    this.node.addValidation({ validate: () => this.problemsOf(policy) });
     this.policies.set(policy.name, policy);
     if (credsPath !== undefined) this.opened.add(credsPath);
     dependOn(this.resource, ...policy.ready);
@@ -212,6 +229,8 @@ class ImportedAppRole extends AppRoleBase {
   }
 
   addPolicy(policy: IPolicy, credsPath?: string): void {
+    const [apart] = this.problemsOf(policy);
+    if (apart !== undefined) throw new ConfigurationError(apart, "Refer to an AppRole beside what is read.");
     // Where the role is declared, the policy has its path for a name.
     const name = credsPath === undefined ? policy.name : credsPath.toLowerCase();
     throw new ConfigurationError(

@@ -48,7 +48,11 @@ const CONFUSING = /\/\/|\.\.|(^|\/)\.(\/|$)/;
 /** Every token has the policy `default`; the others a server does not let be written. */
 const OF_THE_SERVER = ["root", "default", "response-wrapping", "control-group"];
 
-/** An ACL policy over exact paths: a path with a wildcard is refused, since `dev/db*` also covers `dev/db-prod`. */
+/**
+ * An ACL policy over exact paths: a path with a wildcard is refused, since `dev/db*` also covers `dev/db-prod`.
+ *
+ * It holds for tokens of its own namespace; a path may begin with a namespace below that one, such as `team/database/creds/reader`.
+ */
 export class Policy extends Construct implements IPolicy {
   /** Refers to a policy that is managed elsewhere, by its name. */
   static fromName(scope: Construct, id: string, name: string): IPolicy {
@@ -56,6 +60,10 @@ export class Policy extends Construct implements IPolicy {
   }
 
   readonly name: string;
+  /** Namespace that it is in; absent for the provider's. */
+  readonly namespace?: string;
+  /** Provider that it is declared with; absent for the stack's vault provider. */
+  readonly provider?: TerraformProvider;
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: PolicyResource;
 
@@ -66,6 +74,8 @@ export class Policy extends Construct implements IPolicy {
   constructor(scope: Construct, id: string, props: PolicyProps) {
     super(scope, id);
     this.name = checkName(props.name);
+    this.namespace = checkNamespace(props.namespace);
+    this.provider = props.provider;
     if (OF_THE_SERVER.includes(this.name)) {
       throw new ConfigurationError(`The policy name ${show(this.name)} is Vault's own.`, "Use another name.");
     }
@@ -85,7 +95,7 @@ export class Policy extends Construct implements IPolicy {
     this.resource = new PolicyResource(this, "Resource", {
       name: this.name,
       policy,
-      namespace: checkNamespace(props.namespace),
+      namespace: this.namespace,
       provider: props.provider,
     });
     const { name } = this;

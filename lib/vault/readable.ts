@@ -17,7 +17,8 @@ export interface IReadable extends IConstruct {
   /**
    * Lets an AppRole read it.
    *
-   * @throws ConfigurationError for an imported AppRole, whose policies are managed elsewhere
+   * @throws ConfigurationError for an imported AppRole, whose policies are managed elsewhere; at synthesis, for an AppRole in
+   *   another namespace or on another server, whose tokens would not have the policy
    */
   grantRead(grantee: IGrantee): void;
 }

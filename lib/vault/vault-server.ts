@@ -41,8 +41,8 @@ export function joinedNamespaces(...namespaces: readonly string[]): string {
     .join("/");
 }
 
-/** A server's address has a port or not, a slash or not, capitals or not. */
-function withoutSpellings(address: string): string {
+/** A server's address, which has a port or not, a slash or not, capitals or not, in one form. */
+export function withoutSpellings(address: string): string {
   if (!URL.canParse(address)) return address;
   const { origin, pathname } = new URL(address);
   return `${origin}${pathname.replace(/\/+$/, "")}`;

@@ -2,9 +2,10 @@ import {
   databaseDifferences,
   roleDifferences,
   schemaDifferences,
-  vaultDifferences,
   type RoleThere,
 } from "../../cli/import-kinds";
+import { vaultDifferences } from "../../cli/import-vault-kinds";
+import { pathsOfPolicy } from "../../cli/policy-paths";
 
 /** A base role as the library makes it. */
 const there: RoleThere = {
@@ -134,6 +135,12 @@ test.each([
   ],
   ["vault_database_secret_backend_role", { db_name: "a" }, { db_name: "b" }, /connection "b", not "a"/],
   [
+    "vault_mount",
+    { type: "kv", options: { version: "2" } },
+    { type: "kv", options: null },
+    /key-value version "1", not "2"/,
+  ],
+  [
     "vault_database_secret_backend_static_role",
     { db_name: "a", username: "u" },
     { db_name: "a", username: "v" },
@@ -142,4 +149,107 @@ test.each([
 ])("a %s of another kind differs", (type, wanted, data, difference) => {
   expect(vaultDifferences(type, wanted, data)).toEqual([expect.stringMatching(difference)]);
   expect(vaultDifferences(type, {}, data)).toEqual([]);
+});
+
+describe("what would be another's to change", () => {
+  const rule = (path: string, capabilities = '["read"]') =>
+    `path "${path}" {\n  capabilities = ${capabilities}\n}\n`;
+  const QUOTA = { name: "shop", path: "shop/database/" };
+  const DEVICE = {
+    path: "shop",
+    type: "file",
+    description: "All",
+    options: { file_path: "/log/shop", mode: "0600" },
+  };
+  const device = (changes: object) => ({ "shop/": { ...DEVICE, path: "shop/", ...changes } });
+
+  test.each<[string, object, object, RegExp]>([
+    ["vault_quota_rate_limit", QUOTA, { path: "", rate: 9999, role: "" }, /path "", not "shop\/database"/],
+    ["vault_quota_rate_limit", QUOTA, { path: "other/database/", role: "" }, /path "other\/database"/],
+    ["vault_quota_rate_limit", QUOTA, { ...QUOTA, role: "web" }, /role "web", not ""/],
+    [
+      "vault_quota_rate_limit",
+      { path: "auth/a/", role: "web" },
+      { path: "auth/a/", role: "" },
+      /role "", not "web"/,
+    ],
+    ["vault_policy", { policy: rule("shop/a") }, { policy: rule("other/*") }, /has the path "other\/\*"/],
+    [
+      "vault_policy",
+      { policy: rule("shop/a") },
+      { policy: rule("shop/a") + rule("other/b") },
+      /has the path "other\/b", which the code does not say/,
+    ],
+    [
+      "vault_policy",
+      { policy: rule("shop/a") },
+      { policy: '{"path": {"other/b": {"capabilities": ["read"]}}}' },
+      /"other\/b"/,
+    ],
+    [
+      "vault_policy",
+      { policy: rule("shop/a") },
+      { policy: 'path = { "other/b" = {} }' },
+      /a text that this command does not understand/,
+    ],
+    [
+      "vault_approle_auth_backend_role",
+      { token_policies: ["shop/a"] },
+      { token_policies: ["shop/a", "admin"] },
+      /has the policy "admin", which the code does not say/,
+    ],
+    ["vault_approle_auth_backend_role", {}, { token_policies: ["admin"] }, /the policy "admin"/],
+    ["vault_audit", DEVICE, device({ type: "socket", options: {} }), /type "socket", not "file"/],
+    ["vault_audit", DEVICE, device({ options: { file_path: "/log/all" } }), /file "\/log\/all"/],
+    ["vault_audit", DEVICE, device({ description: "of the bank" }), /description "of the bank"/],
+    [
+      "vault_audit",
+      DEVICE,
+      device({ options: { ...DEVICE.options, mode: "0640" } }),
+      /mode "0640", not "0600"/,
+    ],
+  ])("a %s %j that is there as %j", (type, wanted, there, difference) => {
+    expect(vaultDifferences(type, wanted as never, there as never)).toEqual([
+      expect.stringMatching(difference),
+    ]);
+  });
+
+  test.each<[string, object, object]>([
+    ["vault_quota_rate_limit", QUOTA, { ...QUOTA, role: "", rate: 7 }],
+    ["vault_quota_rate_limit", { ...QUOTA, path: "shop/kv/data/a" }, { path: "shop/kv/data/a", role: "" }],
+    ["vault_quota_rate_limit", { ...QUOTA, path: "${var.path}" }, { path: "", role: "" }],
+    ["vault_policy", { policy: rule("shop/a") }, { policy: rule("shop/a") }],
+    ["vault_policy", { policy: rule("shop/a") }, { policy: rule("shop/a", '["read", "list"]') }],
+    ["vault_policy", { policy: rule("shop/a") + rule("shop/b") }, { policy: rule("shop/b") }],
+    ["vault_policy", { policy: rule("${var.path}") }, { policy: rule("shop/a") }],
+    ["vault_policy", { policy: rule("shop/a") }, { policy: "" }],
+    [
+      "vault_approle_auth_backend_role",
+      { token_policies: ["a", "b"] },
+      { token_policies: ["b"], token_ttl: 1 },
+    ],
+    ["vault_approle_auth_backend_role", { token_policies: ["${var.p}"] }, { token_policies: ["b"] }],
+    ["vault_approle_auth_backend_role", {}, { token_policies: null }],
+    ["vault_audit", DEVICE, device({})],
+    ["vault_audit", DEVICE, { "other/": { type: "socket" } }],
+    ["vault_mount", { type: "kv", options: { version: "2" } }, { type: "kv", options: { version: "2" } }],
+    ["vault_mount", { type: "database" }, { type: "database", options: null }],
+  ])("no %s %j that is there as %j", (type, wanted, there) => {
+    expect(vaultDifferences(type, wanted as never, there as never)).toEqual([]);
+  });
+});
+
+test.each<[string, string[] | undefined]>([
+  ["", []],
+  ['# a comment\npath "a" { policy = "write" }\n  // path "c"\n"path""b/*"{}', ["a", "b/*"]],
+  ['path "a" {\n capabilities = ["read"]\n allowed_parameters = { "x" = ["1"] }\n}', ["a"]],
+  ['path "a" { capabilities = ["read"] } path "b" { min_wrapping_ttl = "1s" }', ["a", "b"]],
+  ['{"path": [{"a": {}}, {"b": {}}]}', ["a", "b"]],
+  ['{"path": {"a": {}}, "name": "x"}', undefined],
+  ['{"path": "a"}', undefined],
+  ["[1]", undefined],
+  ['path "a" {', undefined],
+  ['path "a" {} path = {}', undefined],
+])("the paths of the policy %j are %j", (policy, paths) => {
+  expect(pathsOfPolicy(policy)).toEqual(paths);
 });

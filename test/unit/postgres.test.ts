@@ -1,5 +1,12 @@
-import { TerraformVariable } from "cdktf";
-import { Access, BaseRole, ManagerRole, PostgresDatabase, WriteOnlySecret } from "../../lib";
+import { Lazy, TerraformVariable, type TerraformStack } from "cdktf";
+import {
+  Access,
+  BaseRole,
+  ManagerRole,
+  PostgresDatabase,
+  WriteOnlySecret,
+  type AccessGrant,
+} from "../../lib";
 import { addressOf, all, one, synthesize, waitsFor } from "./synthesis";
 
 describe("PostgresDatabase", () => {
@@ -22,6 +29,42 @@ describe("PostgresDatabase", () => {
       (scope) => new PostgresDatabase(scope, "Orders", { name: "orders", deletionProtection: false }),
     );
     expect(one(stack, "postgresql_database")).not.toHaveProperty("lifecycle");
+  });
+
+  test.each<[string, (scope: TerraformStack) => PostgresDatabase | void, readonly unknown[]]>([
+    [
+      "refuses another name for a protected one that has schemas",
+      (scope) => new PostgresDatabase(scope, "D", { name: "shop" }),
+      [
+        {
+          precondition: [
+            {
+              condition: '${(postgresql_database.D_Resource.id == "shop")}',
+              error_message: expect.stringMatching(
+                /^The database \$\{postgresql_database\.D_\w+\.id\} would be renamed to shop: nothing is changed/,
+              ) as unknown,
+            },
+          ],
+        },
+      ],
+    ],
+    [
+      "refuses none for one that may be dropped",
+      (scope) => new PostgresDatabase(scope, "D", { name: "shop", deletionProtection: false }),
+      [undefined],
+    ],
+  ])("%s", (_, build, lifecycles) => {
+    const made = synthesize((scope) => void build(scope)?.addSchema("app"));
+    const schemas = all(made, "postgresql_schema");
+    const shown = JSON.parse(
+      JSON.stringify(schemas).replaceAll(/postgresql_database\.D_\w+/g, "postgresql_database.D_Resource"),
+    ) as typeof schemas;
+    expect(shown.map(({ lifecycle }) => lifecycle)).toEqual(lifecycles);
+  });
+
+  test("of elsewhere may have its schemas dropped, and the reference another name", () => {
+    const made = synthesize((scope) => PostgresDatabase.fromName(scope, "D", "shop").addSchema("app"));
+    expect(one(made, "postgresql_schema")).not.toHaveProperty("lifecycle");
   });
 
   test("drops the contents of its schemas only if it may be dropped itself", () => {
@@ -181,6 +224,41 @@ describe("Access", () => {
     ],
   ] as const)("refuses the grants %j", (grants, message) => {
     expect(() => Access.custom(grants)).toThrow(message);
+  });
+
+  const on = (
+    kind: "table" | "sequence" | "function",
+    objects?: readonly string[],
+    schema = "app",
+  ): AccessGrant => {
+    const privileges = { table: ["SELECT"], sequence: ["USAGE"], function: ["EXECUTE"] }[kind];
+    return { on: kind, schema, objects, privileges };
+  };
+  const CONNECT: AccessGrant = { on: "database", privileges: ["CONNECT"] };
+  const USAGE: AccessGrant = { on: "schema", schema: "app", privileges: ["USAGE"] };
+
+  test.each<[AccessGrant[], RegExp]>([
+    [[on("table"), on("table", ["t"])], /all tables in the schema "app", and one on \["t"\].*one by one/s],
+    [[on("table", ["t"]), CONNECT, on("table")], /all tables in the schema "app"/],
+    [[on("sequence"), USAGE, on("sequence", ["s"])], /all sequences in the schema "app"/],
+    [[on("function", ["f(integer)"]), on("function")], /all functions in the schema "app"/],
+    [[on("table", ["a", "b"]), on("table", ["c", "b"])], /two grants on "b" among the tables/],
+    [[on("table", ["a"]), on("table", ["b"]), on("table", ["c", "a"])], /two grants on "a"/],
+    [[on("function", ["f"]), on("function", ["f(integer)"])], /two grants on "f" among the functions/],
+    [[on("table"), on("table", Lazy.listValue({ produce: () => ["t"] }))], /all tables/],
+  ])("refuses %j, which overlap", (grants, message) => {
+    expect(() => Access.custom(grants)).toThrow(message);
+  });
+
+  test.each<[AccessGrant[]]>([
+    [[CONNECT, USAGE, on("table"), on("sequence"), on("function")]],
+    [[on("table"), on("sequence", ["t"]), on("function", ["t"])]],
+    [[on("table"), on("table", ["t"], "other")]],
+    [[on("table", ["a", "b"]), on("table", ["c"]), on("table", ["B"])]],
+    [[on("function", ["f(integer)"]), on("function", ["f(text)"])]],
+    [[USAGE, { ...USAGE, schema: "other" }]],
+  ])("takes %j, which do not", (grants) => {
+    expect(Access.custom(grants).grants).toEqual(grants);
   });
 
   test.each([[[]], [["app", "app"]], [["a;b"]]])("refuses the schemas %j", (schemas) => {

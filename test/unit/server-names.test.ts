@@ -608,3 +608,70 @@ describe("a login of two connections", () => {
     expect(found.flatMap(warnings)).toEqual([]);
   });
 });
+
+describe("a role that is named on another server than its own", () => {
+  /** A stack for the server a, and a provider of a second server. */
+  function withSecond(settings: { readonly host?: string; readonly port?: number }) {
+    const stack = stackOf(newApp(), "alone", "a");
+    return { stack, second: new PostgresqlProvider(stack, "Second", { ...settings, alias: "second" }) };
+  }
+  type Second = ReturnType<typeof withSecond>;
+
+  const there = ({ stack, second }: Second) =>
+    new PostgresDatabase(stack, "There", { name: "there", provider: second });
+  const connection = ({ stack }: Second, provider?: PostgresqlProvider) => {
+    const database = new PostgresDatabase(stack, "Here", { name: "here" });
+    const manager = new ManagerRole(stack, "M", { name: "m", password: password(stack), provider });
+    const engine = new DatabaseSecretsEngine(stack, "E");
+    return engine.addPostgresConnection("main", { database, manager, endpoint: { host: "a" } });
+  };
+  const WAYS: readonly (readonly [string, (given: Second) => unknown])[] = [
+    [
+      "the base role of a dynamic role",
+      (given) =>
+        connection(given).addDynamicRole("r", { baseRole: there(given).addBaseRole("r", { access }) }),
+    ],
+    ["the manager of a connection", (given) => connection(given, given.second)],
+    [
+      "the login of a static role",
+      (given) => {
+        const database = there(given);
+        const baseRole = database.addBaseRole("r", { access });
+        connection(given).addStaticRole("r", { login: database.addLogin("l", { baseRole }) });
+      },
+    ],
+    [
+      "the base role of a login",
+      (given) => {
+        const baseRole = there(given).addBaseRole("r", { access });
+        new PostgresDatabase(given.stack, "Here", { name: "here" }).addLogin("l", { baseRole });
+      },
+    ],
+    [
+      "an owner of objects",
+      (given) => {
+        const owner = there(given).addBaseRole("r", { access });
+        const here = new PostgresDatabase(given.stack, "Here", { name: "here" });
+        here.addBaseRole("x", { access, objectOwners: [owner] });
+      },
+    ],
+  ];
+
+  test.each(WAYS)("is refused as %s", (_, build) => {
+    for (const settings of [{ host: "b" }, { host: "a", port: 6432 }]) {
+      const given = withSecond(settings);
+      build(given);
+      expect(() => synthesizeStack(given.stack)).toThrow(
+        /is declared on the server (b:5432|a:6432), and "alone\/.*" names it on a:5432/,
+      );
+    }
+  });
+
+  test.each(WAYS)("is taken where the servers may be one, as %s", (_, build) => {
+    for (const settings of [{ host: "A", port: 5432 }, {}, { host: "${var.host}" }]) {
+      const given = withSecond(settings);
+      build(given);
+      expect(() => synthesizeStack(given.stack)).not.toThrow();
+    }
+  });
+});

@@ -1,3 +1,4 @@
+import { VaultProvider, type VaultProviderConfig } from "@cdktf/provider-vault/lib/provider";
 import { TerraformVariable, type TerraformStack } from "cdktf";
 import {
   Access,
@@ -6,11 +7,14 @@ import {
   DatabaseSecretsEngine,
   Duration,
   DynamicRole,
+  KeyValueEngine,
+  KeyValueSecret,
   ManagerRole,
   Policy,
   PostgresConnection,
   PostgresDatabase,
   Revocation,
+  StaticRole,
   WriteOnlySecret,
   type AppRoleOptions,
   type DynamicRoleOptions,
@@ -420,6 +424,143 @@ describe("grantRead", () => {
         );
       }),
     ).toThrow(/Add the policy "database\/creds\/reader" to its token_policies/);
+  });
+});
+
+describe("a policy of another namespace or server than the AppRole's", () => {
+  interface Place {
+    readonly namespace?: string;
+    readonly provider?: VaultProvider;
+  }
+  const at = (scope: TerraformStack, alias: string, settings: VaultProviderConfig): Place => ({
+    provider: new VaultProvider(scope, alias, { alias, ...settings }),
+  });
+  /** Ways to give an AppRole a policy. */
+  const WAYS: readonly (readonly [string, (scope: TerraformStack, engine: Place, auth: Place) => void])[] = [
+    [
+      "a role's grantRead",
+      (scope, place, auth) => {
+        const engine = DatabaseSecretsEngine.fromPath(scope, "E", { path: "database", ...place });
+        DynamicRole.fromName(scope, "R", { engine, name: "reader" }).grantRead(
+          new AppRoleAuth(scope, "A", auth).addRole("web"),
+        );
+      },
+    ],
+    [
+      "grantRead of a declared role",
+      (scope, place, auth) => {
+        const { manager, database, reader } = connected(scope);
+        const engine = new DatabaseSecretsEngine(scope, "E", { path: "other", ...place });
+        const endpoint = { host: "db.example.com" };
+        engine
+          .addPostgresConnection("main", { database, endpoint, manager })
+          .addDynamicRole("reader", { baseRole: reader })
+          .grantRead(new AppRoleAuth(scope, "A", auth).addRole("web"));
+      },
+    ],
+    [
+      "a secret's grantRead",
+      (scope, place, auth) =>
+        KeyValueSecret.fromPath(scope, "S", {
+          engine: KeyValueEngine.fromPath(scope, "E", { path: "secret", ...place }),
+          path: "a",
+        }).grantRead(AppRoleAuth.fromPath(scope, "A", { path: "approle", ...auth }).addRole("web")),
+    ],
+    [
+      "an AppRole of elsewhere",
+      (scope, place, auth) => {
+        const engine = DatabaseSecretsEngine.fromPath(scope, "E", { path: "database", ...place });
+        const method = AppRoleAuth.fromPath(scope, "A", { path: "approle", ...auth });
+        StaticRole.fromName(scope, "R", { engine, name: "legacy" }).grantRead(
+          AppRole.fromName(scope, "Web", { auth: method, name: "web" }),
+        );
+      },
+    ],
+    [
+      "readPolicy among the policies of an AppRole",
+      (scope, place, auth) => {
+        const engine = DatabaseSecretsEngine.fromPath(scope, "E", { path: "database", ...place });
+        const policies = [DynamicRole.fromName(scope, "R", { engine, name: "reader" }).readPolicy];
+        new AppRoleAuth(scope, "A", auth).addRole("web", { policies });
+      },
+    ],
+    [
+      "a Policy that is added",
+      (scope, place, auth) => {
+        const rules = [{ path: "sys/health", capabilities: ["read"] as const }];
+        const policy = new Policy(scope, "P", { name: "health", rules, ...place });
+        new AppRoleAuth(scope, "A", auth).addRole("web").addPolicy(policy);
+      },
+    ],
+  ];
+  const ONE = "https://one.example.com:8200";
+
+  describe.each(WAYS)("by %s", (_, give) => {
+    test.each<[string, (scope: TerraformStack) => [Place, Place], RegExp]>([
+      [
+        "a namespace and the root",
+        () => [{ namespace: "xa" }, {}],
+        /the AppRole is in the root namespace, the policy in the namespace "xa"/,
+      ],
+      ["the root and a namespace", () => [{}, { namespace: "xb" }], /"xb", the policy in the root namespace/],
+      ["two namespaces", () => [{ namespace: "xa" }, { namespace: "xb" }], /"xb", the policy in .* "xa"/],
+      [
+        "providers of two namespaces",
+        (scope) => [at(scope, "a", { namespace: "xa" }), at(scope, "b", { namespace: "xb" })],
+        /"xb", the policy in .* "xa"/,
+      ],
+      [
+        "providers of two servers",
+        (scope) => [
+          at(scope, "a", { address: ONE }),
+          at(scope, "b", { address: "https://two.example.com:8200" }),
+        ],
+        /of https:\/\/two.*, the policy in the root namespace of https:\/\/one/,
+      ],
+      [
+        "namespaces below one provider, of an address that only Terraform knows",
+        (scope) => {
+          const address = new TerraformVariable(scope, "address", {}).stringValue;
+          const { provider } = at(scope, "a", { address });
+          return [{ provider, namespace: "xa" }, { provider }];
+        },
+        /the AppRole is in the root namespace, the policy in the namespace "xa"/,
+      ],
+    ])("is refused: %s", (_places, places, message) => {
+      expect(() => synthesize((scope) => give(scope, ...places(scope)))).toThrow(message);
+    });
+  });
+
+  const [, give] = WAYS[0]!;
+  test.each<[string, (scope: TerraformStack) => [Place, Place]]>([
+    ["one namespace in two spellings", () => [{ namespace: "team/" }, { namespace: "/team" }]],
+    [
+      "a namespace below the provider's and a provider of it",
+      (scope) => [
+        { ...at(scope, "a", { address: ONE, namespace: "team" }), namespace: "sub" },
+        at(scope, "b", { address: `${ONE.toUpperCase().replace("HTTPS", "https")}/`, namespace: "team/sub" }),
+      ],
+    ],
+    [
+      "an address that may be that of the environment",
+      (scope) => [at(scope, "a", { address: ONE }), at(scope, "b", {})],
+    ],
+    [
+      "a namespace that only Terraform knows",
+      (scope) => [{ namespace: new TerraformVariable(scope, "ns", {}).stringValue }, { namespace: "xa" }],
+    ],
+  ])("is let pass where it may be the same: %s", (_, places) => {
+    expect(() => synthesize((scope) => give(scope, ...places(scope)))).not.toThrow();
+  });
+
+  test("may be named, and be declared beside the AppRole for a namespace below", () => {
+    const made = synthesize((scope) => {
+      const approle = new AppRoleAuth(scope, "A", { namespace: "team" }).addRole("web");
+      approle.addPolicy(Policy.fromName(scope, "Named", "other"));
+      const rules = [{ path: "sub/database/creds/reader", capabilities: ["read"] as const }];
+      approle.addPolicy(new Policy(scope, "P", { name: "sub-reader", rules, namespace: "team" }));
+    });
+    expect(one(made, "vault_approle_auth_backend_role").token_policies).toEqual(["other", "sub-reader"]);
   });
 });
 
