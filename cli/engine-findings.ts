@@ -8,6 +8,7 @@ import type { Finding } from "./finding";
 import type { Inventory } from "./inventory";
 import { roleOfLease } from "./leases";
 import { roleDifferences } from "./role-differences";
+import { servedBy } from "./serves";
 import type { Survey } from "./survey";
 import { counted, listed } from "./text";
 
@@ -51,7 +52,7 @@ function undeclared(
   const ofLeases = [...leases, ...irrevocable].map(({ id }) => roleOfLease(id));
   const isAllowed = (name: string) => {
     const connection = connections.find((one) => one.name === roles.get(name)?.connection);
-    return connection?.allowedRoles.some((allowed) => allowed === "*" || allowed === name) === true;
+    return connection !== undefined && servedBy(connection.allowedRoles, name) !== undefined;
   };
   return [...new Set([...roleNames, ...ofLeases])]
     .filter((name) => outputs.roles[name] === undefined && !isAllowed(name))

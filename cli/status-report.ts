@@ -5,6 +5,7 @@ import type { Inventory } from "./inventory";
 import type { Lease } from "./leases";
 import type { Together } from "./matching";
 import { readersOf } from "./named";
+import { servedBy } from "./serves";
 import type { Survey } from "./survey";
 import { preparedFindings, shutUserFindings } from "./user-findings";
 
@@ -236,10 +237,9 @@ function drained(outputs: EnvironmentOutputs, { connections }: Inventory): Findi
       { kind: "drained", subject: name, detail: "it issues no credential until the next cdktf deploy" },
     ];
   }
-  if (allowedRoles.includes("*")) return [];
   const declared = [...Object.keys(outputs.roles), ...Object.keys(outputs.static_roles ?? {})];
   return declared
-    .filter((role) => !allowedRoles.includes(role))
+    .filter((role) => servedBy(allowedRoles, role) === undefined)
     .map((role) => ({
       kind: "drained",
       subject: role,
