@@ -229,7 +229,10 @@ function drained(outputs: EnvironmentOutputs, { connections }: Inventory): Findi
   const connection = connections.find(({ name }) => name === outputs.vault.connection);
   if (connection === undefined) {
     const detail = "the engine does not have this connection: it issues and revokes nothing on it";
-    return [{ kind: "missing-connection", subject: outputs.vault.connection, detail }];
+    const remedy =
+      `ALTER ROLE ${outputs.postgres.manager} PASSWORD … to TF_VAR_manager_password, for after a rotation nobody knows its ` +
+      "password; then cdktf deploy, and rotate-root";
+    return [{ kind: "missing-connection", subject: outputs.vault.connection, detail, remedy }];
   }
   const { name, allowedRoles } = connection;
   if (allowedRoles.length === 0) {
