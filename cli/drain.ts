@@ -1,7 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { EnvironmentOutputs } from "../stacks/outputs";
+import { engineRoles, namesBelow } from "./engine-roles";
 import { UserError } from "./errors";
 import { leaseIdsBelow, leasesPath, revokeBelow } from "./leases";
+import { servedBy } from "./serves";
+import { listed } from "./text";
 import { AnswerFields, type VaultClient } from "./vault-client";
 
 /** Time for requests that were let in before the engine stopped issuing to end; they take milliseconds. */
@@ -20,11 +23,29 @@ export async function drain(outputs: EnvironmentOutputs, vault: VaultClient): Pr
   const { mount, connection } = outputs.vault;
   // What is not named in it stays as it is; the manager's password is not known here, nor needed.
   await allowRoles(vault, `${mount}/config/${connection}`, []);
-  if (await revokeUntilNone(vault, outputs, `${mount}/creds`)) return;
+  const isEmpty = await revokeUntilNone(vault, outputs, `${mount}/creds`);
+  const others = await otherConnections(vault, outputs);
+  if (isEmpty && others.length === 0) return;
   throw new UserError(
-    `${mount} still has credentials, though it issues none on the connection ${connection}.`,
-    "Stop what issues them on another connection of the engine.",
+    isEmpty
+      ? `${mount} has no credentials left, and issues new ones on ${listed(others)}.`
+      : `${mount} still has credentials, though it issues none on the connection ${connection}.`,
+    "Stop what issues them on another connection of the engine: allow it no roles, or destroy the stack that declares it.",
   );
+}
+
+/** Other connections of the engine that issue credentials of a role. */
+async function otherConnections(vault: VaultClient, { vault: own }: EnvironmentOutputs): Promise<string[]> {
+  const roles = [
+    ...(await engineRoles(vault, own.mount, (await namesBelow(vault, `${own.mount}/roles`)) ?? [])).values(),
+  ].filter(({ connection }) => connection !== own.connection);
+  const found: string[] = [];
+  for (const name of new Set(roles.map(({ connection }) => connection))) {
+    const allowed = await rolesOf(vault, `${own.mount}/config/${name}`);
+    const isServed = roles.some((role) => role.connection === name && servedBy(allowed, role.name));
+    if (isServed) found.push(`the connection ${name}`);
+  }
+  return found;
 }
 
 /**
@@ -32,29 +53,30 @@ export async function drain(outputs: EnvironmentOutputs, vault: VaultClient): Pr
  * that it has issued. Other roles go on.
  *
  * @throws VaultError if Vault refuses, or cannot revoke a credential
- * @throws UserError if the connection issues for every role, or if there are credentials left all the same
+ * @throws UserError if the connection issues for it by a pattern, or if there are credentials left all the same
  */
 export async function drainRole(
   outputs: EnvironmentOutputs,
   vault: VaultClient,
   role: string,
 ): Promise<void> {
-  const { mount, connection } = outputs.vault;
+  const { mount } = outputs.vault;
+  // That of another stack's role may be another.
+  const there = (await engineRoles(vault, mount, [role])).get(role);
+  const connection = there?.connection ?? outputs.vault.connection;
   const path = `${mount}/config/${connection}`;
   const allowed = await rolesOf(vault, path);
-  if (allowed.includes("*")) {
+  const others = allowed.filter((name) => name !== role);
+  const pattern = servedBy(others, role);
+  if (pattern !== undefined) {
     throw new UserError(
-      `The connection ${connection} of ${mount} issues for every role ("*"), so that ${role} alone cannot be taken out.`,
-      "Name the roles in its allowed_roles, or take the right to read it from its applications first.",
+      `The connection ${connection} of ${mount} issues for ${role} by the pattern "${pattern}" of its allowed_roles, so that ` +
+        `${role} alone cannot be taken out.`,
+      "Name the roles in its allowed_roles instead (additionalAllowedRoles) and deploy; or take the right to read it from its " +
+        "applications, deploy, and end its credentials with vault-postgres revoke --role.",
     );
   }
-  if (allowed.includes(role)) {
-    await allowRoles(
-      vault,
-      path,
-      allowed.filter((name) => name !== role),
-    );
-  }
+  if (others.length < allowed.length) await allowRoles(vault, path, others);
   if (await revokeUntilNone(vault, outputs, leasesPath(outputs, role))) return;
   throw new UserError(
     `${role} of ${mount} still has credentials, though the connection ${connection} issues none of it.`,

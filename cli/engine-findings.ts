@@ -9,6 +9,7 @@ import type { Inventory } from "./inventory";
 import { roleOfLease } from "./leases";
 import { roleFindings } from "./role-findings";
 import { roleDifferences } from "./role-differences";
+import { servedBy } from "./serves";
 import type { Survey } from "./survey";
 import { counted, listed } from "./text";
 
@@ -55,7 +56,7 @@ function undeclared(
   const ofLeases = [...leases, ...irrevocable].map(({ id }) => roleOfLease(id));
   const isAllowed = (name: string) => {
     const connection = connections.find((one) => one.name === roles.get(name)?.connection);
-    return connection?.allowedRoles.some((allowed) => allowed === "*" || allowed === name) === true;
+    return connection !== undefined && servedBy(connection.allowedRoles, name) !== undefined;
   };
   return [...new Set([...roleNames, ...ofLeases])]
     .filter((name) => outputs.roles[name] === undefined && !isAllowed(name))

@@ -5,6 +5,7 @@ import type { Finding } from "./finding";
 import type { Inventory } from "./inventory";
 import type { Lease } from "./leases";
 import type { Together } from "./matching";
+import { servedBy } from "./serves";
 import { statusLimits } from "./status-limits";
 import type { Survey } from "./survey";
 import { allReadersOf } from "./undeclared-approles";
@@ -235,7 +236,10 @@ function drained(outputs: EnvironmentOutputs, { connections }: Inventory): Findi
   const connection = connections.find(({ name }) => name === outputs.vault.connection);
   if (connection === undefined) {
     const detail = "the engine does not have this connection: it issues and revokes nothing on it";
-    return [{ kind: "missing-connection", subject: outputs.vault.connection, detail }];
+    const remedy =
+      `ALTER ROLE ${outputs.postgres.manager} PASSWORD … to TF_VAR_manager_password, for after a rotation nobody knows its ` +
+      "password; then cdktf deploy, and rotate-root";
+    return [{ kind: "missing-connection", subject: outputs.vault.connection, detail, remedy }];
   }
   const { name, allowedRoles } = connection;
   if (allowedRoles.length === 0) {
@@ -243,10 +247,9 @@ function drained(outputs: EnvironmentOutputs, { connections }: Inventory): Findi
       { kind: "drained", subject: name, detail: "it issues no credential until the next cdktf deploy" },
     ];
   }
-  if (allowedRoles.includes("*")) return [];
   const declared = [...Object.keys(outputs.roles), ...Object.keys(outputs.static_roles ?? {})];
   return declared
-    .filter((role) => !allowedRoles.includes(role))
+    .filter((role) => servedBy(allowedRoles, role) === undefined)
     .map((role) => ({
       kind: "drained",
       subject: role,

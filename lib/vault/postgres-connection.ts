@@ -17,6 +17,7 @@ import { declareOnce } from "./declared-once";
 import { DynamicRole, type DynamicRoleOptions } from "./dynamic-role";
 import { engineKey, vaultKey } from "./engine-key";
 import { issuedNamePrefix, issuedNameTemplate } from "./issued-names";
+import { managerPasswordVersion } from "./manager-password";
 import { checkConnectionUrl, connectionUrl, type PostgresEndpoint } from "./postgres-endpoint";
 import { ROOT_ROTATION } from "./root-rotation";
 import { StaticRole, type StaticRoleOptions } from "./static-role";
@@ -204,7 +205,7 @@ export class PostgresConnection extends PostgresConnectionBase implements IPostg
         connectionUrl: urlOf(props),
         username: props.manager.name,
         passwordWo: password.value,
-        passwordWoVersion: password.version,
+        passwordWoVersion: managerPasswordVersion(this, props.manager, password),
         passwordAuthentication: props.passwordAuthentication ?? "scram-sha-256",
         usernameTemplate:
           usernameTemplate === undefined

@@ -1,7 +1,7 @@
 import type { Aftermath } from "../../cli/revocation-check";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { announce } from "./announce";
-import { asSuperuser, connect, verdict } from "./credential";
+import { asSuperuser, connect, issue, verdict } from "./credential";
 import { DATABASE, MOUNT, Scenario, type Group } from "./operator-scenario";
 
 jest.setTimeout(180_000);
@@ -234,17 +234,61 @@ describe("drain", () => {
     await revoke("--all");
   });
 
-  test("of one role is refused for a role that is not there, and where the connection issues for every role", async () => {
+  test("of one role is refused for a role that is not there", async () => {
     const nobody = await scenario.run("drain", ["--role", "nobody", "--yes"]);
     expect(nobody).toMatchObject({ code: 2 });
     expect(nobody.err).toMatch(/no role "nobody".\nIt has owner, reader, reader-2, writer\./);
+  });
+
+  describe("of one role, beside patterns of the connection's", () => {
     const config = `${MOUNT}/config/${DATABASE}`;
-    const vault = sandbox.vault.client();
-    const { data } = await vault.read(config);
-    await vault.write(config, { allowed_roles: ["*"] });
-    const every = await scenario.run("drain", ["--role", "reader", "--yes"]);
-    await vault.write(config, { allowed_roles: data?.allowed_roles });
-    expect(every.code).toBe(1);
-    expect(every.err).toMatch(/issues for every role \("\*"\), so that reader alone cannot be taken out/);
+    const allow = (roles: unknown) =>
+      sandbox.vault.client().write(config, { allowed_roles: roles, verify_connection: false });
+    let declared: unknown;
+    beforeAll(async () => {
+      declared = (await sandbox.vault.client().read(config)).data?.allowed_roles;
+    });
+    afterAll(() => allow(declared));
+
+    test.each(["*", "read*", "*-2", "r*d*2", "**"])("is refused where %s serves it", async (pattern) => {
+      const roles = ["reader-2", "writer", pattern];
+      await allow(roles);
+      const { code, err } = await scenario.run("drain", ["--role", "reader-2", "--yes"]);
+      expect(code).toBe(1);
+      expect(err).toContain(`issues for reader-2 by the pattern "${pattern}"`);
+      expect((await sandbox.vault.client().read(config)).data?.allowed_roles).toEqual(roles);
+      await reports.issue("reader-2");
+    });
+
+    test.each(["reader", "read", "*-1", "reader-2*2", "R*", "-*"])(
+      "goes on where %s does not",
+      async (pattern) => {
+        await allow([pattern, "reader-2"]);
+        const { code } = await scenario.run("drain", ["--role", "reader-2", "--yes"]);
+        expect(code).toBe(0);
+        await expect(reports.issue("reader-2")).rejects.toThrow(/not an allowed role/);
+      },
+    );
+
+    test("stops it on the connection that it is on", async () => {
+      const vault = sandbox.vault.client();
+      const { data } = await vault.read(`${MOUNT}/roles/reader-2`);
+      const url = String(scenario.outputs.vault.connection_url);
+      const login = { username: sandbox.postgres.superuser, password: sandbox.postgres.superuserPassword };
+      const own = { plugin_name: "postgresql-database-plugin", connection_url: url, ...login };
+      await vault.write(`${MOUNT}/config/other`, { ...own, allowed_roles: ["others", "more-*"] });
+      await vault.write(`${MOUNT}/roles/others`, { ...data, db_name: "other" });
+      await issue(sandbox, `${MOUNT}/creds/others`);
+      const all = await scenario.run("drain", ["--yes"]);
+      expect(all).toMatchObject({ code: 1 });
+      expect(all.err).toMatch(/has no credentials left, and issues new ones on the connection other\./);
+      await issue(sandbox, `${MOUNT}/creds/others`);
+      const one = await scenario.run("drain", ["--role", "others", "--yes"]);
+      expect(one).toMatchObject({ code: 0 });
+      await expect(issue(sandbox, `${MOUNT}/creds/others`)).rejects.toThrow(/not an allowed role/);
+      expect(await scenario.run("drain", ["--yes"])).toMatchObject({ code: 0 });
+      await vault.delete(`${MOUNT}/roles/others`);
+      await vault.delete(`${MOUNT}/config/other`);
+    });
   });
 });

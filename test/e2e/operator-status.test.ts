@@ -86,24 +86,27 @@ test("names the user of a lease that was alone, and says so where two were made 
   expect(out).toContain("Of 2 that were made together with others, the lease cannot be told, only counted.");
 });
 
-test("counts the leases of a role that another stack has on the engine", async () => {
-  await revokeAll();
-  const vault = sandbox.vault.client();
-  const { data } = await vault.read(`${MOUNT}/roles/reader`);
-  await vault.write(`${MOUNT}/config/${DATABASE}`, { allowed_roles: ["*"] });
-  await vault.write(`${MOUNT}/roles/reporting`, data);
-  const credential = await issue(sandbox, `${MOUNT}/creds/reporting`);
-  const report = await status();
-  expect(report).toMatchObject({ code: 0, findings: [] });
-  expect(named(report.roles, "reporting")).toMatchObject({ leases: 1, readers: [] });
-  const { out } = await scenario.run("revoke", ["--all", "--yes"]);
-  expect(out).toMatch(/^This ends 1 credential of shop-local\/database\./);
-  expect(
-    await asSuperuser(sandbox, `SELECT 1 FROM pg_roles WHERE rolname = '${credential.username}'`),
-  ).toEqual([]);
-  await vault.delete(`${MOUNT}/roles/reporting`);
-  await scenario.workspace.apply();
-});
+test.each([[["*"]], [["re*", "*er", "le*y"]]])(
+  "counts another stack's leases, allowed by %j",
+  async (allowed) => {
+    await revokeAll();
+    const vault = sandbox.vault.client();
+    const { data } = await vault.read(`${MOUNT}/roles/reader`);
+    await vault.write(`${MOUNT}/config/${DATABASE}`, { allowed_roles: allowed });
+    await vault.write(`${MOUNT}/roles/reporting`, data);
+    const credential = await issue(sandbox, `${MOUNT}/creds/reporting`);
+    const report = await status();
+    expect(report).toMatchObject({ code: 0, findings: [] });
+    expect(named(report.roles, "reporting")).toMatchObject({ leases: 1, readers: [] });
+    const { out } = await scenario.run("revoke", ["--all", "--yes"]);
+    expect(out).toMatch(/^This ends 1 credential of shop-local\/database\./);
+    expect(
+      await asSuperuser(sandbox, `SELECT 1 FROM pg_roles WHERE rolname = '${credential.username}'`),
+    ).toEqual([]);
+    await vault.delete(`${MOUNT}/roles/reporting`);
+    await scenario.workspace.apply();
+  },
+);
 
 test("for people is a table, and tells no secret", async () => {
   const credential = await web.issue("reader");

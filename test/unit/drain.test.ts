@@ -1,4 +1,5 @@
 import { drain } from "../../cli/drain";
+import { servedBy } from "../../cli/serves";
 import type { VaultClient } from "../../cli/vault-client";
 import { OUTPUTS } from "./operator-outputs";
 
@@ -54,4 +55,24 @@ test("says that something else lets the connection issue again", async () => {
   const { client, asked } = server(1, () => ({ left: 0 }), ["reader"]);
   await expect(drain(OUTPUTS, client)).rejects.toThrow(/goes on issuing for reader/);
   expect(asked).toEqual(["x/database/config/x"]);
+});
+
+// As the engine takes them: operator-revoke.test.ts asks it.
+test.each([
+  ["reader", "reader", true],
+  ["reader", "readers", false],
+  ["read*", "reader", true],
+  ["read*", "read", true],
+  ["read*", "a-reader", false],
+  ["*er", "reader", true],
+  ["*er", "readers", false],
+  ["a*a", "a", false],
+  ["a*a", "aa", true],
+  ["*a*b*", "ba", false],
+  ["*a*b*", "xaxbx", true],
+  ["a*b*b", "ab", false],
+  ["**", "reader", true],
+  ["", "reader", false],
+])("the entry %j serves the role %s: %s", (entry, role, expected) => {
+  expect(servedBy(["other", entry], role)).toBe(expected ? entry : undefined);
 });
