@@ -40,7 +40,7 @@ describe("the package", () => {
   });
 
   test("is small, and brings little along", () => {
-    expect(packed.size).toBeLessThan(550_000);
+    expect(packed.size).toBeLessThan(450_000);
     expect(Object.keys(manifest.dependencies).sort()).toEqual(["@viz-js/viz", "pg", "yargs"]);
   });
 
