@@ -54,7 +54,7 @@ export function engineLoginFindings(
       kind: "missing-login",
       subject: manager,
       detail: `the engine's login is not in PostgreSQL: ${nothing}`,
-      remedy: `${deploy}, which makes it with its first password and tells the engine. Then rotate-root`,
+      remedy: `${deploy}, which makes it with its first password. Then tell the engine that (config/…, password), and rotate-root`,
     });
   } else {
     const why = [

@@ -55,8 +55,7 @@ export function completed(state: State, resources: Resources): State | undefined
         const inner = complete(found, block);
         if (inner !== found) result = set(result, name, [inner]);
       } else if (name.endsWith("_wo_version") && isUnset(attributes[name])) {
-        const version = plainVersion(value);
-        if (version !== undefined) result = set(result, name, version);
+        result = set(result, name, value);
       }
     }
     return result;
@@ -110,16 +109,6 @@ function providerOf(state: State, resources: Resources, type: string, alias: unk
   return state.resources?.find(
     (each) => each.type.split("_")[0] === kind && resources[each.type]?.[each.name]?.provider === alias,
   )?.provider;
-}
-
-/**
- * The version of a secret as the code has it. A connection's is a sum: that of the secret, to which the time adds nothing at
- * which an imported manager was made, for that is not known.
- */
-function plainVersion(value: unknown): unknown {
-  if (typeof value !== "string" || !value.startsWith("${")) return value;
-  const last = /\+ (\d+)\)?\}$/.exec(value)?.[1];
-  return last === undefined ? undefined : Number(last);
 }
 
 /** A block is an object where it is synthesized, and a list of one in the state. */

@@ -108,8 +108,9 @@ class BareStack extends TerraformStack {
       name: database,
       allowedRoles: [...roles],
       verifyConnection: true,
+      rootRotationStatements: [`ALTER ROLE "{{username}}" WITH PASSWORD '{{password}}';`],
       postgresql: {
-        connectionUrl: `postgresql://{{username}}:{{password}}@db.example.com:5432/${database}?sslmode=verify-full`,
+        connectionUrl: `postgresql://{{username}}:{{password}}@db.example.com:5432/${database}?sslmode=verify-full&connect_timeout=5`,
         maxConnectionLifetime: 1800,
         maxIdleConnections: 2,
         maxOpenConnections: 4,

@@ -92,8 +92,11 @@ export function resourcesOf(file: string): string[] {
     .filter(([type]) => type !== "terraform_data")
     .flatMap(([type, all]) =>
       Object.values(all).map((body) => {
-        const { depends_on: needs, ...rest } = body;
+        const { depends_on: needs, lifecycle, ...rest } = body;
         delete rest["//"];
+        // Conditions say no more of a resource than when Terraform has to stop.
+        const kept = Object.entries(lifecycle ?? {}).filter(([name]) => !name.endsWith("condition"));
+        if (kept.length > 0) rest.lifecycle = Object.fromEntries(kept);
         return JSON.stringify([
           type,
           Object.entries(rest).sort(),

@@ -1,4 +1,4 @@
-import { Fn, type ITerraformDependable, type TerraformProvider } from "cdktf";
+import type { ITerraformDependable, TerraformProvider } from "cdktf";
 import { GrantRole } from "@cdktf/provider-postgresql/lib/grant-role";
 import { Role } from "@cdktf/provider-postgresql/lib/role";
 import { Construct, type IConstruct } from "constructs";
@@ -7,6 +7,7 @@ import { dependOn } from "../dependencies";
 import { Forgotten } from "../forgotten";
 import { freeId } from "../free-id";
 import { isUnresolved, postgresRole, postgresRoleName } from "../names";
+import { numberText } from "../tokens";
 import type { IPostgresDatabase } from "./database";
 import { requireOneServer } from "./one-server";
 import type { IPostgresRole } from "./postgres-role";
@@ -38,8 +39,7 @@ export interface ManagerRoleProps {
   readonly name: string;
   /**
    * First password; rotate the connection's root credential after the first deployment, then only the engine knows it. A
-   * later version of it reaches the connection, not the login, whose password is changed by hand then. A login that was
-   * dropped by hand is made anew with it, and the connections of its stack are told: rotate it again then.
+   * later version of it reaches the connection, not the login, whose password is changed by hand then.
    */
   readonly password: WriteOnlySecret;
   /** Provider to declare it with. @default - the stack's postgresql provider */
@@ -138,8 +138,7 @@ export class ManagerRole extends ManagerRoleBase implements IManagerRole {
       // What others can make in its databases is then found by no name in what it runs.
       searchPath: ["pg_catalog", "pg_temp"],
       passwordWo: props.password.value,
-      // When it is made, which connections go by: one that is made anew has its first password again.
-      passwordWoVersion: Fn.plantimestamp(),
+      passwordWoVersion: numberText(props.password.version),
       lifecycle: { ignoreChanges: "all" },
       provider: props.provider,
     });

@@ -17,7 +17,6 @@ import { declareOnce } from "./declared-once";
 import { DynamicRole, type DynamicRoleOptions } from "./dynamic-role";
 import { engineKey, vaultKey } from "./engine-key";
 import { issuedNamePrefix, issuedNameTemplate } from "./issued-names";
-import { managerPasswordVersion } from "./manager-password";
 import { checkConnectionUrl, connectionUrl, type PostgresEndpoint } from "./postgres-endpoint";
 import { ROOT_ROTATION } from "./root-rotation";
 import { StaticRole, type StaticRoleOptions } from "./static-role";
@@ -205,7 +204,7 @@ export class PostgresConnection extends PostgresConnectionBase implements IPostg
         connectionUrl: urlOf(props),
         username: props.manager.name,
         passwordWo: password.value,
-        passwordWoVersion: managerPasswordVersion(this, props.manager, password),
+        passwordWoVersion: password.version,
         passwordAuthentication: props.passwordAuthentication ?? "scram-sha-256",
         usernameTemplate:
           usernameTemplate === undefined

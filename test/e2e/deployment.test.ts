@@ -26,7 +26,6 @@ beforeAll(async () => {
 afterAll(() => sandbox?.stop());
 
 const stackOf = (definition: Environment) => (scope: Construct) => new CredentialsStack(scope, definition);
-const CONNECTION = "vault_database_secret_backend_connection";
 const actions = (plan: { type: string; actions: readonly string[] }[]) =>
   plan.map((change) => `${change.type} ${change.actions.join("+")}`).sort();
 
@@ -139,28 +138,6 @@ describe("an environment", () => {
     await deployer.write("orders-local/database/rotate-root/orders_local");
     workspace.edit(stackOf({ ...environment, additionalAllowedRoles: ["reporting-*"] }));
     await workspace.apply();
-    issued.push((await issue(sandbox, "orders-local/database/creds/reader")).password);
-  });
-
-  test("makes the engine's login anew where it was dropped by hand, and has the engine know its password", async () => {
-    const deployer = sandbox.vault.client().withToken(sandbox.deployer.vaultToken);
-    const verifier = "SELECT rolpassword FROM pg_authid WHERE rolname = 'orders_local_manager'";
-    await deployer.write("sys/leases/revoke-prefix/orders-local/database/creds", { sync: true });
-    await asSuperuser(sandbox, "DROP OWNED BY orders_local_manager", "orders_local");
-    await asSuperuser(sandbox, "DROP ROLE orders_local_manager");
-    const planned = actions(await workspace.plan());
-    expect(planned).toEqual(expect.arrayContaining(["postgresql_role create", `${CONNECTION} update`]));
-    expect(planned.filter((action) => action.includes("delete"))).toEqual([]);
-    await workspace.apply();
-    issued.push((await issue(sandbox, "orders-local/database/creds/reader")).password);
-    expect(await workspace.plan()).toEqual([]);
-    // What the engine sets afterwards stays.
-    await deployer.write("orders-local/database/rotate-root/orders_local");
-    const rotated = await asSuperuser(sandbox, verifier);
-    expect(await workspace.plan()).toEqual([]);
-    workspace.edit(stackOf({ ...environment, additionalAllowedRoles: ["reports-*"] }));
-    await workspace.apply();
-    expect(await asSuperuser(sandbox, verifier)).toEqual(rotated);
     issued.push((await issue(sandbox, "orders-local/database/creds/reader")).password);
   });
 

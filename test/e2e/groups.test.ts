@@ -216,21 +216,6 @@ describe("an environment with groups", () => {
     expect(await deployment.hasChanges()).toBe(false);
   });
 
-  inFull(
-    "gets a lost state of the environment back, and leaves the engine's password as it was rotated",
-    async () => {
-      expect((await operate("rotate-root")).code).toBe(0);
-      const verifier = "SELECT rolpassword FROM pg_authid WHERE rolname = 'orders_local_manager'";
-      const rotated = await asSuperuser(sandbox, verifier);
-      fs.rmSync(path.join(sandbox.directory, "terraform.local.tfstate"));
-      expect((await importAll()).code).toBe(0);
-      await deployment.deploy();
-      expect(await deployment.hasChanges()).toBe(false);
-      expect(await asSuperuser(sandbox, verifier)).toEqual(rotated);
-      await revoke(sandbox, await issue(sandbox, "orders-local/database/creds/reader"));
-    },
-  );
-
   inFull("is not half destroyed where one of a group's roles owns something in the database", async () => {
     const credential = await issue(sandbox, "orders-local/database/creds/biller");
     const session = await connect(sandbox, credential, "orders_local");

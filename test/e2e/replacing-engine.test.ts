@@ -318,7 +318,9 @@ describe("on an engine that replaces a role when it is written", () => {
   });
 
   test("writes of static roles and connections leave nothing to the engine to remember but passwords", () => {
-    expect(proxy.left.filter((each) => !each.startsWith("auth/"))).toEqual([]);
+    // Without these an engine runs its own, which they are.
+    const ownSql = /^shop\/database\/config\/\w+: root_credentials_rotate_statements$/;
+    expect(proxy.left.filter((each) => !each.startsWith("auth/") && !ownSql.test(each))).toEqual([]);
   });
 
   test("destroying deletes each role once", async () => {

@@ -64,16 +64,12 @@ describe("an environment that the first release deployed", () => {
   const sessions = new Map<string, Client>();
   const credsPath = (role: string) => `orders-upgraded/database/creds/${role}`;
   const engineRole = (role: string) => sandbox.vault.client().read(`orders-upgraded/database/roles/${role}`);
-  const rotateRoot = () =>
-    sandbox.vault.client().write("orders-upgraded/database/rotate-root/orders_upgraded");
   const legacy = () => sandbox.vault.client().read("orders-upgraded/database/static-creds/legacy");
 
   beforeAll(async () => {
     sandbox = await startSandbox({ onProgress: announce });
     workspace = new Workspace(sandbox, "upgraded", (scope) => new FirstRelease(scope, sandbox));
     await workspace.apply();
-    // From now on the password that Terraform knows is of no use.
-    await rotateRoot();
     for (const role of ROLES) {
       const credential = await issue(sandbox, credsPath(role));
       credentials.push(credential);
@@ -121,15 +117,5 @@ describe("an environment that the first release deployed", () => {
       await (await connect(sandbox, credential, DATABASE)).end();
       await revoke(sandbox, credential);
     }
-  });
-
-  test("has the engine's login made anew where it was dropped by hand, and issues with it", async () => {
-    await asSuperuser(sandbox, "DROP OWNED BY orders_upgraded_manager", DATABASE);
-    await asSuperuser(sandbox, "DROP ROLE orders_upgraded_manager");
-    await workspace.apply();
-    expect(await workspace.plan()).toEqual([]);
-    await rotateRoot();
-    expect(await workspace.plan()).toEqual([]);
-    await revoke(sandbox, await issue(sandbox, credsPath("reader")));
   });
 });

@@ -472,23 +472,12 @@ export const NUMBER_PLACES: readonly Place<number>[] = [
     build: (s, n) => void new AppRoleAuth(s, "A").addRole("a", { tokenNumUses: n }),
   },
   {
-    what: "version of a login's secret",
+    what: "version of a secret",
     build: (s, version) =>
-      void new PostgresDatabase(s, "D", { name: "d" }).addLogin("l", {
-        baseRole: BaseRole.fromName(s, "B", "b"),
+      void new ManagerRole(s, "M", {
+        name: "m",
         password: WriteOnlySecret.fromVariable(s, "v", { version }),
       }),
-  },
-  {
-    what: "version of a manager's secret",
-    build: (s, version) => {
-      const password = WriteOnlySecret.fromVariable(s, "v", { version });
-      new DatabaseSecretsEngine(s, "E").addPostgresConnection("c", {
-        database: new PostgresDatabase(s, "D", { name: "d" }),
-        manager: new ManagerRole(s, "M", { name: "m", password }),
-        endpoint: { host: "h" },
-      });
-    },
   },
   {
     what: "limit of a database",

@@ -2,8 +2,6 @@ import { execFileSync } from "node:child_process";
 import { describe as asLine } from "../../cli/commands/import";
 import { recoveries, type Recovery } from "../../cli/import-ids";
 import { addressesIn, completed, parseState, recorded, type State } from "../../cli/import-state";
-import { DatabaseSecretsEngine, ManagerRole, PostgresDatabase, WriteOnlySecret } from "../../lib";
-import { synthesize } from "./synthesis";
 
 const PROVIDER = 'provider["registry.terraform.io/cyrilgdn/postgresql"]';
 const inState = (type: string, name: string, attributes: Record<string, unknown>) => ({
@@ -112,35 +110,6 @@ describe("an imported state", () => {
       { name: "login", password_wo_version: "2" },
       { name: "orders", template: "template1" },
       { name: "plain", template: "template0" },
-    ]);
-  });
-
-  test("with a version that goes by the time at which a manager was made gets the secret's own", () => {
-    const made = synthesize((scope) => {
-      const password = WriteOnlySecret.fromVariable(scope, "p", { version: 3 });
-      new DatabaseSecretsEngine(scope, "Engine").addPostgresConnection("main", {
-        database: new PostgresDatabase(scope, "Database", { name: "orders" }),
-        manager: new ManagerRole(scope, "Manager", { name: "m", password }),
-        endpoint: { host: "db" },
-      });
-    });
-    const only = (type: string) => made.resource[type]!;
-    const [connection, role] = ["vault_database_secret_backend_connection", "postgresql_role"].map(only);
-    const state = completed(
-      {
-        serial: 4,
-        resources: [
-          inState("vault_database_secret_backend_connection", Object.keys(connection!)[0]!, {
-            postgresql: [{ password_wo_version: 0 }],
-          }),
-          inState("postgresql_role", Object.keys(role!)[0]!, { name: "m", password_wo_version: null }),
-        ],
-      },
-      made.resource,
-    );
-    expect(attributes(state)).toEqual([
-      { postgresql: [{ password_wo_version: 3 }] },
-      { name: "m", password_wo_version: null },
     ]);
   });
 
