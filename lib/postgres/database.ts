@@ -247,7 +247,7 @@ export class PostgresDatabase extends PostgresDatabaseBase implements IPostgresD
       lifecycle: deletionProtection ? { preventDestroy: true } : undefined,
       provider: props.provider,
     });
-    if (deletionProtection) this.schemaLifecycle = { precondition: [sameName(this.resource, this.name)] };
+    if (deletionProtection) this.schemaLifecycle = { precondition: [sameName(this.resource)] };
     this.chain = new GrantChain(this.resource);
     this.revokePublic("database");
     this.revokePublic("schema", "public");
@@ -297,8 +297,9 @@ class ImportedDatabase extends PostgresDatabaseBase {
 /**
  * Terraform's provider renames a database as it stands, and replaces each schema in it: it would drop those with their tables, or
  * fail at that when it has taken all rights away. The id is the name as deployed.
+ * No text of the user's stands here, since Terraform reads it.
  */
-function sameName({ id }: Database, name: string) {
+function sameName({ id, name }: Database) {
   return {
     condition: Op.eq(id, name),
     errorMessage:

@@ -41,10 +41,17 @@ function parsed(text: string): unknown {
 /** References of CDKTF's, such as `${vault_mount.Secrets_1A2B.path}`, which are all that Terraform shall find to fill in. */
 const REFERENCE = /^\$\{[a-z][a-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_-]*){1,2}\}$/;
 
+/** What plans are refused by, in which nothing of a user's stands. */
+const CONDITION =
+  /^\$\{(trim\(self\.id, "\/"\) == trim\(self\.path, "\/"\)|\((postgresql_database\.[\w-]+)\.id == \2\.name\))\}$/;
+/** References within the message that is shown then. */
+const REFERENCES = /(?<!\$)\$\{(self|postgresql_database\.[\w-]+)\.(id|path|name)\}/g;
+
 /** Fails if Terraform would read something else than the texts of a synthesized stack. */
 function expectNoTemplate(json: string): void {
   for (const text of texts(JSON.parse(json))) {
-    if (!REFERENCE.test(text)) expect(text).not.toMatch(/[$%]\{/);
+    if (!REFERENCE.test(text) && !CONDITION.test(text))
+      expect(text.replaceAll(REFERENCES, "")).not.toMatch(/[$%]\{/);
     // Terraform composes all text, and replaces halves of characters.
     expect(text).toBe(Buffer.from(text.normalize("NFC")).toString());
   }

@@ -39,9 +39,9 @@ describe("PostgresDatabase", () => {
         {
           precondition: [
             {
-              condition: '${(postgresql_database.D_Resource.id == "shop")}',
+              condition: "${(postgresql_database.D_Resource.id == postgresql_database.D_Resource.name)}",
               error_message: expect.stringMatching(
-                /^The database \$\{postgresql_database\.D_\w+\.id\} would be renamed to shop: nothing is changed/,
+                /^The database \$\{postgresql_database\.D_\w+\.id\} would be renamed to \$\{postgresql_database\.D_\w+\.name\}: nothing is changed/,
               ) as unknown,
             },
           ],

@@ -113,15 +113,18 @@ export function testPreparedTransactions(fixture: RevocationFixture, table: Faul
         await second.end();
       }
     })();
-    for (let round = 0; round < (FULL ? 10 : 2); round++) {
-      const credential = await read();
-      await login(credential);
-      await revoke(credential);
-      await expectGone(credential);
+    try {
+      for (let round = 0; round < (FULL ? 10 : 2); round++) {
+        const credential = await read();
+        await login(credential);
+        await revoke(credential);
+        await expectGone(credential);
+      }
+    } finally {
+      goes = false;
+      await coordinating;
+      await rollBackAsDocumented();
     }
-    goes = false;
-    await coordinating;
-    await rollBackAsDocumented();
   });
 
   testInFull(
