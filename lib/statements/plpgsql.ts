@@ -5,8 +5,9 @@ import { dollarQuote, quoteLiteral } from "./quote";
  * Tags of dollar quotes around what the engine fills in. Each is longer than the 63 bytes of a name in PostgreSQL, to which
  * the engine's own template cuts, so that no name holds one: whatever a name is made of, it cannot end the text that it is in.
  */
-const BODY_TAG = "$body_under_a_tag_that_is_longer_than_any_name_that_postgresql_takes$";
-const NAME_TAG = "$name_under_a_tag_that_is_longer_than_any_name_that_postgresql_takes$";
+const longTag = (name: string) => `$${name}_under_a_tag_that_is_longer_than_any_name_that_postgresql_takes$`;
+const BODY_TAG = longTag("body");
+const NAME_TAG = longTag("name");
 
 /** The user's name, cut as PostgreSQL cuts names; after a space, since Terraform reads a dollar sign and a brace as a template. */
 export const USER_NAME = `pg_catalog.substr(${NAME_TAG} {{name}}${NAME_TAG}::pg_catalog.text, 2)`;
@@ -61,7 +62,7 @@ export function innerBlock(declarations: readonly string[], lines: readonly stri
 
 /** What a name that only Terraform knows holds cannot be looked at, but it is a name. */
 function inDollars(body: string, level: string): string {
-  const tag = `$${level}_under_a_tag_that_is_longer_than_any_name_that_postgresql_takes$`;
+  const tag = longTag(level);
   return isUnresolved(body) ? `${tag}${body}${tag}` : dollarQuote(body);
 }
 
