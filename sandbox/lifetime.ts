@@ -56,6 +56,8 @@ export class Lifetime {
   }
 
   private readonly processes: Running[] = [];
+  private readonly work = new Set<Promise<unknown>>();
+  private readonly stopping = new AbortController();
   private readonly secrets = new Set<string>();
   private readonly watchdog: ChildProcess;
   private ending: Promise<void> | undefined;
@@ -109,6 +111,17 @@ export class Lifetime {
     return running;
   }
 
+  /**
+   * Runs work that writes into the folder, and that would make it anew once it was removed: `end` aborts the work by its
+   * signal and waits for it, and none begins after. Work may not call `end` itself.
+   */
+  async run<T>(work: (stopping: AbortSignal) => Promise<T>): Promise<T> {
+    this.stopping.signal.throwIfAborted();
+    const running = work(this.stopping.signal);
+    this.work.add(running);
+    return running.finally(() => this.work.delete(running));
+  }
+
   /** Stops what runs, last started first, and removes the folder. The second call waits for the first. */
   end(): Promise<void> {
     this.ending ??= this.finish();
@@ -116,7 +129,9 @@ export class Lifetime {
   }
 
   private async finish(): Promise<void> {
+    this.stopping.abort(new UserError("The sandbox is being stopped."));
     for (const running of [...this.processes].reverse()) await running.stop(running.endSignal, 10_000);
+    await Promise.allSettled(this.work);
     fs.rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
     await new Promise<void>((resolve) => {
       if (this.watchdog.exitCode !== null || this.watchdog.signalCode !== null) return resolve();

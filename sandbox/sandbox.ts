@@ -83,11 +83,19 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const named = env.SANDBOX_POSTGRES_BIN === "" ? undefined : env.SANDBOX_POSTGRES_BIN;
     // All at once; if one fails the others have to have come to their end before the folder is removed.
     const [postgres, vault, providers] = settled(
-      await Promise.allSettled([
-        PostgresServer.create(lifetime, options.postgresBinDirectory ?? named),
-        VaultServer.create(lifetime, engine),
-        terraform && chooseProviders({ directory: lifetime.directory, terraform: terraform.path, mode }),
-      ]),
+      await lifetime.run((stopping) =>
+        Promise.allSettled([
+          PostgresServer.create(lifetime, options.postgresBinDirectory ?? named),
+          VaultServer.create(lifetime, engine),
+          terraform &&
+            chooseProviders({
+              directory: lifetime.directory,
+              terraform: terraform.path,
+              mode,
+              signal: stopping,
+            }),
+        ]),
+      ),
     );
     say(`PostgreSQL ${postgres.version} on ${postgres.host}:${postgres.port}`);
     say(`${vault.product} ${vault.version} on ${vault.address}`);

@@ -15,6 +15,8 @@ export interface ProviderOptions {
   readonly terraform: string;
   /** @default - SANDBOX_PROVIDERS, else `auto` */
   readonly mode?: ProviderMode;
+  /** Ends the installation, which is then rejected. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ChosenProviders {
@@ -31,7 +33,13 @@ export async function chooseProviders(options: ProviderOptions): Promise<ChosenP
   if (mode === "standin") {
     return standIns(options, "as asked for");
   }
-  const attempt = await installPlugins(options.terraform, join(options.directory, "plugins"), process.env);
+  const attempt = await installPlugins(
+    options.terraform,
+    join(options.directory, "plugins"),
+    process.env,
+    options.signal,
+  );
+  options.signal?.throwIfAborted();
   if (attempt.outcome === "installed") {
     return { kind: "installed", message: `Provider plugins: ${attempt.description}`, env: attempt.env };
   }

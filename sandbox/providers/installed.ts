@@ -34,6 +34,7 @@ export async function installPlugins(
   terraform: string,
   directory: string,
   environment: NodeJS.ProcessEnv,
+  signal?: AbortSignal,
 ): Promise<InstallAttempt> {
   await mkdir(directory, { recursive: true });
   const versions = NAMES.map((name) => `${name} ${providerVersion(name)}`).join(" and ");
@@ -49,13 +50,13 @@ export async function installPlugins(
   const named = environment.TF_CLI_CONFIG_FILE;
   const hasOwn = named !== undefined && (await exists(named));
   if (!hasOwn && (await exists(cache))) {
-    const kept = await init(terraform, join(directory, "kept"), { ...environment, ...fromCache.env });
+    const kept = await init(terraform, join(directory, "kept"), { ...environment, ...fromCache.env }, signal);
     if (kept.ok) {
       return fromCache;
     }
   }
   const fresh = join(directory, "fresh");
-  const { ok, output } = await init(terraform, fresh, environment);
+  const { ok, output } = await init(terraform, fresh, environment, signal);
   if (!ok) {
     if (UNREACHABLE.test(output)) {
       return {
@@ -90,6 +91,7 @@ async function init(
   terraform: string,
   directory: string,
   environment: NodeJS.ProcessEnv,
+  signal?: AbortSignal,
 ): Promise<{ ok: boolean; output: string }> {
   await mkdir(directory, { recursive: true });
   const required = Object.fromEntries(
@@ -112,7 +114,8 @@ async function init(
   };
   return new Promise((resolve) => {
     const args = ["init", "-input=false", "-no-color", "-backend=false"];
-    execFile(terraform, args, { cwd: directory, env, timeout: INIT_TIMEOUT_MS }, (error, stdout, stderr) => {
+    const options = { cwd: directory, env, timeout: INIT_TIMEOUT_MS, signal };
+    execFile(terraform, args, options, (error, stdout, stderr) => {
       const late = error?.killed ? `i/o timeout: no end after ${INIT_TIMEOUT_MS / 1000} s` : "";
       const unstarted = error !== null && typeof error.code === "string" ? error.message : "";
       resolve({
