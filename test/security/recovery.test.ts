@@ -162,7 +162,7 @@ describe("a state that is lost", () => {
     },
   );
 
-  test("is not written to by a dry run, which prints the commands", async () => {
+  testInFull("is not written to by a dry run, which prints the commands", async () => {
     const address = workspace.forget("postgresql_database", /Database/);
     const said = await workspace.command("npx vault-postgres import dev --dry-run");
     expect(said).toContain(`terraform import '${address}' 'orders_local'`);
