@@ -1,5 +1,5 @@
 import { isUnresolved } from "../tokens";
-import { dollarQuote, quoteLiteral } from "./quote";
+import { bodyLiteral, dollarQuote } from "./quote";
 
 /**
  * Tags of dollar quotes around what the engine fills in. Each is longer than the 63 bytes of a name in PostgreSQL, to which
@@ -85,8 +85,7 @@ function bodyOf(name: string, declarations: readonly string[], lines: readonly s
  * @param names expressions of the names
  */
 export function execute(format: string, ...names: readonly string[]): string {
-  const literal = /^[\w %]+$/.test(format) ? `$$${format}$$` : quoteLiteral(format);
-  return `EXECUTE pg_catalog.format(${[literal, ...names].join(", ")});`;
+  return `EXECUTE pg_catalog.format(${[bodyLiteral(format), ...names].join(", ")});`;
 }
 
 /** A name in a format: what is not filled in has its percent signs doubled. */

@@ -11,7 +11,7 @@ import {
   oidOfRole,
 } from "./plpgsql";
 import { SESSIONS_END } from "./postgres-statements";
-import { quoteIdentifier, quoteLiteral } from "./quote";
+import { bodyLiteral, quoteIdentifier } from "./quote";
 
 /** What the SQL that ends a login depends on. */
 export interface RevocationOptions {
@@ -87,6 +87,8 @@ function revocation(
 ): string[] {
   return [
     [
+      // Where the engine finds it at once, it does not search the whole of the text.
+      `-- The word END keeps the engine from splitting this.`,
       aboutUser([USER_OID], refusingLogins(namePrefix)),
       `COMMIT AND CHAIN;`,
       `SET LOCAL statement_timeout = ${timeout.toMilliseconds(REFUSING.all)};`,
@@ -99,6 +101,8 @@ function revocation(
   ];
 }
 
+/** No role or name, as an array; the space keeps Terraform from reading a template. */
+const NOBODY = "$$ {}$$";
 const USER_OID = `user_oid CONSTANT pg_catalog.oid := ${oidOfRole("user_name")};`;
 /** PostgreSQL 14 lets a login make others members of itself. */
 const LENDS_ITSELF = "pg_catalog.current_setting($$server_version_num$$)::int OPERATOR(pg_catalog.<) 150000";
@@ -136,9 +140,9 @@ function refusingLogins(namePrefix: string | undefined): string[] {
   const issuedElsewhere =
     namePrefix === undefined
       ? "ELSE"
-      : `ELSIF NOT pg_catalog.starts_with(user_name, ${quoteLiteral(namePrefix)}) THEN`;
+      : `ELSIF NOT pg_catalog.starts_with(user_name, ${bodyLiteral(namePrefix)}) THEN`;
   return [
-    handOn({ acting: "'{}'" }),
+    handOn({ acting: NOBODY }),
     `IF user_oid IS NOT NULL THEN`,
     `  SET LOCAL lock_timeout = ${REFUSING.lock};`,
     `  IF ${OTHERS_JOINED} THEN`,
@@ -267,7 +271,7 @@ function dropping(ending: readonly string[], reassignTo: string | undefined): st
     `SELECT ${STARTING},`,
     `    NOT (${LENDS_ITSELF})`,
     `    AND pg_catalog.current_setting($$max_prepared_transactions$$) OPERATOR(pg_catalog.=) $$0$$`,
-    `    AND ${handedOn("acting")} OPERATOR(pg_catalog.=) '{}'`,
+    `    AND ${handedOn("acting")} OPERATOR(pg_catalog.=) ${NOBODY}`,
     `  INTO starting, is_idle;`,
     `SELECT is_idle AND starting OPERATOR(pg_catalog.<@) pg_catalog.array_agg(pid) FILTER (WHERE usesysid IS NOT NULL)`,
     `    AND pg_catalog.count(CASE WHEN usesysid OPERATOR(pg_catalog.=) user_oid THEN pid END) OPERATOR(pg_catalog.=) 0`,
@@ -310,7 +314,7 @@ const CLEANING_UP = [
   BORROWS,
   `engine_role CONSTANT pg_catalog.text := pg_catalog.current_setting($$role$$);`,
   `acting CONSTANT pg_catalog.oid[] := ${handedOn("acting")}::pg_catalog.oid[];`,
-  `lent pg_catalog.name[] := '{}';`,
+  `lent pg_catalog.name[] := ${NOBODY};`,
   `borrowed pg_catalog.name;`,
   `other pg_catalog.record;`,
   `starting pg_catalog.int4[];`,
@@ -453,7 +457,7 @@ function refusingPrepared(reassignTo: string | undefined): string[] {
   const base =
     reassignTo === undefined
       ? []
-      : [`        OR ownerid OPERATOR(pg_catalog.=) ${oidOfRole(quoteLiteral(reassignTo))}::pg_catalog.oid`];
+      : [`        OR ownerid OPERATOR(pg_catalog.=) ${oidOfRole(bodyLiteral(reassignTo))}::pg_catalog.oid`];
   return [
     `FOR attempt IN 0..10 LOOP`,
     `  gids := ARRAY(`,
@@ -488,9 +492,9 @@ function handingOver(reassignTo: string | undefined): string[] {
     `    AND refobjid OPERATOR(pg_catalog.=) user_oid LIMIT ${MOST_OBJECTS + 1}`,
     `) AS dependent;`,
     `IF objects OPERATOR(pg_catalog.>) ${MOST_OBJECTS} THEN`,
-    `  RAISE EXCEPTION 'user % owns or has rights on more than ${MOST_OBJECTS} objects: hand them over with vault-postgres hand-over', user_name;`,
+    `  RAISE EXCEPTION $$user % owns or has rights on more than ${MOST_OBJECTS} objects: hand them over with vault-postgres hand-over$$, user_name;`,
     `ELSIF objects OPERATOR(pg_catalog.>) 0 THEN`,
-    `  lent := '{}';`,
+    `  lent := ${NOBODY};`,
     `  SET LOCAL lock_timeout = ${TABLE_LOCK_TIMEOUT};`,
     `  ${execute(`REASSIGN OWNED BY %I TO ${to}`, "user_name")}`,
     `  SET LOCAL lock_timeout = ${LOCK_TIMEOUT};`,

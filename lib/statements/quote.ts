@@ -14,6 +14,14 @@ export function quoteLiteral(text: string): string {
   return text.includes("\\") ? `E'${replaced(doubled, "\\", "\\\\")}'` : `'${doubled}'`;
 }
 
+/**
+ * A literal within a body: in dollar quotes if it is a plain text, since an engine searches what it sends once more for each
+ * literal in others.
+ */
+export function bodyLiteral(text: string): string {
+  return /^[\w %,.:"-]+$/.test(text) ? `$$${text}$$` : quoteLiteral(text);
+}
+
 /** Wraps a body in dollar quotes with a tag that the body does not hold. */
 export function dollarQuote(body: string): string {
   let tag = "$body$";
