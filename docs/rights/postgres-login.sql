@@ -22,6 +22,8 @@ CREATE ROLE terraform WITH
 
 -- What this login runs finds PostgreSQL's own functions, operators and tables, and none that somebody else has made.
 ALTER ROLE terraform SET search_path = pg_catalog, pg_temp;
+-- Whoever holds what a deployment needs, an open transaction say, makes it fail, not wait for ever with locks of its own.
+ALTER ROLE terraform SET lock_timeout = '1min';
 
 -- Until told otherwise, every login of the server may enter these two databases. The login above works from "postgres".
 REVOKE ALL ON DATABASE postgres FROM PUBLIC;

@@ -94,6 +94,8 @@ export class BaseRole extends Construct implements IBaseRole {
     this.resource = new Role(this, "Resource", {
       name: this.name,
       login: false,
+      // Terraform's own login would get what its members made: code of theirs that acts with its rights.
+      skipReassignOwned: true,
       provider: props.provider,
     });
     for (const grant of props.access.grants) {

@@ -82,6 +82,7 @@ export class Login extends Construct implements ILogin {
       login: true,
       superuser: false,
       inherit: true,
+      skipReassignOwned: true, // as for a base role
       roles: [props.baseRole.name],
       // What an owner makes belongs to the base role from the start, as with dynamic credentials.
       assumeRole: props.baseRole.level === "owner" ? props.baseRole.name : undefined,

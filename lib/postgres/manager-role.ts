@@ -135,6 +135,7 @@ export class ManagerRole extends ManagerRoleBase implements IManagerRole {
       login: true,
       superuser: false,
       createRole: true,
+      skipReassignOwned: true, // as for a base role
       // What others can make in its databases is then found by no name in what it runs.
       searchPath: ["pg_catalog", "pg_temp"],
       passwordWo: props.password.value,

@@ -9,6 +9,7 @@ import {
   inFormat,
   innerBlock,
   oidOfRole,
+  UNCHECKED,
 } from "./plpgsql";
 import { SESSIONS_END } from "./postgres-statements";
 import { bodyLiteral, quoteIdentifier } from "./quote";
@@ -43,10 +44,11 @@ const ENDING = 900;
  * hands over what it owned in the connected database, and drops it. Where something cannot be ended it fails: nobody
  * logs in any more then, and the lease stays.
  *
- * @param reassignTo role that gets what the login owned; the engine's own login if absent
+ * @param reassignTo role that gets what the login owned, which has no more rights than the login; without, the revocation of
+ * a login that owns something fails
  */
 export function terminatingRevocation(reassignTo?: string, options: RevocationOptions = {}): string[] {
-  return revocation(endingSessions(), reassignTo, options);
+  return revocation({ first: terminatingAll(), then: endingSessions() }, reassignTo, options);
 }
 
 /**
@@ -54,14 +56,13 @@ export function terminatingRevocation(reassignTo?: string, options: RevocationOp
  * that runs goes on and commits, and idle sessions are bounded by the timeouts set at creation. The sessions of a login
  * without these timeouts, or that is marked, which was issued while the role had another kind of revocation, are ended.
  *
- * @param reassignTo role that gets what the login owned; the engine's own login if absent
+ * @param reassignTo role that gets what the login owned, which has no more rights than the login; without, the revocation of
+ * a login that owns something fails
  */
 export function drainingRevocation(reassignTo?: string, options: RevocationOptions = {}): string[] {
   const endingUnbounded = [
     `IF EXISTS (`,
-    `  SELECT FROM pg_catalog.pg_shdescription WHERE objoid OPERATOR(pg_catalog.=) user_oid`,
-    `  AND classoid OPERATOR(pg_catalog.=) $$pg_catalog.pg_authid$$::pg_catalog.regclass::pg_catalog.oid`,
-    `  AND description OPERATOR(pg_catalog.=) $$${SESSIONS_END}$$`,
+    `  SELECT FROM ${COMMENT} AND pg_catalog.starts_with(description, $$${SESSIONS_END}$$)`,
     `) OR NOT EXISTS (`,
     `  SELECT FROM pg_catalog.pg_roles, pg_catalog.unnest(rolconfig) AS setting`,
     `  WHERE oid OPERATOR(pg_catalog.=) user_oid AND pg_catalog.starts_with(setting, $$idle_session_timeout=$$)`,
@@ -69,7 +70,14 @@ export function drainingRevocation(reassignTo?: string, options: RevocationOptio
     ...indent(endingSessions()),
     `END IF;`,
   ];
-  return revocation(endingUnbounded, reassignTo, options);
+  return revocation({ first: [], then: endingUnbounded }, reassignTo, options);
+}
+
+/** How sessions end. */
+interface Ending {
+  /** Before a catalog is read that somebody may have locked. */
+  readonly first: readonly string[];
+  readonly then: readonly string[];
 }
 
 /**
@@ -81,7 +89,7 @@ export function drainingRevocation(reassignTo?: string, options: RevocationOptio
  * others until it ends, so that clients that reconnect in a loop survived, and it would be undone where the rest fails.
  */
 function revocation(
-  ending: readonly string[],
+  ending: Ending,
   reassignTo: string | undefined,
   { namePrefix, timeout = Duration.seconds(2) }: RevocationOptions,
 ): string[] {
@@ -89,20 +97,36 @@ function revocation(
     [
       // Where the engine finds it at once, it does not search the whole of the text.
       `-- The word END keeps the engine from splitting this.`,
+      `SET LOCAL lock_timeout = ${REFUSING.lock};`,
+      UNCHECKED,
       aboutUser([USER_OID], refusingLogins(namePrefix)),
       `COMMIT AND CHAIN;`,
       `SET LOCAL statement_timeout = ${timeout.toMilliseconds(REFUSING.all)};`,
+      `SET LOCAL lock_timeout = ${LOCK_TIMEOUT};`,
+      UNCHECKED,
       aboutSameUser(
         [USER_OID, `starting pg_catalog.int4[];`, `is_idle boolean;`],
         // A revocation that failed is tried again, perhaps after its login was dropped.
-        [`IF user_oid IS NOT NULL THEN`, ...indent(dropping(ending, reassignTo)), `END IF;`],
+        [`IF user_oid IS NOT NULL THEN`, ...indent([...KEPT, ...dropping(ending, reassignTo)]), `END IF;`],
       ),
     ].join("\n"),
   ];
 }
 
+/** A server that crashes would have the user again, and the engine no lease of it any more. */
+const KEPT = [
+  `IF pg_catalog.current_setting($$synchronous_commit$$) OPERATOR(pg_catalog.=) $$off$$ THEN`,
+  `  SET LOCAL synchronous_commit = on;`,
+  `END IF;`,
+];
 /** No role or name, as an array; the space keeps Terraform from reading a template. */
 const NOBODY = "$$ {}$$";
+/** OID of pg_catalog.pg_authid. */
+const PG_AUTHID = 1260;
+const COMMENT = [
+  `pg_catalog.pg_shdescription WHERE objoid OPERATOR(pg_catalog.=) user_oid`,
+  `AND classoid OPERATOR(pg_catalog.=) ${PG_AUTHID}`,
+].join(" ");
 const USER_OID = `user_oid CONSTANT pg_catalog.oid := ${oidOfRole("user_name")};`;
 /** PostgreSQL 14 lets a login make others members of itself. */
 const LENDS_ITSELF = "pg_catalog.current_setting($$server_version_num$$)::int OPERATOR(pg_catalog.<) 150000";
@@ -144,11 +168,13 @@ function refusingLogins(namePrefix: string | undefined): string[] {
   return [
     handOn({ acting: NOBODY }),
     `IF user_oid IS NOT NULL THEN`,
-    `  SET LOCAL lock_timeout = ${REFUSING.lock};`,
-    `  IF ${OTHERS_JOINED} THEN`,
-    `    ${innerBlock([USER_OID, `other pg_catalog.record;`], notingMembers())}`,
-    `  END IF;`,
     ...indent(forbiddingLogin()),
+    `  IF ${OTHERS_JOINED} OR ${LENDS_ITSELF} AND EXISTS (SELECT FROM ${COMMENT}) THEN`,
+    `    ${innerBlock(
+      [USER_OID, `other pg_catalog.record;`, `mark pg_catalog.text;`, `noted pg_catalog.text;`],
+      notingMembers(),
+    )}`,
+    `  END IF;`,
     issuedElsewhere,
     `  RAISE EXCEPTION $$there is no user % on this server, so that none was ended: it was issued on another one, or dropped by hand$$, user_name;`,
     `END IF;`,
@@ -200,12 +226,18 @@ function forbiddingLogin(): string[] {
   ];
 }
 
+/** What later steps have to know, among those who act for the user: no role has such an OID. */
+const [STRIPPED, LATE] = [0, 1];
+
+function noting(what: number): string {
+  const noted = `pg_catalog.array_append(${handedOn("acting")}::pg_catalog.oid[], ${what}::pg_catalog.oid)`;
+  return `PERFORM pg_catalog.set_config($$credentials.acting$$, ${noted}::pg_catalog.text, false);`;
+}
+
 /** What the user has no right to, it cannot lend, nor use in a new session. */
 function revokingMemberships(): string[] {
   return [
-    // No role has this OID. The second block has to look closer.
-    `PERFORM pg_catalog.set_config($$credentials.acting$$,`,
-    `  pg_catalog.array_append(${handedOn("acting")}::pg_catalog.oid[], 0::pg_catalog.oid)::pg_catalog.text, false);`,
+    noting(STRIPPED),
     `FOR other IN`,
     `  SELECT held.rolname FROM pg_catalog.pg_auth_members`,
     `  JOIN pg_catalog.pg_roles AS held ON held.oid OPERATOR(pg_catalog.=) roleid`,
@@ -221,32 +253,42 @@ function revokingMemberships(): string[] {
   ];
 }
 
-function terminatingAll(): string[] {
+/** @param users array of their OIDs */
+function terminatingAll(users = "ARRAY[user_oid]"): string[] {
   return [
     `PERFORM pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_get_activity(NULL)`,
-    `  WHERE usesysid OPERATOR(pg_catalog.=) user_oid;`,
+    `  WHERE usesysid OPERATOR(pg_catalog.=) ANY (${users});`,
   ];
 }
 
 /**
  * Notes who is a member of the user, by whichever way but the engine's own login: their sessions may act as the user's base
- * role. A superuser gains nothing by it. Where a login may make others members of itself, they are none any more once this is
- * committed, so that only their sessions of before have to be ended; elsewhere they are none once the user is dropped.
+ * role. A superuser gains nothing by it.
+ *
+ * Where a login may make others members of itself, they are none any more once this is committed, so that only their sessions
+ * of before have to be ended; elsewhere they are none once the user is dropped. The comment of the login keeps who they were
+ * for the next try: it takes CREATEROLE to change that.
  */
 function notingMembers(): string[] {
   return [
-    `PERFORM pg_catalog.set_config($$credentials.acting$$, ARRAY(`,
-    `  WITH RECURSIVE acting (id) AS (`,
+    `SELECT pg_catalog.split_part(description, $$ of $$, 1), pg_catalog.substring(description, $$ of ({[0-9,]*})$$) INTO mark, noted`,
+    `  FROM ${COMMENT};`,
+    `noted := ARRAY(`,
+    `  WITH RECURSIVE linked (id) AS (`,
     `    SELECT user_oid`,
     `    UNION`,
-    `    SELECT membership.member FROM acting`,
-    `    JOIN pg_catalog.pg_auth_members AS membership ON membership.roleid OPERATOR(pg_catalog.=) acting.id`,
+    `    SELECT membership.member FROM linked`,
+    `    JOIN pg_catalog.pg_auth_members AS membership ON membership.roleid OPERATOR(pg_catalog.=) linked.id`,
     `    JOIN pg_catalog.pg_roles AS joined ON joined.oid OPERATOR(pg_catalog.=) membership.member`,
     `    WHERE joined.rolname OPERATOR(pg_catalog.<>) CURRENT_USER AND NOT joined.rolsuper`,
     `  )`,
-    `  SELECT id FROM acting WHERE id OPERATOR(pg_catalog.<>) user_oid`,
-    `)::pg_catalog.text, false);`,
-    `IF ${LENDS_ITSELF} THEN`,
+    `  SELECT id FROM linked WHERE id OPERATOR(pg_catalog.<>) user_oid`,
+    `  UNION SELECT pg_catalog.unnest(noted::pg_catalog.oid[])`,
+    `  UNION SELECT pg_catalog.unnest(${handedOn("acting")}::pg_catalog.oid[])`,
+    `)::pg_catalog.text;`,
+    `PERFORM pg_catalog.set_config($$credentials.acting$$, noted, false);`,
+    `IF ${LENDS_ITSELF} AND ${OTHERS_JOINED} THEN`,
+    `  ${execute("COMMENT ON ROLE %I IS %L", "user_name", "pg_catalog.concat(mark, $$ of $$, noted)")}`,
     `  FOR other IN`,
     `    SELECT rolname FROM pg_catalog.pg_auth_members`,
     `    JOIN pg_catalog.pg_roles ON oid OPERATOR(pg_catalog.=) member`,
@@ -265,39 +307,45 @@ function notingMembers(): string[] {
 }
 
 /** In the usual case, where nobody acts for the user any more and it left nothing, two queries and the server see that. */
-function dropping(ending: readonly string[], reassignTo: string | undefined): string[] {
+function dropping(ending: Ending, reassignTo: string | undefined): string[] {
   const drop = execute("DROP ROLE %I", "user_name");
   return [
-    `SELECT ${STARTING},`,
-    `    NOT (${LENDS_ITSELF})`,
-    `    AND pg_catalog.current_setting($$max_prepared_transactions$$) OPERATOR(pg_catalog.=) $$0$$`,
-    `    AND ${handedOn("acting")} OPERATOR(pg_catalog.=) ${NOBODY}`,
-    `  INTO starting, is_idle;`,
-    `SELECT is_idle AND starting OPERATOR(pg_catalog.<@) pg_catalog.array_agg(pid) FILTER (WHERE usesysid IS NOT NULL)`,
-    `    AND pg_catalog.count(CASE WHEN usesysid OPERATOR(pg_catalog.=) user_oid THEN pid END) OPERATOR(pg_catalog.=) 0`,
-    `  INTO is_idle FROM pg_catalog.pg_stat_get_activity(NULL);`,
-    `SET LOCAL lock_timeout = ${LOCK_TIMEOUT};`,
-    `IF is_idle THEN`,
-    `  BEGIN`,
+    `BEGIN`,
+    `  SELECT ${STARTING},`,
+    `      NOT (${LENDS_ITSELF})`,
+    `      AND pg_catalog.current_setting($$max_prepared_transactions$$) OPERATOR(pg_catalog.=) $$0$$`,
+    `      AND ${handedOn("acting")} OPERATOR(pg_catalog.=) ${NOBODY}`,
+    `    INTO starting, is_idle;`,
+    `  SELECT is_idle AND starting OPERATOR(pg_catalog.<@) pg_catalog.array_agg(pid) FILTER (WHERE usesysid IS NOT NULL)`,
+    `      AND pg_catalog.count(CASE WHEN usesysid OPERATOR(pg_catalog.=) user_oid THEN pid END) OPERATOR(pg_catalog.=) 0`,
+    `    INTO is_idle FROM pg_catalog.pg_stat_get_activity(NULL);`,
+    `  IF is_idle THEN`,
     `    ${drop}`,
-    `  EXCEPTION WHEN dependent_objects_still_exist THEN`,
+    `  END IF;`,
+    `EXCEPTION`,
+    `  WHEN dependent_objects_still_exist THEN`,
     `    is_idle := false;`,
-    `  END;`,
-    `END IF;`,
+    // A session can fill a large table of locks, which takes so long to read. Without it, the next try has the time.
+    `  WHEN query_canceled THEN`,
+    `    is_idle := false;`,
+    `    ${noting(LATE)}`,
+    `END;`,
     `IF NOT is_idle THEN`,
     `  ${innerBlock(CLEANING_UP, [
       ...becomingMember(),
-      ...ending,
+      ...ending.first,
+      `IF ${LATE}::pg_catalog.oid OPERATOR(pg_catalog.=) ANY (acting) THEN`,
+      `  RAISE EXCEPTION $$the time is over: the server has very many locks, say, or is slow$$;`,
+      `END IF;`,
+      ...ending.then,
       ...refusingPrepared(reassignTo),
       `IF (SELECT rolcanlogin FROM pg_catalog.pg_roles WHERE oid OPERATOR(pg_catalog.=) user_oid) THEN`,
       `  RAISE EXCEPTION $$a transaction holds the row of %, so that new logins are not refused, but have no rights any more$$, user_name;`,
       `END IF;`,
       ...handingOver(reassignTo),
       // It may have made some while its sessions and transactions were waited for.
-      `IF ${LENDS_ITSELF} THEN`,
-      `  IF ${OTHERS_JOINED} THEN`,
-      `    RAISE EXCEPTION $$% has made others members of itself meanwhile, so that their sessions may act for it$$, user_name;`,
-      `  END IF;`,
+      `IF ${LENDS_ITSELF} AND ${OTHERS_JOINED} THEN`,
+      `  RAISE EXCEPTION $$% has made others members of itself meanwhile, so that their sessions may act for it$$, user_name;`,
       `END IF;`,
       drop,
     ])}`,
@@ -340,7 +388,7 @@ function becomingMember(): string[] {
     `  END IF;`,
     `  borrows := NOT pg_catalog.pg_has_role($$pg_signal_backend$$, $$MEMBER$$);`,
     `  IF borrows THEN GRANT pg_signal_backend TO CURRENT_USER; END IF;`,
-    ...indent(terminatingAll()),
+    ...indent(terminatingAll(`pg_catalog.array_append(${handedOn("acting")}::pg_catalog.oid[], user_oid)`)),
     `  IF borrows THEN REVOKE pg_signal_backend FROM CURRENT_USER; END IF;`,
     `  ${join("user_name")}`,
     `END;`,
@@ -457,7 +505,9 @@ function refusingPrepared(reassignTo: string | undefined): string[] {
   const base =
     reassignTo === undefined
       ? []
-      : [`        OR ownerid OPERATOR(pg_catalog.=) ${oidOfRole(bodyLiteral(reassignTo))}::pg_catalog.oid`];
+      : [
+          `        OR pg_catalog.pg_has_role(${oidOfRole(bodyLiteral(reassignTo))}::pg_catalog.oid, ownerid, $$MEMBER$$)`,
+        ];
   return [
     `FOR attempt IN 0..10 LOOP`,
     `  gids := ARRAY(`,
@@ -477,6 +527,28 @@ function refusingPrepared(reassignTo: string | undefined): string[] {
 }
 
 /**
+ * To whoever has no more rights than the user had. To the engine's login it gives nothing: a function or view of the user's would
+ * act with the rights of that one, for everybody.
+ */
+function reassigning(reassignTo: string | undefined): string[] {
+  if (reassignTo === undefined) {
+    return [
+      `IF EXISTS (`,
+      `  SELECT FROM pg_catalog.pg_shdepend WHERE refclassid OPERATOR(pg_catalog.=) ${PG_AUTHID}`,
+      `  AND refobjid OPERATOR(pg_catalog.=) user_oid AND deptype OPERATOR(pg_catalog.=) $$o$$`,
+      `) THEN`,
+      `  RAISE EXCEPTION $$user % owns objects, and its role has no base role that gets them: REASSIGN or DROP them, or give the role one$$, user_name;`,
+      `END IF;`,
+    ];
+  }
+  return [
+    `SET LOCAL lock_timeout = ${TABLE_LOCK_TIMEOUT};`,
+    execute(`REASSIGN OWNED BY %I TO ${inFormat(quoteIdentifier(reassignTo))}`, "user_name"),
+    `SET LOCAL lock_timeout = ${LOCK_TIMEOUT};`,
+  ];
+}
+
+/**
  * In this order: DROP OWNED first would delete the login's tables. The bounds keep one user's objects, or a table that is
  * locked, from holding up the engine, which runs one statement list per connection at a time; it tries again later.
  *
@@ -484,27 +556,24 @@ function refusingPrepared(reassignTo: string | undefined): string[] {
  * the time being.
  */
 function handingOver(reassignTo: string | undefined): string[] {
-  const to = reassignTo === undefined ? "CURRENT_USER" : inFormat(quoteIdentifier(reassignTo));
   return [
     `SELECT pg_catalog.count(*) INTO objects FROM (`,
     `  SELECT FROM pg_catalog.pg_shdepend`,
-    `  WHERE refclassid OPERATOR(pg_catalog.=) $$pg_catalog.pg_authid$$::pg_catalog.regclass::pg_catalog.oid`,
+    `  WHERE refclassid OPERATOR(pg_catalog.=) ${PG_AUTHID}`,
     `    AND refobjid OPERATOR(pg_catalog.=) user_oid LIMIT ${MOST_OBJECTS + 1}`,
     `) AS dependent;`,
     `IF objects OPERATOR(pg_catalog.>) ${MOST_OBJECTS} THEN`,
     `  RAISE EXCEPTION $$user % owns or has rights on more than ${MOST_OBJECTS} objects: hand them over with vault-postgres hand-over$$, user_name;`,
     `ELSIF objects OPERATOR(pg_catalog.>) 0 THEN`,
     `  lent := ${NOBODY};`,
-    `  SET LOCAL lock_timeout = ${TABLE_LOCK_TIMEOUT};`,
-    `  ${execute(`REASSIGN OWNED BY %I TO ${to}`, "user_name")}`,
-    `  SET LOCAL lock_timeout = ${LOCK_TIMEOUT};`,
+    ...indent(reassigning(reassignTo)),
     `  FOR other IN`,
     `    SELECT DISTINCT owner.rolname FROM pg_catalog.pg_shdepend AS given`,
     `    JOIN pg_catalog.pg_shdepend AS owned ON owned.dbid OPERATOR(pg_catalog.=) given.dbid`,
     `      AND owned.classid OPERATOR(pg_catalog.=) given.classid AND owned.objid OPERATOR(pg_catalog.=) given.objid`,
     `      AND owned.deptype OPERATOR(pg_catalog.=) $$o$$`,
     `    JOIN pg_catalog.pg_roles AS owner ON owner.oid OPERATOR(pg_catalog.=) owned.refobjid`,
-    `    WHERE given.refclassid OPERATOR(pg_catalog.=) $$pg_catalog.pg_authid$$::pg_catalog.regclass::pg_catalog.oid`,
+    `    WHERE given.refclassid OPERATOR(pg_catalog.=) ${PG_AUTHID}`,
     `      AND given.refobjid OPERATOR(pg_catalog.=) user_oid AND given.deptype OPERATOR(pg_catalog.=) $$a$$`,
     `      AND NOT pg_catalog.pg_has_role(owner.oid, $$USAGE$$)`,
     `  LOOP`,

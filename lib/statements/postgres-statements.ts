@@ -1,5 +1,5 @@
 import type { Duration } from "../duration";
-import { aboutUser, execute, inFormat, USER_NAME } from "./plpgsql";
+import { aboutUser, execute, inFormat, UNCHECKED, USER_NAME } from "./plpgsql";
 import { quoteIdentifier, quoteLiteral } from "./quote";
 
 /** The SQL that a dynamic role hands to the secrets engine; each list element is sent as the engine splits it. */
@@ -28,6 +28,9 @@ export interface LoginLimits {
 
 const NAME = `"{{name}}"`;
 
+/** Others wait for the engine meanwhile: whoever holds what a statement needs, it fails, and can be tried again. */
+const BOUNDED = `SET LOCAL lock_timeout = 500;`;
+
 /** Minor releases that take `ALTER ROLE … SET role` and do not act on it (fixed by the next one, of November 2024). */
 const IGNORE_SET_ROLE = [140014, 150009, 160005, 170001];
 
@@ -42,7 +45,7 @@ const IGNORE_SET_ROLE = [140014, 150009, 160005, 170001];
 export function membershipCreation(baseRole: string, limits: LoginLimits = {}): string[] {
   const grant = `GRANT ${inFormat(quoteIdentifier(baseRole))} TO %I`;
   return [
-    aboutUser([], refusingNames()),
+    first(refusingNames()),
     `${login(limits)};`,
     aboutUser(
       [],
@@ -70,7 +73,7 @@ export function assumingCreation(
   limits: LoginLimits = {},
 ): string[] {
   const statements = [
-    aboutUser([], [...refusingNames(), ...refusingServers()]),
+    first([...refusingNames(), ...refusingServers()]),
     `${login(limits)} IN ROLE ${quoteIdentifier(baseRole)};`,
     `ALTER ROLE ${NAME} SET role = ${quoteLiteral(baseRole)};`,
   ];
@@ -95,11 +98,11 @@ export function markingTerminated(): string[] {
 }
 
 /**
- * Moves the date until which a login's password is valid. A login can lock its own row, and others wait for the engine
- * meanwhile: not for long. No DO block: OpenBao splits one here (openbao#4006).
+ * Moves the date until which a login's password is valid. A login can lock its own row, and have its renewal tried as often as
+ * it likes, while others wait for the engine: not for long. No DO block: OpenBao splits one here (openbao#4006).
  */
 export function renewal(): string[] {
-  return [`SET LOCAL lock_timeout = 500;`, `ALTER ROLE ${NAME} VALID UNTIL '{{expiration}}';`];
+  return [`SET LOCAL lock_timeout = 100;`, `ALTER ROLE ${NAME} VALID UNTIL '{{expiration}}';`];
 }
 
 /**
@@ -107,7 +110,11 @@ export function renewal(): string[] {
  * the rotation fails, is tried again, and leaves the old password until then.
  */
 export function rotation(): string[] {
-  return [`SET LOCAL lock_timeout = 500;`, `ALTER ROLE ${NAME} WITH PASSWORD '{{password}}';`];
+  return [BOUNDED, `ALTER ROLE ${NAME} WITH PASSWORD '{{password}}';`];
+}
+
+function first(lines: readonly string[]): string {
+  return [BOUNDED, UNCHECKED, aboutUser([], lines)].join("\n");
 }
 
 function login({ connectionLimit }: LoginLimits): string {

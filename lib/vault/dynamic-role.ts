@@ -22,7 +22,10 @@ import { WholeRole } from "./whole-role";
 
 /** Options of a dynamic role that a connection to PostgreSQL is asked for. */
 export interface DynamicRoleOptions extends RoleTtls {
-  /** NOLOGIN role whose rights the credentials have. Without it, `creationStatements` say it all. */
+  /**
+   * NOLOGIN role whose rights the credentials have, and that gets what they own. Without it, `creationStatements` say it all, and
+   * the revocation of a credential that owns something fails.
+   */
   readonly baseRole?: IBaseRole;
   /**
    * What becomes of sessions when a credential is revoked. Where `creationStatements` are your own, they have to set the

@@ -104,7 +104,7 @@ export class Revocation {
   /**
    * The SQL that ends a login.
    *
-   * @param reassignTo role that gets what the login owned; the engine's own login if absent
+   * @param reassignTo role that gets what the login owned, with no more rights than it; without, the revocation of one that owns something fails
    * @param namePrefix how the names of the connection's users begin, and of no other's
    */
   revocationTo(reassignTo?: string, namePrefix?: string): string[] {

@@ -174,6 +174,29 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
     },
   );
 
+  test("who was a member is known to the next attempt, where the first one got no further", async () => {
+    if (major >= 15) return; // nobody makes others members of itself there
+    const [lender, borrower] = [await issueFor("owner"), await issueFor("read-only")];
+    const lending = await open(
+      lender,
+      "SET ROLE NONE",
+      `GRANT "${lender.username}" TO "${borrower.username}"`,
+    );
+    const borrowing = await open(borrower, `SET ROLE "${lender.username}"`, "SET ROLE matrix_owner");
+    const [sql = ""] = terminatingRevocation(BASE_ROLES.owner);
+    const engine = await sandbox.postgres.connect(DATABASE);
+    await engine.query("SET SESSION AUTHORIZATION matrix_manager");
+    const [first = ""] = sql.replaceAll("{{name}}", lender.username).split("COMMIT AND CHAIN");
+    await engine.query(`BEGIN; ${first}; COMMIT`);
+    await engine.end();
+    const joined = `SELECT 1 FROM pg_auth_members WHERE roleid = '"${lender.username}"'::regrole AND member = '"${borrower.username}"'::regrole`;
+    expect(await superuser(joined)).toEqual([]);
+    expect(await verdict(borrowing, "INSERT INTO app.t (x) VALUES ('lent')")).toBe("ok");
+    await revoke(sandbox, lender);
+    for (const client of [lending, borrowing]) expect(await verdict(client, "SELECT 1")).not.toBe("ok");
+    await revoke(sandbox, borrower);
+  });
+
   const preparedBy: [Level, Mode, string, string][] = [
     ["owner", "terminate", "as its base role", "SELECT 1"],
     ["owner", "terminate", "as itself", "SET ROLE NONE"],
@@ -204,6 +227,23 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
     await revoke(sandbox, credential);
     expect(await isThere(credential)).toBe(false);
   };
+  test("what is prepared as a role of the base role counts, also once the user is a member of nothing", async () => {
+    await superuser(`CREATE ROLE grp; GRANT grp TO ${BASE_ROLES.owner}; GRANT ALL ON SCHEMA app TO grp`);
+    const credential = await issueFor("owner");
+    const preparing = await open(credential, "SET ROLE grp", "BEGIN", "CREATE TABLE app.by_grp ()");
+    await preparing.query("PREPARE TRANSACTION 'of grp'");
+    await preparing.end();
+    const holding = await open(credential, "SET ROLE NONE", "BEGIN", "ALTER ROLE session_user PASSWORD 'x'");
+    await holding.query("PREPARE TRANSACTION 'of the row'");
+    await holding.end();
+    await expectStripped(credential, /prepared transactions/);
+    await superuser("ROLLBACK PREPARED 'of the row'");
+    await expectRefused(credential, /prepared transactions .* are left.*: of grp/);
+    await superuser("ROLLBACK PREPARED 'of grp'");
+    await revoke(sandbox, credential);
+    await superuser("DROP OWNED BY grp; DROP ROLE grp");
+  });
+
   table.fault(
     "a credential is revoked whose transaction is prepared, and committed soon",
     "the revocation waits for it half a second, and is done",
@@ -442,11 +482,13 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
     },
   );
 
-  test("renewing a credential whose user holds its own row waits for it half a second", async () => {
+  test("renewing a credential whose user holds its own row waits for it a tenth of a second", async () => {
     const credential = await issueFor("read-only");
     const holder = await open(credential, "BEGIN", "ALTER ROLE session_user PASSWORD 'x'");
     const renewed = sandbox.vault.client().write("sys/leases/renew", { lease_id: credential.leaseId });
+    const began = Date.now();
     await expect(renewed).rejects.toThrow(/lock timeout/);
+    expect(Date.now() - began).toBeLessThan(1_000);
     await holder.end();
     await revoke(sandbox, credential);
   });
@@ -475,6 +517,74 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
       await revoke(sandbox, credential);
       expect(await isThere(credential)).toBe(false);
       await revoke(sandbox, await issueFor("read-write"));
+    },
+  );
+
+  table.fault(
+    "somebody leaves a transaction open that grants a base role",
+    "from PostgreSQL 16 on a credential of that role is refused after half a second; others are issued and revoked",
+    "end that transaction",
+    async () => {
+      const credential = await issueFor("read-write");
+      const holder = await sandbox.postgres.connect(DATABASE);
+      await holder.query(`BEGIN; CREATE ROLE somebody; GRANT ${BASE_ROLES["read-only"]} TO somebody`);
+      const began = Date.now();
+      const refused = issueFor("read-only").then(
+        (issued) => revoke(sandbox, issued),
+        (error: Error) => error.message,
+      );
+      await revoke(sandbox, credential);
+      await revoke(sandbox, await issueFor("owner"));
+      if (major >= 16) expect(await refused).toMatch(/lock timeout/);
+      expect(Date.now() - began).toBeLessThan(3_000);
+      await holder.end();
+    },
+  );
+
+  /** Any login can have the server wait so: for a lock of its own, and before PostgreSQL looks at whether it may do this. */
+  async function waitingFor(catalog: string, credential: Credential): Promise<() => Promise<void>> {
+    const seen = catalog === "pg_authid" ? "pg_roles" : catalog; // which others may read
+    const holder = await open(credential, "BEGIN", `SELECT count(*) FROM pg_catalog.${seen}`);
+    const waiting = await open(credential);
+    const rule = `CREATE RULE r AS ON INSERT TO pg_catalog.${catalog} DO INSTEAD NOTHING`;
+    const refused = waiting.query(rule).catch(() => undefined);
+    await pause(300);
+    return async () => {
+      await holder.end();
+      await refused;
+      await waiting.end();
+    };
+  }
+
+  table.fault(
+    "somebody waits for a lock on the server's settings of roles",
+    "a revocation ends its sessions all the same",
+    "nothing",
+    async () => {
+      const credential = await issueFor("read-only");
+      const session = await open(credential, "SELECT FROM pg_catalog.pg_roles");
+      await waitingFor("pg_db_role_setting", credential);
+      await revoke(sandbox, credential);
+      expect(await verdict(session, "SELECT 1")).not.toBe("ok");
+    },
+  );
+
+  table.fault(
+    "a credential's sessions hold and wait for a lock on the server's roles or memberships",
+    "revocations fail within a second, and so does what is issued; its sessions go on, and as long as it is `pg_authid` or `pg_auth_members` its login is not refused",
+    "end the process that waits: [SECURITY.md](../../SECURITY.md) says how to find it",
+    async () => {
+      for (const catalog of FULL ? ["pg_authid", "pg_auth_members", "pg_shdepend"] : ["pg_auth_members"]) {
+        const credential = await issueFor("read-only");
+        const end = await waitingFor(catalog, credential);
+        for (const attempt of [() => revoke(sandbox, credential), () => issueFor("owner")]) {
+          const began = Date.now();
+          await expect(attempt()).rejects.toThrow(/lock timeout/);
+          expect(Date.now() - began).toBeLessThan(1_500);
+        }
+        await end();
+        await revoke(sandbox, credential);
+      }
     },
   );
 
@@ -620,6 +730,34 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
         await superuser(`DROP OWNED BY "${theirs.username}"`);
         await superuser(`DROP ROLE "${theirs.username}"`);
         await expect(revoke(sandbox, theirs)).rejects.toThrow(/there is no user .* on this server/);
+      },
+    );
+
+    table.fault(
+      "a credential of a role without a base role is revoked, and owns something",
+      "the revocation fails and says so, for nobody else is to act with what its functions may do; nobody logs in with it any more",
+      "drop what it owns, or give it to another role; give the role a base role",
+      async () => {
+        const creation = [
+          `CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}' IN ROLE ${BASE_ROLES.owner};`,
+        ];
+        await declare("own", { creation, renewal: renewal(), revocation: terminatingRevocation() });
+        const credential = await issue(sandbox, credsPath("own"));
+        const planting = await open(
+          credential,
+          "CREATE FUNCTION app.planted(q text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN EXECUTE q; END'",
+        );
+        await expect(revoke(sandbox, credential)).rejects.toThrow(
+          /owns objects, and its role has no base role/,
+        );
+        expect(await mayLogIn(credential)).toBe(false);
+        expect(await verdict(planting, "SELECT 1")).not.toBe("ok");
+        expect(
+          await superuser("SELECT proowner::regrole::text FROM pg_proc WHERE proname = 'planted'"),
+        ).toEqual([`"${credential.username}"`]);
+        await superuser("DROP FUNCTION app.planted");
+        await revoke(sandbox, credential);
+        expect(await isThere(credential)).toBe(false);
       },
     );
 
