@@ -411,6 +411,93 @@ describe("of a user that could not be dropped says what keeps it, and what to do
   });
 });
 
+describe("while somebody waits for a lock on a system catalog, says who, and what to do", () => {
+  /** A reader's two sessions are enough; rights are looked at once the lock is there. */
+  async function blocking(
+    catalog: string,
+  ): Promise<{ readonly pids: readonly number[]; end(): Promise<void> }> {
+    const [holder, waiter] = [await web.session("reader"), await web.session("reader")];
+    const pids = await Promise.all([waiter, holder].map(({ client }) => pidOf(client)));
+    await holder.client.query(`BEGIN; SELECT FROM pg_catalog.${catalog}`);
+    const waits = waiter.client
+      .query(`CREATE RULE r AS ON INSERT TO pg_catalog.${catalog} DO INSTEAD NOTHING`)
+      .catch(() => undefined);
+    await pause(200);
+    return {
+      pids,
+      async end() {
+        await holder.client.end();
+        await waits;
+        await waiter.client.end();
+      },
+    };
+  }
+
+  test("the leases are told all the same", async () => {
+    const lock = await blocking("pg_auth_members");
+    const [waiter, holder] = lock.pids;
+    try {
+      const began = Date.now();
+      const { code, findings, leases, notLookedAt } = await status();
+      expect(Date.now() - began).toBeLessThan(8_000);
+      expect({ code, findings, leases: leases.length }).toEqual({ code: 1, findings: [], leases: 2 });
+      expect(notLookedAt[0]).toMatch(
+        new RegExp(
+          "^PostgreSQL was not looked at: PostgreSQL at .* keeps us waiting for a system catalog: " +
+            `process ${waiter} waits for a lock \\(AccessExclusiveLock\\) on pg_auth_members, behind process ${holder}\\.`,
+        ),
+      );
+      expect(notLookedAt[0]).toContain(
+        `SELECT pg_catalog.pg_terminate_backend(${waiter}); SELECT pg_catalog.pg_terminate_backend(${holder});`,
+      );
+      expect(notLookedAt[0]).toContain(`kill ${waiter} ${holder}`);
+      await asSuperuser(sandbox, notLookedAt[0]!.match(/SELECT pg_catalog.pg_terminate_backend.*;/)![0]);
+    } finally {
+      await lock.end();
+    }
+    await revokeAll();
+    expect(await status()).toMatchObject({ code: 0, findings: [], notLookedAt: [] });
+  });
+
+  testInFull.each(["pg_shdepend", "pg_db_role_setting", "pg_authid", "pg_class"])(
+    "%s, and so do the other commands",
+    async (catalog) => {
+      const lock = await blocking(catalog);
+      const [waiter] = lock.pids;
+      const letsIn = catalog === "pg_shdepend";
+      try {
+        const said = letsIn
+          ? new RegExp(`process ${waiter} waits for .* on ${catalog}`)
+          : /lets nobody in within/;
+        const { code, notLookedAt } = await status();
+        expect(code).toBe(1);
+        expect(notLookedAt[0]).toMatch(said);
+        if (!letsIn) expect(notLookedAt[0]).toMatch(/kill <pid>/);
+        const deployer = {
+          PGUSER: sandbox.deployer.postgresUser,
+          PGPASSWORD: sandbox.deployer.postgresPassword,
+        };
+        for (const [command, ...args] of [
+          ["revoke", "--all", "--yes"],
+          ["hand-over", "--yes"],
+          ["footholds"],
+          ["verify"],
+        ] as const) {
+          const began = Date.now();
+          const { err, out } = await scenario.run(command, args, deployer);
+          expect(Date.now() - began).toBeLessThan(60_000);
+          // What these do not need is nothing to them.
+          if (!letsIn) expect(`${command}: ${out} ${err}`).toMatch(said);
+        }
+      } finally {
+        await lock.end();
+      }
+      await revokeAll();
+    },
+    180_000,
+  );
+});
+
 describe("of roles that are not as declared", () => {
   const paths = ["roles/reader", "roles/owner", "static-roles/legacy", `config/${DATABASE}`];
   const before = new Map<string, Readonly<Record<string, unknown>>>();
