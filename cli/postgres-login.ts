@@ -12,6 +12,8 @@ export interface Login {
 /** PostgreSQL's SQLSTATE codes that the checks tell apart. */
 export const SqlState = {
   insufficientPrivilege: "42501",
+  /** Such as of a role to its own member. */
+  invalidGrant: "0LP01",
   invalidPassword: "28P01",
   invalidAuthorization: "28000",
   adminShutdown: "57P01",

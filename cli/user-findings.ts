@@ -42,6 +42,7 @@ export function shutUserFindings(
           ? "no lease, so that Vault does not end it"
           : `${leases.length === 1 ? "lease" : "one of the leases"} ${listed(leases)} is kept`,
         ...holdingTexts(user, holdings, own),
+        ...obstacleTexts(found),
         ...holdDetails(holdersOf(found, own)),
       ].join("; "),
       remedy: remedyFor(environment, outputs, found, own, leases),
@@ -94,6 +95,20 @@ function holdingTexts(
   ];
 }
 
+function obstacleTexts({ obstacles }: ShutUser): string[] {
+  const { given = [], outOfReach = [] } = obstacles ?? {};
+  return [
+    ...(given.length > 0
+      ? [
+          `rights among these are not its owner's gift, so that a revocation may not get at them: ${given.join("; ")}`,
+        ]
+      : []),
+    ...(outOfReach.length > 0
+      ? [`its base role may make nothing in the schema of ${outOfReach.join(", ")}, and so cannot get that`]
+      : []),
+  ];
+}
+
 function place(database: string): string {
   return database === "" ? "of the whole server" : `in ${database}`;
 }
@@ -133,6 +148,11 @@ function remedyFor(
   // Few objects may take long as well: tables of many columns or indexes, say.
   else if (here.some((counts) => owned.includes(counts))) {
     first.push(`Where Vault fails with it time after time: ${handOver}, in small batches.`);
+  } else if ([...here, ...granted].some(({ database }) => [postgres.database, ""].includes(database))) {
+    first.push(
+      `Where Vault fails with it time after time: vault-postgres hand-over ${environment} --user ${user.name} takes its rights ` +
+        "back, whoever gave them.",
+    );
   }
   const then =
     lease === undefined

@@ -1,4 +1,5 @@
 import { CatalogWait } from "../catalog-waits";
+import { databaseLogin } from "../database-login";
 import { describeError } from "../errors";
 import { ExitCode } from "../exit-code";
 import { takeInventory } from "../inventory";
@@ -39,9 +40,15 @@ export const status: Command<CommonArguments> = {
       });
     }
     try {
+      // The documented rights let it in where somebody has granted CONNECT, as for footholds.
+      const openDatabase = () =>
+        databaseLogin(outputs, shell.env).catch((error: unknown) => {
+          if (error instanceof CatalogWait) throw error;
+          return undefined;
+        });
       const look = async () => {
         const inventory = await takeInventory(outputs, vault, session);
-        return { inventory, found: await survey(outputs, vault, session, inventory) };
+        return { inventory, found: await survey(outputs, vault, session, inventory, openDatabase) };
       };
       const { inventory, found } = await look().catch(async (error: unknown) => {
         if (session === undefined || !(error instanceof CatalogWait)) throw error;

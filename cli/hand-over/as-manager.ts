@@ -90,12 +90,15 @@ async function join(client: Client, manager: string, joins: boolean): Promise<vo
   }
 }
 
-/** Makes the present role a member of others, as far as it may; returns those that it was none of. */
+/**
+ * Makes the present role a member of others, as far as it may, and as the login of PGUSER is none either; returns those that it
+ * was none of.
+ */
 async function joinEach(client: Client, roles: readonly string[]): Promise<readonly string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT r.rolname::pg_catalog.text AS name FROM pg_catalog.pg_roles AS r
      WHERE r.rolname::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
-       AND NOT pg_catalog.pg_has_role(r.oid, 'USAGE')`,
+       AND NOT pg_catalog.pg_has_role(r.oid, 'USAGE') AND NOT pg_catalog.pg_has_role(session_user, r.oid, 'USAGE')`,
     [roles],
   );
   const joined: string[] = [];
@@ -106,7 +109,10 @@ async function joinEach(client: Client, roles: readonly string[]): Promise<reado
       joined.push(name);
     } catch (error) {
       const state = sqlState(error);
-      const isKept = state === SqlState.insufficientPrivilege || state === SqlState.lockNotAvailable;
+      const isKept =
+        state === SqlState.insufficientPrivilege ||
+        state === SqlState.invalidGrant ||
+        state === SqlState.lockNotAvailable;
       // Nor may whoever holds a lock on its own membership hold up the rest. What is left because of it is told at the end.
       if (!isKept) throw error;
       await client.query("ROLLBACK TO SAVEPOINT before_owner");

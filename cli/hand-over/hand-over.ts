@@ -74,7 +74,7 @@ async function onePass(
     const attemptAs = (as: "manager" | "login") =>
       asManager(client, manager, {
         user: user.name,
-        joins: () => ownersAround(client, some),
+        joins: () => ownersAround(client, some, user.baseRole),
         steps: () => plan(client, some, user, as),
       });
     try {

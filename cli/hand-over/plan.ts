@@ -13,15 +13,18 @@ interface Schema {
   readonly lacking: readonly string[];
 }
 
-/** Those whose rights are needed to hand objects over: who owns them, and who owns the schemas that they are in. */
-export async function ownersAround(client: Client, some: readonly Dependency[]): Promise<string[]> {
-  const { rows } = await client.query<{ owner: string }>(
-    `SELECT DISTINCT pg_catalog.pg_get_userbyid(nspowner)::pg_catalog.text AS owner FROM pg_catalog.pg_namespace
-     WHERE nspname::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])`,
-    [schemasOf(some)],
-  );
+/**
+ * Those whose rights are needed to hand objects over: who owns them, and who owns the schemas that they are in, where the base
+ * role may not do there what it has to.
+ */
+export async function ownersAround(
+  client: Client,
+  some: readonly Dependency[],
+  baseRole: string,
+): Promise<string[]> {
+  const lacking = await lackingSchemas(client, some, baseRole);
   const owners = some.flatMap(({ owned, owner }) => (owned || owner === undefined ? [] : [owner]));
-  return [...new Set([...owners, ...rows.map(({ owner }) => owner)])];
+  return [...new Set([...owners, ...lacking.map(({ owner }) => owner)])];
 }
 
 /**

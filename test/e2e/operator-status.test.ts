@@ -310,6 +310,111 @@ describe("of a user that could not be dropped says what keeps it, and what to do
     expect(await status()).toMatchObject({ code: 0, findings: [] });
   });
 
+  test("rights that were given by somebody who is not the owner, and what has them back", async () => {
+    const [owner, giver] = [await web.session("reader"), await web.session("reader")];
+    const victim = await reports.issue("reader-2");
+    const rights = "GRANT SELECT ON LARGE OBJECT 7001 TO";
+    for (const { client } of [owner, giver]) await client.query("SET ROLE NONE");
+    await owner.client.query("SELECT lo_create(7001)");
+    await owner.client.query(`${rights} "${giver.credential.username}" WITH GRANT OPTION`);
+    await giver.client.query(`${rights} "${victim.username}"`);
+    for (const { client } of [owner, giver]) await client.end();
+    // As a revocation leaves it that fails for this.
+    await asSuperuser(sandbox, `ALTER ROLE "${victim.username}" NOLOGIN`);
+    const unseen = await status();
+    expect(unseen.findings).toMatchObject([{ kind: "login-off", subject: victim.username }]);
+    expect(unseen.findings[0]?.detail).toContain("it has rights of its own on 1 object in shop_local");
+    expect(unseen.findings[0]?.remedy).toMatch(
+      /time after time: vault-postgres hand-over local --user v-\S+ takes its rights back, whoever gave them/,
+    );
+    const operator = sandbox.operator.postgresUser;
+    await asSuperuser(sandbox, `GRANT CONNECT ON DATABASE ${DATABASE} TO ${operator}`);
+    const seen = await status();
+    await asSuperuser(sandbox, `REVOKE CONNECT ON DATABASE ${DATABASE} FROM ${operator}`);
+    expect(seen.findings[0]?.detail).toContain(`large object 7001, by ${giver.credential.username}`);
+    const { out } = await scenario.run("hand-over", ["--yes"], {
+      PGUSER: sandbox.deployer.postgresUser,
+      PGPASSWORD: sandbox.deployer.postgresPassword,
+    });
+    expect(out).toContain(
+      `${victim.username}: 1 of 1 handed over to shop_local_reader-2, or taken away; 0 left.`,
+    );
+    await revokeAll();
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+  });
+
+  testInFull("what it owns in a schema where its base role may make nothing", async () => {
+    await asSuperuser(sandbox, `GRANT CREATE ON DATABASE ${DATABASE} TO shop_local_owner`);
+    const { credential, client } = await (await scenario.enter("migrations")).session("owner");
+    for (const sql of [
+      "CREATE SCHEMA theirs",
+      "SET ROLE NONE",
+      "CREATE FUNCTION theirs.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+      "SET ROLE shop_local_owner",
+      "REVOKE CREATE ON SCHEMA theirs FROM shop_local_owner",
+    ])
+      await client.query(sql);
+    await client.end();
+    const operator = sandbox.operator.postgresUser;
+    await asSuperuser(sandbox, `GRANT CONNECT ON DATABASE ${DATABASE} TO ${operator}`);
+    await asSuperuser(sandbox, `ALTER ROLE "${credential.username}" NOLOGIN`);
+    const { findings } = await status();
+    expect(findings).toMatchObject([{ kind: "login-off", subject: credential.username }]);
+    expect(findings[0]?.detail).toContain(
+      "its base role may make nothing in the schema of function theirs.f()",
+    );
+    expect(findings[0]?.remedy).toMatch(/time after time: vault-postgres hand-over local --user/);
+    const { out } = await scenario.run("hand-over", ["--yes"], {
+      PGUSER: sandbox.deployer.postgresUser,
+      PGPASSWORD: sandbox.deployer.postgresPassword,
+    });
+    expect(out).toContain(`Its lease ${credential.leaseId} is revoked.`);
+    for (const sql of [
+      `REVOKE CONNECT ON DATABASE ${DATABASE} FROM ${operator}`,
+      "DROP SCHEMA theirs CASCADE",
+      `REVOKE CREATE ON DATABASE ${DATABASE} FROM shop_local_owner`,
+    ])
+      await asSuperuser(sandbox, sql, DATABASE);
+  });
+
+  test("somebody's lock on a table with a policy that names it", async () => {
+    const [owned, reader] = [
+      await (await scenario.enter("migrations")).session("owner"),
+      await web.session("reader"),
+    ];
+    const victim = await reports.issue("reader-2");
+    for (const sql of [
+      "CREATE TABLE app.hot (x int)",
+      `CREATE POLICY p ON app.hot TO "${victim.username}" USING (true)`,
+    ])
+      await owned.client.query(sql);
+    await owned.client.end();
+    const pid = await pidOf(reader.client);
+    await reader.client.query("BEGIN; SELECT FROM app.hot");
+    await pause(1_000);
+    await asSuperuser(sandbox, `ALTER ROLE "${victim.username}" NOLOGIN`);
+    const about = (report: StatusReport) =>
+      report.findings.find(({ subject }) => subject === victim.username);
+    const unseen = about(await status());
+    expect(unseen?.detail).toMatch(
+      new RegExp(
+        `process ${pid} of .* holds locks on tables, of which one may have a policy that names the user`,
+      ),
+    );
+    expect(unseen?.remedy).toContain(`pg_terminate_backend(${pid})`);
+    const operator = sandbox.operator.postgresUser;
+    await asSuperuser(sandbox, `GRANT CONNECT ON DATABASE ${DATABASE} TO ${operator}`);
+    const seen = about(await status());
+    await asSuperuser(sandbox, `REVOKE CONNECT ON DATABASE ${DATABASE} FROM ${operator}`);
+    expect(seen?.detail).toMatch(
+      new RegExp(`process ${pid} of .* holds a lock on a table with a policy that names the user`),
+    );
+    await reader.client.end();
+    await revokeAll();
+    await asSuperuser(sandbox, "DROP TABLE app.hot", DATABASE);
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+  });
+
   test("a statement of its own that heeds no signal", async () => {
     const { credential, client } = await web.session("reader");
     const pid = await pidOf(client);
