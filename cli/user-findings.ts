@@ -11,6 +11,7 @@ import { shownLiteral } from "./sql-text";
 import { leasesOf, strippedText } from "./stripped-users";
 import type { PostgresSurvey, ShutUser } from "./survey";
 import { counted, inLine, lasting, listed } from "./text";
+import { unmanagedRemedy, unmanagedText } from "./unmanaged-users";
 
 type Counts = Holdings["owned"];
 
@@ -41,6 +42,7 @@ export function shutUserFindings(
         leases.length === 0
           ? "no lease, so that Vault does not end it"
           : `${leases.length === 1 ? "lease" : "one of the leases"} ${listed(leases)} is kept`,
+        ...(user.isManaged ? [] : [unmanagedText(outputs)]),
         ...holdingTexts(user, holdings, own),
         ...obstacleTexts(found),
         ...holdDetails(holdersOf(found, own)),
@@ -115,12 +117,13 @@ function place(database: string): string {
 
 function remedyFor(
   environment: string,
-  { postgres }: EnvironmentOutputs,
+  outputs: EnvironmentOutputs,
   found: ShutUser,
   prepared: readonly PreparedTransaction[],
   leases: readonly string[],
 ): string {
   const { user, hold } = found;
+  const { postgres } = outputs;
   const { owned, granted, members } = found.holdings;
   const name = escapeIdentifier(user.name);
   const databases = [...new Set([...owned, ...granted].map(({ database }) => database))];
@@ -130,6 +133,7 @@ function remedyFor(
     ...members.map((member) => `REVOKE ${name} FROM ${escapeIdentifier(member)};`),
   ];
   const first = [
+    ...(user.isManaged ? [] : [unmanagedRemedy(outputs, user.name)]),
     ...(steps.length > 0 ? [`As a superuser: ${steps.join(" ")}`] : []),
     ...holdRemedies(user, hold.sessions, holdersOf(found, prepared)),
     ...prepared.map(rollback),
