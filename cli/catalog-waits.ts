@@ -53,8 +53,8 @@ const WAITERS = `
 
 /** How it is found by hand. */
 const BY_HAND =
-  "SELECT pid, pg_catalog.pg_blocking_pids(pid) FROM pg_catalog.pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock' " +
-  `AND relation < ${FIRST_OTHER_OID};`;
+  "SELECT pid, pg_catalog.pg_blocking_pids(pid) FROM pg_catalog.pg_locks WHERE NOT granted AND " +
+  `mode OPERATOR(pg_catalog.=) 'AccessExclusiveLock' AND relation OPERATOR(pg_catalog.<) ${FIRST_OTHER_OID};`;
 const SEE = 'docs/troubleshooting.md says more: "Everybody waits for a system catalog".';
 
 /** Whose lock on a system catalog keeps queries waiting; undefined if it is nobody's. */
@@ -72,7 +72,7 @@ export async function catalogWait(client: Client, where: string): Promise<Catalo
     [
       `End these, as a superuser: ${pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid});`).join(" ")}`,
       ...(isPrepared
-        ? ["And the prepared transaction: SELECT gid FROM pg_prepared_xacts; ROLLBACK PREPARED …"]
+        ? ["And the prepared transaction: SELECT gid FROM pg_catalog.pg_prepared_xacts; ROLLBACK PREPARED …"]
         : []),
       `Where no superuser can log in, end them on the server's machine: kill ${pids.join(" ")}`,
       SEE,

@@ -1,6 +1,8 @@
 import type { Client } from "pg";
 import type { AccessList, AclEntry } from "./privileges";
 
+const LISTED = `ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.oid[])) AS listed (classid, objid)`;
+
 /** Catalogs of what has an access list: with the columns of its OID, its owner and the list. */
 const CATALOGS: readonly (readonly [catalog: string, oid: string, owner: string, list: string])[] = [
   ["pg_class", "oid", "relowner", "relacl"],
@@ -21,7 +23,7 @@ const PARAMETERS = listsOf("pg_parameter_acl", "pg_parameter_acl", "oid", "10::p
 
 const COLUMNS = `
   SELECT listed.classid, listed.objid, of.attname::pg_catalog.text AS "column", t.relowner AS owner, of.attacl AS list
-  FROM listed JOIN pg_catalog.pg_class AS t ON t.oid OPERATOR(pg_catalog.=) listed.objid
+  FROM ${LISTED} JOIN pg_catalog.pg_class AS t ON t.oid OPERATOR(pg_catalog.=) listed.objid
   JOIN pg_catalog.pg_attribute AS of ON of.attrelid OPERATOR(pg_catalog.=) t.oid
   WHERE listed.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass AND of.attacl IS NOT NULL
     AND NOT of.attisdropped`;
@@ -29,7 +31,7 @@ const COLUMNS = `
 function listsOf(kind: string, catalog: string, oid: string, owner: string, list: string): string {
   return `
     SELECT listed.classid, listed.objid, NULL::pg_catalog.text AS "column", ${owner} AS owner, ${list} AS list
-    FROM listed JOIN pg_catalog.${catalog} AS of ON of.${oid} OPERATOR(pg_catalog.=) listed.objid
+    FROM ${LISTED} JOIN pg_catalog.${catalog} AS of ON of.${oid} OPERATOR(pg_catalog.=) listed.objid
     WHERE listed.classid OPERATOR(pg_catalog.=) 'pg_catalog.${kind}'::pg_catalog.regclass`;
 }
 
@@ -59,11 +61,7 @@ export async function accessLists(
   const { rows } = await client.query<
     ObjectId & { column: string | null; owner: string; entries: readonly AclEntry[] }
   >(
-    `WITH listed AS (
-       SELECT * FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.oid[]))
-         AS one (classid, objid)
-     )
-     SELECT one.classid::pg_catalog.text, one.objid::pg_catalog.text, one."column",
+    `SELECT one.classid::pg_catalog.text, one.objid::pg_catalog.text, one."column",
        pg_catalog.pg_get_userbyid(one.owner)::pg_catalog.text AS owner,
        (SELECT COALESCE(pg_catalog.json_agg(pg_catalog.json_build_object(
           'grantor', pg_catalog.pg_get_userbyid(entry.grantor),
