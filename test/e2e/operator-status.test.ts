@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -5,6 +6,7 @@ import type { Client } from "pg";
 import type { StatusReport } from "../../cli/status-report";
 import { VaultError, type VaultClient } from "../../cli/vault-client";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
+import { blocksOf } from "../docs/blocks";
 import { testInFull } from "../security/fault-table";
 import { announce } from "./announce";
 import { asSuperuser, issue, revoke } from "./credential";
@@ -584,7 +586,14 @@ describe("while somebody waits for a lock on a system catalog, says who, and wha
         `SELECT pg_catalog.pg_terminate_backend(${waiter}); SELECT pg_catalog.pg_terminate_backend(${holder});`,
       );
       expect(notLookedAt[0]).toContain(`kill ${waiter} ${holder}`);
-      await asSuperuser(sandbox, notLookedAt[0]!.match(/SELECT pg_catalog.pg_terminate_backend.*;/)![0]);
+      const [sql, shell] = blocksOf("docs/troubleshooting.md");
+      expect(await asSuperuser(sandbox, sql!.text)).toEqual([waiter]);
+      // The one who holds it waits for nothing, and is not among them.
+      const ended = execFileSync("sh", ["-c", shell!.text.replace("12345", String(waiter))], {
+        encoding: "utf8",
+      });
+      expect(ended).toMatch(new RegExp(`^ *${waiter} postgres: .*CREATE RULE waiting$`, "m"));
+      await asSuperuser(sandbox, /SELECT pg_catalog.pg_terminate_backend.*;/.exec(notLookedAt[0]!)![0]);
     } finally {
       await lock.end();
     }
