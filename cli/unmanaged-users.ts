@@ -18,7 +18,10 @@ export function unmanagedRemedy({ postgres: { manager } }: EnvironmentOutputs, u
   return `As a superuser: GRANT ${escapeIdentifier(user)} TO ${escapeIdentifier(manager)} WITH ADMIN OPTION;`;
 }
 
-/** Users that may log in and that the engine's login may not drop; of those that may not log in, it is said with them. */
+/**
+ * Users that may log in, have a lease, and that the engine's login may not drop. Of those that may not log in any more, it is
+ * said with them; those without a lease are told as such.
+ */
 export function unmanagedUserFindings(
   environment: string,
   outputs: EnvironmentOutputs,
@@ -26,26 +29,24 @@ export function unmanagedUserFindings(
 ): Finding[] {
   return inventory.users
     .filter(({ isManaged, shut }) => !isManaged && shut === undefined)
-    .map((user): Finding => {
+    .flatMap((user): Finding[] => {
       const leases = leasesOf(inventory, user);
       const [lease, ...others] = leases;
-      const then =
-        lease === undefined
-          ? "Then drop it, after a look at what it owns: it has no lease, so that Vault does not end it."
-          : others.length > 0
-            ? "Then Vault revokes it in time; vault-postgres revoke with --lease or --role at once."
-            : `Then Vault revokes it in time; at once: vault-postgres revoke ${environment} --lease ${lease}`;
-      return {
-        kind: "missing-right",
-        subject: user.name,
-        detail: [
-          unmanagedText(outputs),
-          ...(user.baseRoles.length === 0 ? ["it is a member of no role any more, and may log in"] : []),
-          ...(lease === undefined
-            ? []
-            : [`${others.length === 0 ? "lease" : "one of the leases"} ${listed(leases)} is kept`]),
-        ].join("; "),
-        remedy: `${unmanagedRemedy(outputs, user.name)}\n    ${then}`,
-      };
+      if (lease === undefined) return [];
+      const [isOne, revoke] = [others.length === 0, `vault-postgres revoke ${environment}`];
+      return [
+        {
+          kind: "missing-right",
+          subject: user.name,
+          detail: [
+            unmanagedText(outputs),
+            ...(user.baseRoles.length === 0 ? ["it is a member of no role any more, and may log in"] : []),
+            `${isOne ? "lease" : "one of the leases"} ${listed(leases)} is kept`,
+          ].join("; "),
+          remedy:
+            `${unmanagedRemedy(outputs, user.name)}\n    Then Vault revokes it in time; at once: ${revoke} ` +
+            (isOne ? `--lease ${lease}` : "with --lease or --role"),
+        },
+      ];
     });
 }

@@ -44,7 +44,7 @@ export function shutUserFindings(
           : `${leases.length === 1 ? "lease" : "one of the leases"} ${listed(leases)} is kept`,
         ...(user.isManaged ? [] : [unmanagedText(outputs)]),
         ...holdingTexts(user, holdings, own),
-        ...obstacleTexts(found),
+        ...obstacleTexts(found, outputs.postgres.database),
         ...holdDetails(holdersOf(found, own)),
       ].join("; "),
       remedy: remedyFor(environment, outputs, found, own, leases),
@@ -97,8 +97,16 @@ function holdingTexts(
   ];
 }
 
-function obstacleTexts({ obstacles }: ShutUser): string[] {
-  const { given = [], outOfReach = [] } = obstacles ?? {};
+function obstacleTexts({ obstacles, holdings: { granted } }: ShutUser, database: string): string[] {
+  if (obstacles === undefined) {
+    return granted.some((counts) => counts.database === database)
+      ? [
+          "who gave it these is seen from within that database alone: a revocation gets at no right that " +
+            "somebody gave it who is not the owner",
+        ]
+      : [];
+  }
+  const { given, outOfReach } = obstacles;
   return [
     ...(given.length > 0
       ? [
