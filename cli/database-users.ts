@@ -16,6 +16,11 @@ export interface DatabaseUser {
   /** Process ids of its sessions. */
   readonly pids: readonly number[];
   /**
+   * Whether the engine's login may renew, change and drop it. From PostgreSQL 16 on that takes ADMIN on it, which whoever made
+   * it has, and nobody of the same name after that.
+   */
+  readonly isManaged: boolean;
+  /**
    * Why it may not log in any more: revocation has begun, or its time is over by the server's clock. Or, where its row was
    * held so that its login could not be shut, why it has no rights any more.
    */
@@ -82,7 +87,12 @@ export async function databaseUsers(
          JOIN pg_catalog.pg_roles AS base ON base.oid OPERATOR(pg_catalog.=) membership.roleid
          WHERE membership.member OPERATOR(pg_catalog.=) login.oid ORDER BY 1
        ) AS "baseRoles",
-       COALESCE(activity.pids, ARRAY[]::int[]) AS pids
+       COALESCE(activity.pids, ARRAY[]::int[]) AS pids,
+       COALESCE((
+         SELECT engine.rolsuper OR pg_catalog.current_setting('server_version_num')::int OPERATOR(pg_catalog.<) 160000
+           OR pg_catalog.pg_has_role(engine.oid, login.oid, 'MEMBER WITH ADMIN OPTION')
+         FROM pg_catalog.pg_roles AS engine WHERE engine.rolname OPERATOR(pg_catalog.=) $3
+       ), true) AS "isManaged"
      FROM pg_catalog.pg_roles AS login
      LEFT JOIN (
        SELECT usesysid, pg_catalog.array_agg(pid ORDER BY pid) AS pids

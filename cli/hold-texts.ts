@@ -53,6 +53,12 @@ function deed({ holds }: LockHolder): string {
       return "holds a lock on the user";
     case "owned":
       return "holds a lock on what the user owns";
+    case "guarded":
+      return "holds a lock on a table with a policy that names the user";
+    case "granted":
+      return "holds a lock on what the user has rights on";
+    case "some table":
+      return "holds locks on tables, of which one may have a policy that names the user";
     case "some role":
       return "has changed a role, and may hold the user's row";
     case "something":

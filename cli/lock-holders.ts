@@ -12,10 +12,11 @@ export interface LockHolder {
   /** Whether it is the server's own process that cleans a table up. */
   readonly isAutovacuum: boolean;
   /**
-   * A lock on the user, on what it owns, or on some row of the roles; or none that can be seen, but a transaction that has
-   * changed something, and may hold a row that a revocation needs.
+   * A lock on the user, on what it owns, on a table with a policy that names it, a strong one on what it has rights on, or one
+   * on some row of the roles. Or a lock on tables of its database, of which one may have a policy that names it. Or none that
+   * can be seen, but a transaction that has changed something, and may hold a row that a revocation needs.
    */
-  readonly holds: "user" | "owned" | "some role" | "something";
+  readonly holds: "user" | "owned" | "guarded" | "granted" | "some role" | "some table" | "something";
   /** How long its transaction has been open. */
   readonly seconds: number;
 }
@@ -42,6 +43,13 @@ type Row = LockHolder & { readonly oid: number };
 
 /** A revocation waits so long for a lock. */
 const LONGEST_WAIT = "1 s";
+/** What is seen from within the environment's database alone. */
+export interface SeenWithin {
+  readonly database: string;
+  /** Tables with a policy that names a user, by the user's OID and their own. */
+  readonly guarded: readonly { readonly oid: number; readonly table: number }[];
+}
+
 /** Of transactions that may hold something, so many are told. */
 const MOST_SUSPECTS = 3;
 
@@ -53,8 +61,9 @@ export async function holdsOn(
   client: Client,
   oids: readonly number[],
   manager: string,
+  within: SeenWithin,
 ): Promise<Map<number, Hold>> {
-  const holders = await lockHolders(client, oids, manager);
+  const holders = await lockHolders(client, oids, manager, within);
   const suspects = await openTransactions(client, oids, manager);
   const { rows } = await client.query<{
     oid: number;
@@ -91,16 +100,32 @@ export async function holdsOn(
 }
 
 /** Of each database, as locks and what belongs to a role are listed for the whole server. */
-async function lockHolders(client: Client, oids: readonly number[], manager: string): Promise<Row[]> {
+async function lockHolders(
+  client: Client,
+  oids: readonly number[],
+  manager: string,
+  { database, guarded }: SeenWithin,
+): Promise<Row[]> {
   const { rows } = await client.query<RawRow & { oid: number }>(
     `WITH needed AS (
        SELECT id AS "user", 'user' AS holds, 0::pg_catalog.oid AS dbid,
          'pg_catalog.pg_authid'::pg_catalog.regclass::pg_catalog.oid AS class, id AS object
        FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS one (id)
        UNION ALL
-       SELECT refobjid, 'owned', dbid, classid, objid FROM pg_catalog.pg_shdepend
+       SELECT refobjid, CASE WHEN deptype OPERATOR(pg_catalog.=) 'o' THEN 'owned' ELSE 'granted' END, dbid, classid, objid
+       FROM pg_catalog.pg_shdepend
        WHERE refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass
-         AND refobjid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[]) AND deptype OPERATOR(pg_catalog.=) 'o'
+         AND refobjid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
+       UNION ALL
+       SELECT one.id, 'guarded', d.oid, 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid, one.relation
+       FROM ROWS FROM (pg_catalog.unnest($3::pg_catalog.oid[]), pg_catalog.unnest($4::pg_catalog.oid[])) AS one (id, relation)
+       JOIN pg_catalog.pg_database AS d ON d.datname OPERATOR(pg_catalog.=) $5
+     ), unseen AS (
+       SELECT DISTINCT refobjid AS "user", dbid FROM pg_catalog.pg_shdepend
+       WHERE refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass
+         AND classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_policy'::pg_catalog.regclass
+         AND refobjid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
+         AND refobjid OPERATOR(pg_catalog.<>) ALL ($3::pg_catalog.oid[])
      ), locks AS (
        SELECT pid, virtualtransaction, database, mode,
          COALESCE(classid, 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid) AS class,
@@ -111,6 +136,12 @@ async function lockHolders(client: Client, oids: readonly number[], manager: str
        SELECT needed."user", needed.holds, locks.pid, locks.virtualtransaction FROM needed
        JOIN locks ON locks.class OPERATOR(pg_catalog.=) needed.class
          AND locks.object OPERATOR(pg_catalog.=) needed.object AND locks.database OPERATOR(pg_catalog.=) needed.dbid
+       WHERE needed.holds OPERATOR(pg_catalog.<>) 'granted' OR (locks.mode OPERATOR(pg_catalog.<>) 'AccessShareLock'
+         AND locks.mode OPERATOR(pg_catalog.<>) 'RowShareLock' AND locks.mode OPERATOR(pg_catalog.<>) 'RowExclusiveLock')
+       UNION ALL
+       SELECT unseen."user", 'some table', locks.pid, locks.virtualtransaction FROM unseen
+       JOIN locks ON locks.database OPERATOR(pg_catalog.=) unseen.dbid AND locks.object OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+         AND locks.class OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
        UNION ALL
        SELECT id, 'some role', locks.pid, locks.virtualtransaction
        FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS one (id)
@@ -125,8 +156,9 @@ async function lockHolders(client: Client, oids: readonly number[], manager: str
        OR (held.pid IS NULL AND held.virtualtransaction OPERATOR(pg_catalog.=) transactions.virtual)
      WHERE transactions.owner IS NULL OR transactions.owner OPERATOR(pg_catalog.<>) held."user"
      ORDER BY held."user", transactions.pid, transactions.gid, held.holds OPERATOR(pg_catalog.<>) 'user',
-       held.holds OPERATOR(pg_catalog.<>) 'owned'`,
-    [oids, manager],
+       held.holds OPERATOR(pg_catalog.<>) 'owned', held.holds OPERATOR(pg_catalog.<>) 'guarded',
+       held.holds OPERATOR(pg_catalog.<>) 'granted', held.holds OPERATOR(pg_catalog.<>) 'some table'`,
+    [oids, manager, guarded.map(({ oid }) => oid), guarded.map(({ table }) => table), database],
   );
   return rows.map((row) => ({ ...holderOf(row), oid: row.oid }));
 }

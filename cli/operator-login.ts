@@ -34,6 +34,7 @@ export async function operatorLogin(outputs: EnvironmentOutputs, env: NodeJS.Pro
     setting(env.PGSSLROOTCERT),
     setting(env.PGDATABASE) ?? "postgres",
   ).catch((error: unknown) => {
+    if (error instanceof UserError) throw error;
     const reason = describeError(error);
     if (sqlState(error) === undefined) {
       throw new UserError(
@@ -43,7 +44,10 @@ export async function operatorLogin(outputs: EnvironmentOutputs, env: NodeJS.Pro
     }
     throw new UserError(`${where} does not let ${username} in: ${reason}`, LOGIN_REMEDY);
   });
-  const missing = await missingBaseRoles(session.client, outputs);
+  const missing = await missingBaseRoles(session.client, outputs).catch(async (error: unknown) => {
+    await session.close();
+    throw error;
+  });
   // One that was dropped by hand is for status to tell; a server without any is another.
   if (missing.length > 0 && missing.length === baseRolesOf(outputs).length) {
     await session.close();

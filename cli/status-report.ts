@@ -9,6 +9,7 @@ import { servedBy } from "./serves";
 import { statusLimits } from "./status-limits";
 import type { Survey } from "./survey";
 import { allReadersOf } from "./undeclared-approles";
+import { unmanagedUserFindings } from "./unmanaged-users";
 import { preparedFindings, shutUserFindings } from "./user-findings";
 
 export type { Finding } from "./finding";
@@ -138,6 +139,7 @@ export function reportStatus(
         ? [
             ...shutUserFindings(environment, outputs, postgres, found.postgres, now),
             ...preparedFindings(found.postgres),
+            ...unmanagedUserFindings(environment, outputs, postgres),
           ]
         : []),
       ...engineFindings(environment, outputs, inventory, found, now),

@@ -26,7 +26,8 @@ export function withStripped(
     return base !== undefined && sql.includes(base);
   };
   return users.map((user) => {
-    if (user.shut !== undefined || user.baseRoles.length > 0) return user;
+    // Of one that the engine's login may not change, no revocation has taken anything away.
+    if (user.shut !== undefined || user.baseRoles.length > 0 || !user.isManaged) return user;
     const roles = possibleRoles(outputs, user, postgres);
     const leases = [
       ...(postgres === undefined ? [] : leasesOf(postgres, user)),

@@ -11,10 +11,11 @@ import { lockedAppRoles, type LockedAppRole } from "./locked-approles";
 import type { Session } from "./postgres-login";
 import { preparedTransactions, type PreparedTransaction } from "./prepared-transactions";
 import { holdsOn, type Hold } from "./lock-holders";
+import { obstaclesOf, type Obstacles } from "./obstacles";
 import { surveyRoles, type RoleSurvey } from "./role-attributes";
 import { holdingsOf, type Holdings } from "./shut-users";
 import { staticLogins, type StaticLogin } from "./static-logins";
-import { withStripped } from "./stripped-users";
+import { possibleRoles, withStripped } from "./stripped-users";
 import { undeclaredAppRoles } from "./undeclared-approles";
 import type { VaultClient } from "./vault-client";
 
@@ -48,7 +49,12 @@ export interface ShutUser {
   readonly user: DatabaseUser;
   readonly holdings: Holdings;
   readonly hold: Hold;
+  /** Absent where the login may not connect to the environment's database. */
+  readonly obstacles?: Obstacles;
 }
+
+/** Opens a session in the environment's own database; undefined where the login may not connect to it. */
+export type OpenDatabase = () => Promise<Session | undefined>;
 
 /** A revocation takes milliseconds, and so does a two-phase commit: what is on its way is gone when it is looked again. */
 const ON_ITS_WAY_MS = 1_000;
@@ -61,6 +67,7 @@ export async function survey(
   vault: VaultClient,
   session: Session | undefined,
   inventory: Inventory,
+  openDatabase: OpenDatabase,
 ): Promise<Survey> {
   const { mount } = outputs.vault;
   const notLookedAt: string[] = [];
@@ -83,7 +90,7 @@ export async function survey(
     ...appRolesNotLookedAt(outputs, appRoles, OPERATOR_RIGHTS),
   );
   const roles = roleNames === undefined ? new Map() : await engineRoles(vault, mount, roleNames);
-  const postgres = session && (await surveyPostgres(outputs, session, inventory, roles));
+  const postgres = session && (await surveyPostgres(outputs, session, inventory, roles, openDatabase));
   const unseen = [...(postgres?.staticLogins.values() ?? [])].filter(
     (login) => login.hasPassword === undefined,
   );
@@ -108,6 +115,7 @@ async function surveyPostgres(
   { client }: Session,
   inventory: Inventory,
   roles: ReadonlyMap<string, EngineRole>,
+  openDatabase: OpenDatabase,
 ): Promise<PostgresSurvey> {
   const { postgres, known, staticRoles } = inventory;
   const { database, manager } = outputs.postgres;
@@ -127,7 +135,10 @@ async function surveyPostgres(
   }
   const holdings = shut.length > 0 ? await holdingsOf(client, shut, manager) : new Map<number, Holdings>();
   const oids = shut.map(({ oid }) => oid);
-  const holds = shut.length > 0 ? await holdsOn(client, oids, manager) : new Map<number, Hold>();
+  const obstacles = await obstaclesWithin(outputs, shut, holdings, inventory, openDatabase);
+  const guarded = [...obstacles].flatMap(([oid, found]) => found.guarded.map((table) => ({ oid, table })));
+  const holds =
+    shut.length > 0 ? await holdsOn(client, oids, manager, { database, guarded }) : new Map<number, Hold>();
   const logins = [
     ...Object.values(outputs.static_roles ?? {}).map(({ username }) => username),
     ...[...staticRoles.values()].map(({ username }) => username),
@@ -141,8 +152,34 @@ async function surveyPostgres(
       user,
       holdings: holdings.get(user.oid) ?? { owned: [], granted: [], members: [] },
       hold: holds.get(user.oid) ?? { sessions: [], holders: [], suspects: [] },
+      ...(obstacles.has(user.oid) && { obstacles: obstacles.get(user.oid)! }),
     })),
     prepared,
     staticLogins: new Map(found.map((login) => [login.name, login])),
   };
+}
+
+/** What cannot be seen from another database, of users that have something in the environment's. */
+async function obstaclesWithin(
+  outputs: EnvironmentOutputs,
+  shut: readonly DatabaseUser[],
+  holdings: ReadonlyMap<number, Holdings>,
+  { postgres }: Inventory,
+  openDatabase: OpenDatabase,
+): Promise<Map<number, Obstacles>> {
+  const users = shut.filter(({ oid }) => {
+    const { owned = [], granted = [] } = holdings.get(oid) ?? {};
+    return [...owned, ...granted].some(({ database }) => database === outputs.postgres.database);
+  });
+  const session = users.length > 0 ? await openDatabase() : undefined;
+  if (session === undefined) return new Map();
+  const bases = baseRolesOf(outputs);
+  const baseOf = (user: DatabaseUser) =>
+    user.baseRoles.find((role) => bases.includes(role)) ??
+    possibleRoles(outputs, user, postgres).map((role) => outputs.roles[role]!.base_role)[0];
+  const known = users.flatMap((user) => {
+    const base = baseOf(user);
+    return base === undefined ? [] : [[user.oid, base] as const];
+  });
+  return obstaclesOf(session.client, users, new Map(known)).finally(() => session.close());
 }

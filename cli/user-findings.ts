@@ -11,6 +11,7 @@ import { shownLiteral } from "./sql-text";
 import { leasesOf, strippedText } from "./stripped-users";
 import type { PostgresSurvey, ShutUser } from "./survey";
 import { counted, inLine, lasting, listed } from "./text";
+import { unmanagedRemedy, unmanagedText } from "./unmanaged-users";
 
 type Counts = Holdings["owned"];
 
@@ -41,7 +42,9 @@ export function shutUserFindings(
         leases.length === 0
           ? "no lease, so that Vault does not end it"
           : `${leases.length === 1 ? "lease" : "one of the leases"} ${listed(leases)} is kept`,
+        ...(user.isManaged ? [] : [unmanagedText(outputs)]),
         ...holdingTexts(user, holdings, own),
+        ...obstacleTexts(found, outputs.postgres.database),
         ...holdDetails(holdersOf(found, own)),
       ].join("; "),
       remedy: remedyFor(environment, outputs, found, own, leases),
@@ -94,18 +97,41 @@ function holdingTexts(
   ];
 }
 
+function obstacleTexts({ obstacles, holdings: { granted } }: ShutUser, database: string): string[] {
+  if (obstacles === undefined) {
+    return granted.some((counts) => counts.database === database)
+      ? [
+          "who gave it these is seen from within that database alone: a revocation gets at no right that " +
+            "somebody gave it who is not the owner",
+        ]
+      : [];
+  }
+  const { given, outOfReach } = obstacles;
+  return [
+    ...(given.length > 0
+      ? [
+          `rights among these are not its owner's gift, so that a revocation may not get at them: ${given.join("; ")}`,
+        ]
+      : []),
+    ...(outOfReach.length > 0
+      ? [`its base role may make nothing in the schema of ${outOfReach.join(", ")}, and so cannot get that`]
+      : []),
+  ];
+}
+
 function place(database: string): string {
   return database === "" ? "of the whole server" : `in ${database}`;
 }
 
 function remedyFor(
   environment: string,
-  { postgres }: EnvironmentOutputs,
+  outputs: EnvironmentOutputs,
   found: ShutUser,
   prepared: readonly PreparedTransaction[],
   leases: readonly string[],
 ): string {
   const { user, hold } = found;
+  const { postgres } = outputs;
   const { owned, granted, members } = found.holdings;
   const name = escapeIdentifier(user.name);
   const databases = [...new Set([...owned, ...granted].map(({ database }) => database))];
@@ -115,6 +141,7 @@ function remedyFor(
     ...members.map((member) => `REVOKE ${name} FROM ${escapeIdentifier(member)};`),
   ];
   const first = [
+    ...(user.isManaged ? [] : [unmanagedRemedy(outputs, user.name)]),
     ...(steps.length > 0 ? [`As a superuser: ${steps.join(" ")}`] : []),
     ...holdRemedies(user, hold.sessions, holdersOf(found, prepared)),
     ...prepared.map(rollback),
@@ -133,6 +160,11 @@ function remedyFor(
   // Few objects may take long as well: tables of many columns or indexes, say.
   else if (here.some((counts) => owned.includes(counts))) {
     first.push(`Where Vault fails with it time after time: ${handOver}, in small batches.`);
+  } else if ([...here, ...granted].some(({ database }) => [postgres.database, ""].includes(database))) {
+    first.push(
+      `Where Vault fails with it time after time: vault-postgres hand-over ${environment} --user ${user.name} takes its rights ` +
+        "back, whoever gave them.",
+    );
   }
   const then =
     lease === undefined

@@ -1,3 +1,5 @@
+import { CatalogWait } from "../catalog-waits";
+import { databaseLogin } from "../database-login";
 import { describeError } from "../errors";
 import { ExitCode } from "../exit-code";
 import { takeInventory } from "../inventory";
@@ -7,6 +9,8 @@ import { reportStatus, type StatusReport } from "../status-report";
 import { statusText } from "../status-text";
 import { survey } from "../survey";
 import { open, type Command, type CommonArguments } from "./command";
+
+const notLookedAt = (error: unknown) => `PostgreSQL was not looked at: ${describeError(error)}`;
 
 export const status: Command<CommonArguments> = {
   usage: "status <environment>",
@@ -31,13 +35,28 @@ export const status: Command<CommonArguments> = {
     let failure: string | undefined;
     if (hasLogin(shell.env)) {
       session = await operatorLogin(outputs, shell.env).catch((error: unknown) => {
-        failure = `PostgreSQL was not looked at: ${describeError(error)}`;
+        failure = notLookedAt(error);
         return undefined;
       });
     }
     try {
-      const inventory = await takeInventory(outputs, vault, session);
-      const found = await survey(outputs, vault, session, inventory);
+      // The documented rights let it in where somebody has granted CONNECT, as for footholds.
+      const openDatabase = () =>
+        databaseLogin(outputs, shell.env).catch((error: unknown) => {
+          if (error instanceof CatalogWait) throw error;
+          return undefined;
+        });
+      const look = async () => {
+        const inventory = await takeInventory(outputs, vault, session);
+        return { inventory, found: await survey(outputs, vault, session, inventory, openDatabase) };
+      };
+      const { inventory, found } = await look().catch(async (error: unknown) => {
+        if (session === undefined || !(error instanceof CatalogWait)) throw error;
+        failure = notLookedAt(error);
+        await session.close();
+        session = undefined;
+        return look();
+      });
       const report: StatusReport = {
         ...reportStatus(args.environment, vault.address, outputs, inventory, found, Date.now()),
         notLookedAt: [...(session === undefined ? [failure ?? NO_LOGIN] : []), ...found.notLookedAt],

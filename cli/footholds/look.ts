@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Client } from "pg";
 import type { EnvironmentOutputs } from "../../stacks/outputs";
+import { CatalogWait } from "../catalog-waits";
 import { describeError } from "../errors";
 import { CODE } from "./code";
 import { sorted, type Foothold, type FootholdList } from "./foothold";
@@ -59,6 +60,8 @@ export async function listFootholds(client: Client, outputs: EnvironmentOutputs)
       try {
         return await rowsOf<R>(client, query.sql, values);
       } catch (error) {
+        // Each look would wait as long.
+        if (error instanceof CatalogWait) throw error;
         await client.query("ROLLBACK TO SAVEPOINT one_look");
         unknownKinds.push(...query.kinds);
         notLookedAt.push(`Not looked at: ${query.subject}. PostgreSQL says: ${describeError(error)}`);

@@ -10,13 +10,20 @@ const LOCK_TIMEOUT = "1200ms";
 /** Of one transaction. */
 const QUERY_TIMEOUT_MS = 120_000;
 
+/** A statement, and whether it is run as the engine's login, or as that of PGUSER, which has its rights and more. */
+export interface Step {
+  readonly as: "manager" | "login";
+  readonly sql: string;
+}
+
 /** What is run as the engine's login. */
 export interface Work {
   /** User that the login becomes a member of. */
   readonly user: string;
-  readonly statements: readonly string[];
   /** Whose objects others have rights on: only as the owner can these be taken back. */
-  readonly owners: readonly string[];
+  readonly joins: () => Promise<readonly string[]>;
+  /** Asked for in the transaction, once the login has joined them. */
+  readonly steps: () => Promise<readonly Step[]>;
 }
 
 /**
@@ -29,7 +36,7 @@ export interface Work {
 export async function asManager(
   client: Client,
   manager: string,
-  { user, statements, owners }: Work,
+  { user, joins: owners, steps }: Work,
 ): Promise<void> {
   const [name, ended] = [escapeIdentifier(manager), escapeIdentifier(user)];
   await client.query("BEGIN");
@@ -38,8 +45,14 @@ export async function asManager(
     const joins = !(await maySetRole(client, manager));
     await join(client, manager, joins);
     if (!(await maySetRole(client, user))) await client.query(`GRANT ${ended} TO CURRENT_USER`);
-    const lent = await joinEach(client, owners);
-    await client.query({ text: statements.join(";\n"), query_timeout: QUERY_TIMEOUT_MS } as { text: string });
+    const lent = await joinEach(client, await owners());
+    for (const { as, statements } of together(await steps())) {
+      await client.query(`SET LOCAL ROLE ${as === "manager" ? name : "NONE"}`);
+      await client.query({ text: statements.join(";\n"), query_timeout: QUERY_TIMEOUT_MS } as {
+        text: string;
+      });
+    }
+    await client.query(`SET LOCAL ROLE ${name}`);
     for (const owner of lent) await client.query(`REVOKE ${escapeIdentifier(owner)} FROM CURRENT_USER`);
     await client.query("SET LOCAL ROLE NONE");
     if (joins) await client.query(`REVOKE ${name} FROM CURRENT_USER`);
@@ -48,6 +61,19 @@ export async function asManager(
     await client.query("ROLLBACK").catch(() => undefined);
     throw error;
   }
+}
+
+/** Those that follow each other and are run as the same login. */
+function together(
+  steps: readonly Step[],
+): { readonly as: Step["as"]; readonly statements: readonly string[] }[] {
+  const parts: { readonly as: Step["as"]; readonly statements: string[] }[] = [];
+  for (const { as, sql } of steps) {
+    const last = parts.at(-1);
+    if (last?.as === as) last.statements.push(sql);
+    else parts.push({ as, statements: [sql] });
+  }
+  return parts;
 }
 
 async function join(client: Client, manager: string, joins: boolean): Promise<void> {
@@ -64,12 +90,15 @@ async function join(client: Client, manager: string, joins: boolean): Promise<vo
   }
 }
 
-/** Makes the present role a member of others, as far as it may; returns those that it was none of. */
+/**
+ * Makes the present role a member of others, as far as it may, and as the login of PGUSER is none either; returns those that it
+ * was none of.
+ */
 async function joinEach(client: Client, roles: readonly string[]): Promise<readonly string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT r.rolname::pg_catalog.text AS name FROM pg_catalog.pg_roles AS r
      WHERE r.rolname::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
-       AND NOT pg_catalog.pg_has_role(r.oid, 'USAGE')`,
+       AND NOT pg_catalog.pg_has_role(r.oid, 'USAGE') AND NOT pg_catalog.pg_has_role(session_user, r.oid, 'USAGE')`,
     [roles],
   );
   const joined: string[] = [];
@@ -80,7 +109,10 @@ async function joinEach(client: Client, roles: readonly string[]): Promise<reado
       joined.push(name);
     } catch (error) {
       const state = sqlState(error);
-      const isKept = state === SqlState.insufficientPrivilege || state === SqlState.lockNotAvailable;
+      const isKept =
+        state === SqlState.insufficientPrivilege ||
+        state === SqlState.invalidGrant ||
+        state === SqlState.lockNotAvailable;
       // Nor may whoever holds a lock on its own membership hold up the rest. What is left because of it is told at the end.
       if (!isKept) throw error;
       await client.query("ROLLBACK TO SAVEPOINT before_owner");

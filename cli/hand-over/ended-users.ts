@@ -37,8 +37,8 @@ export async function endedUsers(
        COALESCE(pg_catalog.isfinite(issued.rolvaliduntil), false) AS "hasEnd",
        (SELECT pg_catalog.count(*)::pg_catalog.int4 FROM pg_catalog.pg_stat_activity AS a
          WHERE a.usesysid OPERATOR(pg_catalog.=) issued.oid) AS sessions,
-       ${countOf("issued.oid")}::pg_catalog.float8 AS dependencies,
-       ${countOf("issued.oid", "<>")}::pg_catalog.float8 AS elsewhere
+       ${countOf("issued.oid", IS_LEFT_HERE)}::pg_catalog.float8 AS dependencies,
+       ${countOf("issued.oid", ELSEWHERE)}::pg_catalog.float8 AS elsewhere
      FROM (
        SELECT m.member, pg_catalog.min(base.rolname::pg_catalog.text) FROM pg_catalog.pg_auth_members AS m
        JOIN pg_catalog.pg_roles AS base ON base.oid OPERATOR(pg_catalog.=) m.roleid
@@ -83,14 +83,26 @@ async function strippedUsers(
 /** How much there is left of a user in this database. */
 export async function dependenciesOf(client: Client, oid: number): Promise<number> {
   const { rows } = await client.query<{ count: number }>(
-    `SELECT ${countOf("$1::pg_catalog.oid")}::pg_catalog.float8 AS count`,
+    `SELECT ${countOf("$1::pg_catalog.oid", IS_LEFT_HERE)}::pg_catalog.float8 AS count`,
     [oid],
   );
   return rows[0]?.count ?? 0;
 }
 
-const countOf = (oid: string, here: "=" | "<>" = "=") =>
+const THIS_DATABASE = `(SELECT b.oid FROM pg_catalog.pg_database AS b
+  WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())`;
+
+/**
+ * What of pg_shdepend, as `d`, can be handed over or taken away from this database: what is in it, and privileges on what is the
+ * whole server's, such as a database. Memberships go with the user.
+ */
+export const IS_LEFT_HERE = `(d.dbid OPERATOR(pg_catalog.=) ${THIS_DATABASE}
+  OR (d.dbid OPERATOR(pg_catalog.=) 0::pg_catalog.oid AND d.deptype OPERATOR(pg_catalog.=) 'a'
+    AND d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_auth_members'::pg_catalog.regclass))`;
+
+const countOf = (oid: string, where: string) =>
   `(SELECT pg_catalog.count(*) FROM pg_catalog.pg_shdepend AS d
      WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass
-       AND d.refobjid OPERATOR(pg_catalog.=) ${oid} AND d.dbid OPERATOR(pg_catalog.<>) 0 AND d.dbid OPERATOR(pg_catalog.${here})
-         (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))`;
+       AND d.refobjid OPERATOR(pg_catalog.=) ${oid} AND ${where})`;
+
+const ELSEWHERE = `d.dbid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid AND d.dbid OPERATOR(pg_catalog.<>) ${THIS_DATABASE}`;

@@ -1,7 +1,11 @@
 import type { Client } from "pg";
 import { describeError, UserError } from "../errors";
+import { SqlState, sqlState } from "../postgres-login";
+import { accessLists, keyOf } from "./access-lists";
 import { asManager } from "./as-manager";
-import { dependenciesOf, type EndedUser } from "./ended-users";
+import { dependenciesOf, IS_LEFT_HERE, type EndedUser } from "./ended-users";
+import { partingFor } from "./memberships";
+import { ownersAround, plan } from "./plan";
 import { isRelation, statementsFor, type Dependency } from "./statements";
 
 /** Tables are locked until their transaction ends. */
@@ -39,15 +43,20 @@ export async function handOver(
 ): Promise<HandedOver> {
   const before = await dependenciesOf(client, user.oid);
   let left = before;
-  let refused: readonly string[] = [];
+  let refused: ReadonlyMap<string, Refusal> = new Map();
   for (let pass = 1; pass <= PASSES && left > 0; pass++) {
     if (pass > 1) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     refused = await onePass(client, user, options, before);
     left = await dependenciesOf(client, user.oid);
-    if (refused.length === 0) break;
+    if (refused.size === 0) break;
   }
-  if (left > 0 && refused.length === 0) refused = await leftWithoutWord(client, user, options.batch);
-  return { before, left, refused };
+  return { before, left, refused: left > 0 ? await whatIsLeft(client, user, options, refused) : [] };
+}
+
+/** Why something was left, and whether somebody with more rights could do it. */
+interface Refusal {
+  readonly reason: string;
+  readonly isForbidden: boolean;
 }
 
 /** All once; returns why some were refused. */
@@ -56,24 +65,37 @@ async function onePass(
   user: EndedUser,
   { manager, batch, onProgress }: HandOverOptions,
   total: number,
-): Promise<string[]> {
-  const refused: string[] = [];
+): Promise<Map<string, Refusal>> {
+  const refused = new Map<string, Refusal>();
   let done = 0;
   const attempt = async (some: readonly Dependency[]): Promise<void> => {
-    const statements = some.flatMap((one) => statementsFor(one, user.name, user.baseRole));
-    if (statements.length === 0) return;
+    if (some.length === 0) return;
+    const [one] = some.length === 1 ? some : [];
+    const attemptAs = (as: "manager" | "login") =>
+      asManager(client, manager, {
+        user: user.name,
+        joins: () => ownersAround(client, some, user.baseRole),
+        steps: () => plan(client, some, user, as),
+      });
     try {
-      await asManager(client, manager, { user: user.name, statements, owners: ownersOf(some) });
+      await attemptAs("manager").catch(async (error: unknown) => {
+        // An administrator may do what the engine's login may not.
+        if (one === undefined || sqlState(error) !== SqlState.insufficientPrivilege) throw error;
+        await attemptAs("login").catch(() => {
+          throw error;
+        });
+      });
       onProgress((done += some.length), total);
     } catch (error) {
       if (error instanceof UserError) throw error;
       // In halves, down to the one that is locked or forbidden: all others go on without it.
-      if (some.length > 1) {
+      if (one === undefined) {
         const middle = Math.ceil(some.length / 2);
         await attempt(some.slice(0, middle));
         await attempt(some.slice(middle));
-      } else if (refused.length < REASONS) {
-        refused.push(`${some[0]!.type} ${some[0]!.identity}: ${describeError(error)}`);
+      } else {
+        const isForbidden = sqlState(error) === SqlState.insufficientPrivilege;
+        refused.set(keyOf(one), { reason: describeError(error), isForbidden });
       }
     }
   };
@@ -85,26 +107,42 @@ async function onePass(
 }
 
 /**
- * PostgreSQL takes a REVOKE of what the present role may not take back for a warning: by whom what was left without a refusal
- * can be taken back.
+ * Why some of what is left is left, and what to run as whom. PostgreSQL takes a REVOKE of what the present role may not take
+ * back for a warning, so that there is not always a refusal.
  */
-async function leftWithoutWord(client: Client, user: EndedUser, batch: number): Promise<string[]> {
+async function whatIsLeft(
+  client: Client,
+  user: EndedUser,
+  { batch }: HandOverOptions,
+  refused: ReadonlyMap<string, Refusal>,
+): Promise<string[]> {
   const left: string[] = [];
-  await eachBatch(client, user, batch, (found) => {
-    for (const { type, identity, owner } of found.slice(0, REASONS - left.length)) {
-      const whose = owner === undefined ? "" : ` of ${owner}`;
+  await eachBatch(client, user, batch, async (found) => {
+    const some = found.slice(0, REASONS - left.length);
+    const lists = await accessLists(client, some);
+    for (const one of some) {
+      const refusal = refused.get(keyOf(one));
+      const own = lists.get(keyOf(one));
+      const owner = one.owner ?? own?.[0]?.owner;
+      const whose = owner === undefined || one.owned ? "" : ` of ${owner}`;
+      const why =
+        refusal?.reason ??
+        (one.owned
+          ? "it was made meanwhile"
+          : "others have given rights on it, which neither the engine's login nor that of PGUSER may take back");
+      // What is locked is not for others to do.
+      const isOthers = refusal === undefined ? !one.owned : refusal.isForbidden;
+      const parting = await partingFor(client, own === undefined ? [] : [own], user.name);
+      const statements = statementsFor(one, user.name, user.baseRole, own);
+      const run = isOthers ? [...parting.before, ...statements, ...parting.after].join("; ") : "";
+      const who = one.owned || owner === undefined ? "a superuser" : `${owner}, or as a superuser,`;
       left.push(
-        `${type} ${identity}${whose}: others have given rights on it, which the engine's login cannot take back. End the ` +
-          "users that gave them first, or have the owner take them back",
+        `${one.type} ${one.identity}${whose}: ${why}${run && `. As ${who} in this database: ${run};`}`,
       );
     }
     return left.length < REASONS;
   });
   return left;
-}
-
-function ownersOf(some: readonly Dependency[]): string[] {
-  return [...new Set(some.flatMap(({ owned, owner }) => (owned || owner === undefined ? [] : [owner])))];
 }
 
 /** Goes through what a user owns or has rights on, as far as a statement takes it away, until it is told to stop. */
@@ -131,27 +169,31 @@ async function eachBatch(
   }
 }
 
-/** Relations in small batches of their own, and all else together. */
+/** Relations in small batches of their own, and all else but schemas together. */
 function batches(found: readonly Dependency[]): Dependency[][] {
   const relations = found.filter(isRelation);
-  const parts = [found.filter((one) => !isRelation(one))];
+  const rest = found.filter((one) => !isRelation(one));
+  // First the schemas: who is to own what is in them has to own them, or may make nothing there.
+  const isSchema = ({ type, owned }: Dependency) => type === "schema" && owned;
+  const parts = [rest.filter(isSchema), rest.filter((one) => !isSchema(one))];
   for (let from = 0; from < relations.length; from += RELATIONS_AT_ONCE) {
     parts.push(relations.slice(from, from + RELATIONS_AT_ONCE));
   }
   return parts;
 }
 
-/** Owned objects first: of what is its own, a user's privileges go with the ownership. A column's are its table's. */
+/**
+ * Owned objects first, of them the schemas: of what is its own, a user's privileges go with the ownership. A column's are its
+ * table's.
+ */
 const LISTED = (oid: number) => `
   SELECT d.classid::pg_catalog.text AS classid, d.objid::pg_catalog.text AS objid, pg_catalog.bool_or(d.deptype OPERATOR(pg_catalog.=) 'o') AS owned
   FROM pg_catalog.pg_shdepend AS d
   WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass
     AND d.refobjid OPERATOR(pg_catalog.=) ${Number(oid)}
-    AND d.deptype OPERATOR(pg_catalog.=) ANY (ARRAY['o', 'a', 'r']::pg_catalog."char"[])
-    AND d.dbid OPERATOR(pg_catalog.=)
-      (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
+    AND d.deptype OPERATOR(pg_catalog.=) ANY (ARRAY['o', 'a', 'r']::pg_catalog."char"[]) AND ${IS_LEFT_HERE}
   GROUP BY d.classid, d.objid
-  ORDER BY 3 DESC, d.classid, d.objid`;
+  ORDER BY 3 DESC, d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_namespace'::pg_catalog.regclass, d.classid, d.objid`;
 
 async function identified(
   client: Client,
@@ -159,14 +201,14 @@ async function identified(
   user: string,
 ): Promise<Dependency[]> {
   const { rows: found } = await client.query<
-    Omit<Dependency, "owner"> & { owner: string | null; maker: string | null; schema: string; on: string }
+    Omit<Dependency, "owner" | "schema"> & { owner: string | null; schema: string | null }
   >(
-    `SELECT o.type, o.identity, listed.owned,
+    `SELECT listed.classid::pg_catalog.text, listed.objid::pg_catalog.text, o.type, o.identity, o.schema, listed.owned,
        COALESCE(
          (SELECT pg_catalog.pg_get_userbyid(its.refobjid) FROM pg_catalog.pg_shdepend AS its
           WHERE its.deptype OPERATOR(pg_catalog.=) 'o' AND its.classid OPERATOR(pg_catalog.=) listed.classid
-            AND its.objid OPERATOR(pg_catalog.=) listed.objid AND its.dbid OPERATOR(pg_catalog.=)
-              (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())),
+            AND its.objid OPERATOR(pg_catalog.=) listed.objid AND its.dbid OPERATOR(pg_catalog.=) ANY (SELECT 0::pg_catalog.oid UNION ALL
+              SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())),
          (SELECT pg_catalog.pg_get_userbyid(guarded.relowner) FROM pg_catalog.pg_policy AS p
           JOIN pg_catalog.pg_class AS guarded ON guarded.oid OPERATOR(pg_catalog.=) p.polrelid
           WHERE p.oid OPERATOR(pg_catalog.=) listed.objid
@@ -196,9 +238,10 @@ async function identified(
     [rows.map(({ classid }) => classid), rows.map(({ objid }) => objid), rows.map(({ owned }) => owned)],
   );
   return found
-    .map(({ type, identity, owned, owner, follows, defaults, policy }) => ({
-      ...{ type, identity, owned, follows },
+    .map(({ owner, schema, defaults, policy, ...one }) => ({
+      ...one,
       ...(owner !== null && { owner }),
+      ...(schema !== null && { schema }),
       ...(defaults && { defaults }),
       ...(policy && { policy }),
     }))

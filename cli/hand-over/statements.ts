@@ -1,7 +1,9 @@
 import { escapeIdentifier } from "pg";
+import type { ObjectId } from "./access-lists";
+import { isGivenOn, takingBack, type AccessList } from "./privileges";
 
 /** One thing in the database that a user owns, or that names it in its privileges. */
-export interface Dependency {
+export interface Dependency extends ObjectId {
   /** As pg_identify_object calls it, such as `table`. */
   readonly type: string;
   /** Its name as SQL reads it. */
@@ -10,6 +12,8 @@ export interface Dependency {
   readonly owned: boolean;
   /** Who owns it, or the table that it is on; absent where it is the server's own. */
   readonly owner?: string;
+  /** The schema that it is in, if it is in one. */
+  readonly schema?: string;
   /** Whether it goes with a table, as the sequence of a serial column does. */
   readonly follows: boolean;
   /** For default privileges. */
@@ -79,6 +83,10 @@ const GRANTED: Readonly<Record<string, string>> = {
   type: "TYPE",
   server: "FOREIGN SERVER",
   "foreign-data wrapper": "FOREIGN DATA WRAPPER",
+  language: "LANGUAGE",
+  database: "DATABASE",
+  tablespace: "TABLESPACE",
+  "parameter ACL": "PARAMETER",
 };
 
 const DEFAULTS: Readonly<Record<string, string>> = {
@@ -96,17 +104,35 @@ export function isRelation({ type }: Dependency): boolean {
 /**
  * What takes a dependency away: the owner is changed, the privilege revoked. A policy that is for nobody else is dropped, as
  * by the revocation itself, and nothing but such a policy is. None where it is left to the revocation.
+ *
+ * @param lists who may do what on it, where that is not its owner's doing alone
  */
-export function statementsFor(dependency: Dependency, user: string, baseRole: string): readonly string[] {
-  const { type, identity, owned, follows, defaults, policy } = dependency;
+export function statementsFor(
+  dependency: Omit<Dependency, keyof ObjectId>,
+  user: string,
+  baseRole: string,
+  lists: readonly AccessList[] = [],
+): readonly string[] {
+  const { type, owned, follows, defaults, policy } = dependency;
   if (policy !== undefined) return [policyStatement(policy, user)];
   if (defaults !== undefined) return defaultsStatements(defaults, user);
   if (follows) return [];
   const words = (owned ? OWNED : GRANTED)[type];
   if (words === undefined) return [];
-  return owned
-    ? [`ALTER ${words} ${identity} OWNER TO ${escapeIdentifier(baseRole)}`]
-    : [`REVOKE ALL ON ${words} ${identity} FROM ${escapeIdentifier(user)} CASCADE`];
+  const named = `${words} ${identityOf(dependency)}`;
+  if (owned) return [`ALTER ${named} OWNER TO ${escapeIdentifier(baseRole)}`];
+  return isGivenOn(lists, user)
+    ? takingBack(lists, named, user)
+    : [`REVOKE ALL ON ${named} FROM ${escapeIdentifier(user)} CASCADE`];
+}
+
+/** A parameter's name is not as SQL reads it. */
+function identityOf({ type, identity }: Pick<Dependency, "type" | "identity">): string {
+  if (type !== "parameter ACL") return identity;
+  return identity
+    .split(".")
+    .map((part) => escapeIdentifier(part))
+    .join(".");
 }
 
 function policyStatement({ name, table, roles }: Policy, user: string): string {

@@ -14,6 +14,7 @@ const FOLLOWED: Readonly<Record<string, string>> = {
   "docs/migrating.md": "test/docs/migrating.test.ts",
   "docs/groups.md": "test/docs/groups.test.ts",
   "docs/mysql.md": "test/security/mysql-revocation.test.ts",
+  "docs/troubleshooting.md": "test/e2e/operator-status.test.ts",
   // Its first block is what .ci/run does; the others are how to run the tests.
   "CONTRIBUTING.md": "test/repository/contributing.test.ts",
   "docs/performance.md": "test/bench/smoke.test.ts",

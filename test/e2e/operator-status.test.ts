@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -5,6 +6,7 @@ import type { Client } from "pg";
 import type { StatusReport } from "../../cli/status-report";
 import { VaultError, type VaultClient } from "../../cli/vault-client";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
+import { blocksOf } from "../docs/blocks";
 import { testInFull } from "../security/fault-table";
 import { announce } from "./announce";
 import { asSuperuser, issue, revoke } from "./credential";
@@ -310,6 +312,113 @@ describe("of a user that could not be dropped says what keeps it, and what to do
     expect(await status()).toMatchObject({ code: 0, findings: [] });
   });
 
+  test("rights that were given by somebody who is not the owner, and what has them back", async () => {
+    const [owner, giver] = [await web.session("reader"), await web.session("reader")];
+    const victim = await reports.issue("reader-2");
+    const rights = "GRANT SELECT ON LARGE OBJECT 7001 TO";
+    for (const { client } of [owner, giver]) await client.query("SET ROLE NONE");
+    await owner.client.query("SELECT lo_create(7001)");
+    await owner.client.query(`${rights} "${giver.credential.username}" WITH GRANT OPTION`);
+    await giver.client.query(`${rights} "${victim.username}"`);
+    for (const { client } of [owner, giver]) await client.end();
+    // As a revocation leaves it that fails for this.
+    await asSuperuser(sandbox, `ALTER ROLE "${victim.username}" NOLOGIN`);
+    const unseen = await status();
+    expect(unseen.findings).toMatchObject([{ kind: "login-off", subject: victim.username }]);
+    expect(unseen.findings[0]?.detail).toMatch(
+      /it has rights of its own on 1 object in shop_local; who gave it these is seen from within that database alone/,
+    );
+    expect(unseen.findings[0]?.remedy).toMatch(
+      /time after time: vault-postgres hand-over local --user v-\S+ takes its rights back, whoever gave them/,
+    );
+    const operator = sandbox.operator.postgresUser;
+    await asSuperuser(sandbox, `GRANT CONNECT ON DATABASE ${DATABASE} TO ${operator}`);
+    const seen = await status();
+    await asSuperuser(sandbox, `REVOKE CONNECT ON DATABASE ${DATABASE} FROM ${operator}`);
+    expect(seen.findings[0]?.detail).toContain(`large object 7001, by ${giver.credential.username}`);
+    const { out } = await scenario.run("hand-over", ["--yes"], {
+      PGUSER: sandbox.deployer.postgresUser,
+      PGPASSWORD: sandbox.deployer.postgresPassword,
+    });
+    expect(out).toContain(
+      `${victim.username}: 1 of 1 handed over to shop_local_reader-2, or taken away; 0 left.`,
+    );
+    await revokeAll();
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+  });
+
+  testInFull("what it owns in a schema where its base role may make nothing", async () => {
+    await asSuperuser(sandbox, `GRANT CREATE ON DATABASE ${DATABASE} TO shop_local_owner`);
+    const { credential, client } = await (await scenario.enter("migrations")).session("owner");
+    for (const sql of [
+      "CREATE SCHEMA theirs",
+      "SET ROLE NONE",
+      "CREATE FUNCTION theirs.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+      "SET ROLE shop_local_owner",
+      "REVOKE CREATE ON SCHEMA theirs FROM shop_local_owner",
+    ])
+      await client.query(sql);
+    await client.end();
+    const operator = sandbox.operator.postgresUser;
+    await asSuperuser(sandbox, `GRANT CONNECT ON DATABASE ${DATABASE} TO ${operator}`);
+    await asSuperuser(sandbox, `ALTER ROLE "${credential.username}" NOLOGIN`);
+    const { findings } = await status();
+    expect(findings).toMatchObject([{ kind: "login-off", subject: credential.username }]);
+    expect(findings[0]?.detail).toContain(
+      "its base role may make nothing in the schema of function theirs.f()",
+    );
+    expect(findings[0]?.remedy).toMatch(/time after time: vault-postgres hand-over local --user/);
+    const { out } = await scenario.run("hand-over", ["--yes"], {
+      PGUSER: sandbox.deployer.postgresUser,
+      PGPASSWORD: sandbox.deployer.postgresPassword,
+    });
+    expect(out).toContain(`Its lease ${credential.leaseId} is revoked.`);
+    for (const sql of [
+      `REVOKE CONNECT ON DATABASE ${DATABASE} FROM ${operator}`,
+      "DROP SCHEMA theirs CASCADE",
+      `REVOKE CREATE ON DATABASE ${DATABASE} FROM shop_local_owner`,
+    ])
+      await asSuperuser(sandbox, sql, DATABASE);
+  });
+
+  test("somebody's lock on a table with a policy that names it", async () => {
+    const [owned, reader] = [
+      await (await scenario.enter("migrations")).session("owner"),
+      await web.session("reader"),
+    ];
+    const victim = await reports.issue("reader-2");
+    for (const sql of [
+      "CREATE TABLE app.hot (x int)",
+      `CREATE POLICY p ON app.hot TO "${victim.username}" USING (true)`,
+    ])
+      await owned.client.query(sql);
+    await owned.client.end();
+    const pid = await pidOf(reader.client);
+    await reader.client.query("BEGIN; SELECT FROM app.hot");
+    await pause(1_000);
+    await asSuperuser(sandbox, `ALTER ROLE "${victim.username}" NOLOGIN`);
+    const about = (report: StatusReport) =>
+      report.findings.find(({ subject }) => subject === victim.username);
+    const unseen = about(await status());
+    expect(unseen?.detail).toMatch(
+      new RegExp(
+        `process ${pid} of .* holds locks on tables, of which one may have a policy that names the user`,
+      ),
+    );
+    expect(unseen?.remedy).toContain(`pg_terminate_backend(${pid})`);
+    const operator = sandbox.operator.postgresUser;
+    await asSuperuser(sandbox, `GRANT CONNECT ON DATABASE ${DATABASE} TO ${operator}`);
+    const seen = about(await status());
+    await asSuperuser(sandbox, `REVOKE CONNECT ON DATABASE ${DATABASE} FROM ${operator}`);
+    expect(seen?.detail).toMatch(
+      new RegExp(`process ${pid} of .* holds a lock on a table with a policy that names the user`),
+    );
+    await reader.client.end();
+    await revokeAll();
+    await asSuperuser(sandbox, "DROP TABLE app.hot", DATABASE);
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+  });
+
   test("a statement of its own that heeds no signal", async () => {
     const { credential, client } = await web.session("reader");
     const pid = await pidOf(client);
@@ -407,6 +516,128 @@ describe("of a user that could not be dropped says what keeps it, and what to do
       { kind: "login-off", subject: username },
       { kind: "expired-user", subject: late.username },
     ]);
+    await revokeAll();
+  });
+});
+
+test("finds a user of a former login of the engine, which cannot be revoked, and says how it can", async () => {
+  await revokeAll();
+  const { username, leaseId } = await web.issue("reader");
+  // What is left of it where the login was dropped, which takes back what that has granted, and made anew.
+  for (const sql of [
+    `SET ROLE shop_local_manager; REVOKE shop_local_reader FROM "${username}"`,
+    `REVOKE "${username}" FROM shop_local_manager`,
+  ])
+    await asSuperuser(sandbox, sql);
+  await expect(revoke(sandbox, { username, leaseId, password: "" })).rejects.toThrow(/permission denied/);
+  const { code, findings } = await status();
+  expect(code).toBe(1);
+  expect(findings).toMatchObject([{ kind: "missing-right", subject: username }]);
+  expect(findings[0]?.detail).toContain(
+    `the engine's login shop_local_manager has no ADMIN on it, as where that login was dropped and made anew since`,
+  );
+  expect(findings[0]?.detail).toContain(`lease ${leaseId} is kept`);
+  const grant = /^As a superuser: (GRANT .* WITH ADMIN OPTION;)$/m.exec(findings[0]?.remedy ?? "")![1]!;
+  await asSuperuser(sandbox, `ALTER ROLE "${username}" NOLOGIN`);
+  const [shut] = (await status()).findings;
+  expect(shut).toMatchObject({ kind: "login-off", subject: username });
+  expect(shut?.remedy).toContain(grant);
+  await asSuperuser(sandbox, grant);
+  expect(await scenario.run("revoke", ["--lease", leaseId, "--yes"])).toMatchObject({ code: 0 });
+  expect(await status()).toMatchObject({ code: 0, findings: [] });
+});
+
+describe("while somebody waits for a lock on a system catalog, says who, and what to do", () => {
+  /** A reader's two sessions are enough; rights are looked at once the lock is there. */
+  async function blocking(
+    catalog: string,
+  ): Promise<{ readonly pids: readonly number[]; end(): Promise<void> }> {
+    const [holder, waiter] = [await web.session("reader"), await web.session("reader")];
+    const pids = await Promise.all([waiter, holder].map(({ client }) => pidOf(client)));
+    const view = catalog === "pg_authid" ? "pg_roles" : catalog;
+    await holder.client.query(`BEGIN; SELECT FROM pg_catalog.${view}`);
+    const waits = waiter.client
+      .query(`CREATE RULE r AS ON INSERT TO pg_catalog.${catalog} DO INSTEAD NOTHING`)
+      .catch(() => undefined);
+    await pause(200);
+    return {
+      pids,
+      async end() {
+        await holder.client.end();
+        await waits;
+        await waiter.client.end();
+      },
+    };
+  }
+
+  test("the leases are told all the same", async () => {
+    const lock = await blocking("pg_auth_members");
+    const [waiter, holder] = lock.pids;
+    try {
+      const began = Date.now();
+      const { code, findings, leases, notLookedAt } = await status();
+      expect(Date.now() - began).toBeLessThan(8_000);
+      expect({ code, findings, leases: leases.length }).toEqual({ code: 1, findings: [], leases: 2 });
+      expect(notLookedAt[0]).toMatch(
+        new RegExp(
+          "^PostgreSQL was not looked at: PostgreSQL at .* keeps us waiting for a system catalog: " +
+            `process ${waiter} waits for a lock \\(AccessExclusiveLock\\) on pg_auth_members, behind process ${holder}\\.`,
+        ),
+      );
+      expect(notLookedAt[0]).toContain(
+        `SELECT pg_catalog.pg_terminate_backend(${waiter}); SELECT pg_catalog.pg_terminate_backend(${holder});`,
+      );
+      expect(notLookedAt[0]).toContain(`kill ${waiter} ${holder}`);
+      const [sql, shell] = blocksOf("docs/troubleshooting.md");
+      expect(await asSuperuser(sandbox, sql!.text)).toEqual([waiter]);
+      // The one who holds it waits for nothing, and is not among them.
+      const ended = execFileSync("sh", ["-c", shell!.text.replace("12345", String(waiter))], {
+        encoding: "utf8",
+      });
+      expect(ended).toMatch(new RegExp(`^ *${waiter} postgres: .*CREATE RULE waiting$`, "m"));
+      await asSuperuser(sandbox, /SELECT pg_catalog.pg_terminate_backend.*;/.exec(notLookedAt[0]!)![0]);
+    } finally {
+      await lock.end();
+    }
+    await revokeAll();
+    expect(await status()).toMatchObject({ code: 0, findings: [], notLookedAt: [] });
+  });
+
+  testInFull.each([
+    // What each needs; nobody can log in for the lack of the latter two.
+    ["pg_auth_members", ["revoke", "hand-over", "footholds"]],
+    ["pg_shdepend", ["hand-over", "footholds"]],
+    ["pg_db_role_setting", ["revoke", "hand-over", "footholds"]],
+    ["pg_authid", ["revoke", "hand-over", "footholds"]],
+  ])("%s: and so do other commands", async (catalog, commands) => {
+    const lock = await blocking(catalog);
+    const [waiter] = lock.pids;
+    const letsIn = catalog === "pg_auth_members" || catalog === "pg_shdepend";
+    const said = letsIn
+      ? new RegExp(`process ${waiter} waits for .* on ${catalog}`)
+      : /lets nobody in within \d+ s[^]*kill <pid>/;
+    try {
+      const { code, notLookedAt } = await status();
+      expect({ code, said: notLookedAt[0] }).toEqual({
+        code: 1,
+        said: expect.stringMatching(said) as string,
+      });
+      for (const command of commands) {
+        const began = Date.now();
+        const { code, err } = await scenario.run(command, command === "revoke" ? ["--all"] : [], {
+          PGUSER: sandbox.deployer.postgresUser,
+          PGPASSWORD: sandbox.deployer.postgresPassword,
+        });
+        expect(Date.now() - began).toBeLessThan(25_000);
+        expect({ command, code, err }).toEqual({
+          command,
+          code: 2,
+          err: expect.stringMatching(said) as string,
+        });
+      }
+    } finally {
+      await lock.end();
+    }
     await revokeAll();
   });
 });

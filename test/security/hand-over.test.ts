@@ -9,6 +9,7 @@ import { announce } from "../e2e/announce";
 import { asSuperuser, connect, revoke, type Credential } from "../e2e/credential";
 import { DATABASE, Scenario, type Group } from "../e2e/operator-scenario";
 import { FakeShell } from "../sandbox/fake-shell";
+import { FaultTable } from "./fault-table";
 import { FULL, postgresToTry } from "./servers";
 
 jest.setTimeout(FULL ? 600_000 : 180_000);
@@ -51,6 +52,10 @@ const EACH_KIND: readonly string[] = [
   "CREATE POLICY of_both ON app.guarded TO session_user, shop_local_reader",
   "CREATE POLICY of_one ON app.guarded TO session_user",
 ];
+
+const table = new FaultTable("hand-over");
+const STAYS = "the revocation fails; nobody logs in with it any more, and its lease stays";
+const TAKES_BACK = "`vault-postgres hand-over`, which takes back what others gave, and leaves others theirs";
 
 interface HandedOver {
   readonly user: string;
@@ -109,6 +114,16 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
   /** As a revocation leaves a user that could not come to its end: no login, no session, the lease is there. */
   async function endLogin({ username }: Credential, more = ""): Promise<void> {
     await asSuperuser(sandbox, `ALTER ROLE "${username}" NOLOGIN ${more}`);
+  }
+
+  /** A revocation fails, and leaves neither a login nor its lease to itself. */
+  async function expectKept(credential: Credential): Promise<void> {
+    await expect(revoke(sandbox, credential)).rejects.toThrow();
+    await expect(connect(sandbox, credential, DATABASE)).rejects.toMatchObject({ code: "28000" });
+    const { data } = await sandbox.vault
+      .client()
+      .write("sys/leases/lookup", { lease_id: credential.leaseId });
+    expect(data?.id).toBe(credential.leaseId);
   }
 
   const exists = async ({ username }: Credential) =>
@@ -373,6 +388,252 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
     expect(await handOver()).toMatchObject({ code: 0 });
   });
 
+  describe("what was given on by somebody who is not the owner", () => {
+    /** Sessions of users that act for themselves, and not for their base role. */
+    const asThemselves = async (group: Group, role: string, count: number) => {
+      const made: Awaited<ReturnType<Group["session"]>>[] = [];
+      for (let index = 0; index < count; index++) {
+        const one = await group.session(role);
+        await one.client.query("SET ROLE NONE");
+        made.push(one);
+      }
+      return made;
+    };
+    const nameOf = ({ credential: { username } }: { credential: Credential }) => `"${username}"`;
+    const ask = async (sql: string) => (await asSuperuser(sandbox, sql, DATABASE))[0];
+    const deployer = async (sql: string) => {
+      const { postgresUser: username, postgresPassword: password } = sandbox.deployer;
+      const client = await connect(sandbox, { username, password, leaseId: "" }, DATABASE);
+      await client.query(sql).finally(() => client.end());
+    };
+
+    /** Which lease is whose of those that were made at one moment, this file knows. */
+    const endAll = async (users: readonly { readonly credential: Credential }[]) => {
+      for (const { credential } of users) {
+        await revoke(sandbox, credential).catch(async () => {
+          await handOver(["--yes", "--user", credential.username]);
+          await revoke(sandbox, credential);
+        });
+        expect(await exists(credential)).toBe(false);
+      }
+    };
+
+    table.fault(
+      "a credential is revoked whose user has rights that somebody gave it who is not the owner",
+      STAYS,
+      TAKES_BACK,
+      async () => {
+        await deployer(`GRANT CREATE ON DATABASE ${DATABASE} TO shop_local_owner`);
+        const users = await asThemselves(migrations, "owner", 5);
+        const [owner, giver, ended, other, last] = users as [
+          (typeof users)[0],
+          (typeof users)[0],
+          (typeof users)[0],
+          (typeof users)[0],
+          (typeof users)[0],
+        ];
+        const given = [
+          ["SELECT", "TABLE app.on_table"],
+          ["SELECT", "TABLE app.on_view"],
+          ["USAGE", "SEQUENCE app.on_sequence"],
+          ["EXECUTE", "FUNCTION app.on_function(int, text)"],
+          ["USAGE", "TYPE app.on_type"],
+          ["USAGE", "TYPE app.on_domain"],
+          ["USAGE", 'SCHEMA "on schema"'],
+          ["SELECT, UPDATE", "LARGE OBJECT 810001"],
+          ["SELECT (x), UPDATE (y)", "TABLE app.on_columns"],
+          ["TEMPORARY", `DATABASE ${DATABASE}`],
+        ] as const;
+        for (const sql of [
+          "CREATE TABLE app.on_table (x int, y int)",
+          "CREATE VIEW app.on_view AS SELECT 1 AS one",
+          "CREATE SEQUENCE app.on_sequence",
+          "CREATE FUNCTION app.on_function(int, text) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+          "CREATE TYPE app.on_type AS (x int)",
+          "CREATE DOMAIN app.on_domain AS int",
+          'RESET ROLE; CREATE SCHEMA "on schema"; SET ROLE NONE',
+          "SELECT lo_create(810001)",
+          "CREATE TABLE app.on_columns (x int, y int)",
+          "CREATE TABLE app.by_table (x int, y int)",
+          "CREATE TABLE app.gave_column (x int)",
+        ])
+          await owner.client.query(sql);
+        await ask(`ALTER SCHEMA "on schema" OWNER TO ${nameOf(owner)}`);
+        for (const [rights, on] of given) {
+          const grant = `GRANT ${rights} ON ${on} TO`;
+          const first = `${grant} ${nameOf(giver)} WITH GRANT OPTION`;
+          await (on.startsWith("DATABASE") ? deployer(first) : owner.client.query(first));
+          await giver.client.query(`${grant} ${nameOf(ended)}, ${nameOf(other)} WITH GRANT OPTION`);
+          await ended.client.query(`${grant} ${nameOf(last)}`);
+        }
+        // By who has the option on the table alone.
+        await owner.client.query(
+          `GRANT SELECT ON app.by_table TO ${nameOf(giver)} WITH GRANT OPTION;
+         GRANT SELECT ON app.gave_column TO ${nameOf(ended)} WITH GRANT OPTION`,
+        );
+        await giver.client.query(`GRANT SELECT (x) ON app.by_table TO ${nameOf(ended)}, ${nameOf(other)}`);
+        await ended.client.query(`GRANT SELECT (x) ON app.gave_column TO ${nameOf(last)}`);
+        await ended.client.end();
+        await expectKept(ended.credential);
+
+        const memberships = () =>
+          asSuperuser(sandbox, "SELECT (to_jsonb(m) - 'oid')::text FROM pg_auth_members AS m ORDER BY 1");
+        const before = await memberships();
+        const { users: found } = await handOver(["--yes", "--user", ended.credential.username]);
+        expect(found).toMatchObject([{ left: 0, refused: [] }]);
+        await sandbox.vault
+          .client()
+          .write("sys/leases/revoke", { lease_id: ended.credential.leaseId, sync: true });
+        expect(await exists(ended.credential)).toBe(false);
+        expect((await memberships()).filter((one) => !before.includes(one))).toEqual([]);
+        const has = async (who: { credential: Credential }) =>
+          await ask(
+            `SELECT array_to_string(ARRAY[has_table_privilege(r, 'app.on_table', 'SELECT WITH GRANT OPTION'),
+             has_table_privilege(r, 'app.on_view', 'SELECT WITH GRANT OPTION'),
+             has_sequence_privilege(r, 'app.on_sequence', 'USAGE WITH GRANT OPTION'),
+             EXISTS (SELECT FROM pg_proc, aclexplode(proacl) WHERE proname = 'on_function' AND grantee = r AND is_grantable),
+             EXISTS (SELECT FROM pg_type, aclexplode(typacl) WHERE typname = 'on_type' AND grantee = r AND is_grantable),
+             EXISTS (SELECT FROM pg_type, aclexplode(typacl) WHERE typname = 'on_domain' AND grantee = r AND is_grantable),
+             has_schema_privilege(r, 'on schema', 'USAGE WITH GRANT OPTION'),
+             (SELECT count(*) = 2 FROM pg_largeobject_metadata, aclexplode(lomacl) WHERE oid = 810001 AND grantee = r AND is_grantable),
+             has_column_privilege(r, 'app.on_columns', 'x', 'SELECT WITH GRANT OPTION'),
+             has_column_privilege(r, 'app.on_columns', 'y', 'UPDATE WITH GRANT OPTION'),
+             EXISTS (SELECT FROM pg_database, aclexplode(datacl) WHERE datname = current_database() AND grantee = r AND is_grantable),
+             EXISTS (SELECT FROM pg_attribute, aclexplode(attacl) WHERE attrelid = 'app.by_table'::regclass AND grantee = r)], ' ')
+           FROM CAST('${nameOf(who)}' AS regrole) AS r`,
+          );
+        expect(await has(other)).toBe("t t t t t t t t t t t t");
+        expect(await has(last)).toBe("f f f f f f f f f f f f");
+        expect(
+          await ask(
+            "SELECT attacl::text FROM pg_attribute WHERE attrelid = 'app.gave_column'::regclass AND attname = 'x'",
+          ),
+        ).toBeNull();
+        for (const { client } of users) await client.end().catch(() => undefined);
+        await endAll(users);
+        await deployer(`REVOKE CREATE ON DATABASE ${DATABASE} FROM shop_local_owner`);
+      },
+    );
+
+    table.fault(
+      "two credentials are revoked whose users have given rights to each other that a third gave them",
+      STAYS,
+      TAKES_BACK,
+      async () => {
+        const users = await asThemselves(reports, "reader", 3);
+        const [owner, one, two] = users as [(typeof users)[0], (typeof users)[0], (typeof users)[0]];
+        await owner.client.query("SELECT lo_create(820001), lo_create(820002)");
+        const rights = (number: number) => `GRANT SELECT ON LARGE OBJECT ${number} TO`;
+        await owner.client.query(`${rights(820001)} ${nameOf(one)} WITH GRANT OPTION`);
+        await owner.client.query(`${rights(820002)} ${nameOf(two)} WITH GRANT OPTION`);
+        await one.client.query(`${rights(820001)} ${nameOf(two)}`);
+        await two.client.query(`${rights(820002)} ${nameOf(one)}`);
+        for (const { client } of users) await client.end();
+        await revoke(sandbox, owner.credential);
+        for (const { credential } of [one, two]) await expectKept(credential);
+        const { users: found } = await handOver();
+        expect(found).toMatchObject([
+          { left: 0, refused: [] },
+          { left: 0, refused: [] },
+        ]);
+        for (const { credential } of [one, two]) await revoke(sandbox, credential);
+        for (const { credential } of users) expect(await exists(credential)).toBe(false);
+      },
+    );
+
+    test("on what is a superuser's is named, with the statements that take it back", async () => {
+      const users = await asThemselves(migrations, "owner", 2);
+      const [giver, ended] = users as [(typeof users)[0], (typeof users)[0]];
+      for (const sql of [
+        "CREATE FOREIGN DATA WRAPPER wrapper",
+        "CREATE SERVER server FOREIGN DATA WRAPPER wrapper",
+        `CREATE TABLE app.of_superuser (x int)`,
+      ])
+        await ask(sql);
+      const given = [
+        ["USAGE", "FOREIGN DATA WRAPPER wrapper"],
+        ["USAGE", "FOREIGN SERVER server"],
+        ["USAGE", "LANGUAGE plpgsql"],
+        ["SELECT", "TABLE app.of_superuser"],
+        ...(name.includes(" 14") ? [] : [["SET", "PARAMETER work_mem"] as const]),
+      ] as const;
+      for (const [rights, on] of given) {
+        await ask(`GRANT ${rights} ON ${on} TO ${nameOf(giver)} WITH GRANT OPTION`);
+        await giver.client.query(`GRANT ${rights} ON ${on} TO ${nameOf(ended)}`);
+      }
+      for (const { client } of users) await client.end();
+      await endLogin(ended.credential);
+      const before = await handOver();
+      expect(before).toMatchObject({ code: 1, users: [{ left: given.length }] });
+      const { refused } = before.users[0]!;
+      expect(refused).toHaveLength(given.length);
+      for (const reason of refused) {
+        expect(reason).toMatch(
+          /neither the engine's login nor that of PGUSER may .*, or as a superuser, in this/,
+        );
+        await ask(/ in this database: (.*)$/.exec(reason)![1]!);
+      }
+      const { users: found } = await handOver();
+      expect(found).toMatchObject([{ before: 0, left: 0, refused: [] }]);
+      await ask(`DROP OWNED BY ${nameOf(giver)}`);
+      await endAll(users);
+      await ask("DROP TABLE app.of_superuser; DROP SERVER server; DROP FOREIGN DATA WRAPPER wrapper");
+    });
+  });
+
+  table.fault(
+    "a credential is revoked whose user owns something in a schema where its base role may make nothing",
+    STAYS,
+    "`vault-postgres hand-over`, which gives it to the base role all the same",
+    async () => {
+      const superuser = (sql: string) => asSuperuser(sandbox, sql, DATABASE);
+      await superuser(`GRANT CREATE ON DATABASE ${DATABASE} TO shop_local_owner`);
+      const users: Credential[] = [];
+      for (const statements of [
+        // Its own, which it owns for longer than what is in it.
+        [
+          "SET ROLE NONE",
+          "CREATE FUNCTION app.moved() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+          "CREATE SCHEMA own",
+          "ALTER FUNCTION app.moved() SET SCHEMA own",
+        ],
+        // The base role's, which has taken its rights on it from itself.
+        [
+          "CREATE SCHEMA theirs",
+          "SET ROLE NONE",
+          "CREATE FUNCTION theirs.made() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+          "CREATE TABLE theirs.table (x int)",
+          "SET ROLE shop_local_owner",
+          "REVOKE ALL ON SCHEMA theirs FROM shop_local_owner",
+        ],
+      ]) {
+        const { credential, client } = await migrations.session("owner");
+        for (const statement of statements) await client.query(statement);
+        await client.end();
+        await expectKept(credential);
+        users.push(credential);
+      }
+      const { users: found } = await handOver();
+      expect(found).toMatchObject([
+        { left: 0, refused: [] },
+        { left: 0, refused: [] },
+      ]);
+      expect(
+        await superuser(
+          `SELECT nspname || ' ' || pg_get_userbyid(nspowner) || ' ' || has_schema_privilege('shop_local_owner', oid, 'CREATE')
+         FROM pg_namespace WHERE nspname IN ('own', 'theirs') ORDER BY 1`,
+        ),
+      ).toEqual(["own shop_local_owner true", "theirs shop_local_owner false"]);
+      for (const credential of users) {
+        await revoke(sandbox, credential);
+        expect(await exists(credential)).toBe(false);
+      }
+      await superuser(
+        `DROP SCHEMA own, theirs CASCADE; REVOKE CREATE ON DATABASE ${DATABASE} FROM shop_local_owner`,
+      );
+    },
+  );
+
   test("leaves users alone that may log in or have a session, and says so", async () => {
     const { credential, client } = await migrations.session("owner");
     expect(await handOver()).toMatchObject({ code: 0, users: [] });
@@ -408,3 +669,5 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
 
   const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 });
+
+table.isDocumented();

@@ -17,7 +17,7 @@ function user(role: string, seconds: number, changes: Partial<DatabaseUser> = {}
     oid: Math.floor(Math.random() * 1e9),
     baseRoles: [`x_${role}`],
     validUntil: 0,
-    ...{ sessions: 0, pids: [] },
+    ...{ sessions: 0, pids: [], isManaged: true },
     ...changes,
   };
 }

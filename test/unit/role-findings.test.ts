@@ -7,7 +7,7 @@ import { OUTPUTS } from "./operator-outputs";
 
 const user: DatabaseUser = {
   ...{ name: "v-abcdef-reader-aaaaaaaaaaaaaaaaaaaa-1700000000", oid: 7, baseRoles: [] },
-  ...{ validUntil: Infinity, sessions: 0, pids: [] },
+  ...{ validUntil: Infinity, sessions: 0, pids: [], isManaged: true },
 };
 const engineRoles = (creation: string) => {
   const role: EngineRole = {
@@ -19,11 +19,20 @@ const engineRoles = (creation: string) => {
 
 describe("a user that is a member of nothing", () => {
   const given = { id: "x/database/creds/reader/1", error: "" };
-  const stripped = (creation: string, irrevocable = [given]) =>
-    withStripped(OUTPUTS, [user], { irrevocable } as unknown as Inventory, engineRoles(creation))[0]?.shut;
+  const stripped = (creation: string, irrevocable = [given], isManaged = true) =>
+    withStripped(
+      OUTPUTS,
+      [{ ...user, isManaged }],
+      { irrevocable } as unknown as Inventory,
+      engineRoles(creation),
+    )[0]?.shut;
 
   test("was stripped, if its role makes users members of the base role", () => {
     expect(stripped('CREATE ROLE "{{name}}" IN ROLE "x_reader"')).toBe("stripped");
+  });
+
+  test("was not, if the engine's login may not change it", () => {
+    expect(stripped('CREATE ROLE "{{name}}" IN ROLE "x_reader"', [given], false)).toBeUndefined();
   });
 
   test("was not, if its role does not, or no lease is kept", () => {
