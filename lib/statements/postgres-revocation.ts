@@ -127,6 +127,7 @@ const COMMENT = [
   `pg_catalog.pg_shdescription WHERE objoid OPERATOR(pg_catalog.=) user_oid`,
   `AND classoid OPERATOR(pg_catalog.=) ${PG_AUTHID}`,
 ].join(" ");
+const NOTED_BEFORE = "pg_catalog.strpos(description, $$ of {$$) OPERATOR(pg_catalog.>) 0";
 const USER_OID = `user_oid CONSTANT pg_catalog.oid := ${oidOfRole("user_name")};`;
 /** PostgreSQL 14 lets a login make others members of itself. */
 const LENDS_ITSELF = "pg_catalog.current_setting($$server_version_num$$)::int OPERATOR(pg_catalog.<) 150000";
@@ -169,7 +170,7 @@ function refusingLogins(namePrefix: string | undefined): string[] {
     handOn({ acting: NOBODY }),
     `IF user_oid IS NOT NULL THEN`,
     ...indent(forbiddingLogin()),
-    `  IF ${OTHERS_JOINED} OR ${LENDS_ITSELF} AND EXISTS (SELECT FROM ${COMMENT}) THEN`,
+    `  IF ${OTHERS_JOINED} OR ${LENDS_ITSELF} AND EXISTS (SELECT FROM ${COMMENT} AND ${NOTED_BEFORE}) THEN`,
     `    ${innerBlock(
       [USER_OID, `other pg_catalog.record;`, `mark pg_catalog.text;`, `noted pg_catalog.text;`],
       notingMembers(),
