@@ -1,5 +1,6 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { concurrently } from "./concurrently";
+import type { Change } from "./first-change";
 import { AnswerFields, VaultError, type VaultClient } from "./vault-client";
 
 /** A credential's lease, as far as Vault tells: neither its user's name nor whose token it belongs to. */
@@ -71,10 +72,11 @@ export async function revokeBelow(
   vault: VaultClient,
   outputs: EnvironmentOutputs,
   prefix: string,
+  change: Change,
 ): Promise<void> {
   for (let before = Infinity; ;) {
     try {
-      await vault.done(`sys/leases/revoke-prefix/${prefix}`, { sync: true });
+      await change(() => vault.done(`sys/leases/revoke-prefix/${prefix}`, { sync: true }));
       return;
     } catch (error) {
       const left = (await leaseIdsBelow(vault, outputs, prefix)).length;

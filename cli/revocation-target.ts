@@ -1,6 +1,7 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { endGroup } from "./end-group";
 import { UserError } from "./errors";
+import type { Change } from "./first-change";
 import type { Inventory } from "./inventory";
 import { leasesPath, revokeBelow, roleOfLease, type Lease } from "./leases";
 import { appRoleNamed, readersOf, requireRole } from "./named";
@@ -108,19 +109,20 @@ export async function carryOut(
   outputs: EnvironmentOutputs,
   vault: VaultClient,
   target: Target,
+  change: Change,
 ): Promise<{ readonly tokens: number; readonly secretIds: number }> {
   const { mount, approle_mount } = outputs.vault;
   switch (target.kind) {
     case "lease":
-      await vault.done("sys/leases/revoke", { lease_id: target.id, sync: true });
+      await change(() => vault.done("sys/leases/revoke", { lease_id: target.id, sync: true }));
       break;
     case "role":
-      await revokeBelow(vault, outputs, leasesPath(outputs, target.name));
+      await revokeBelow(vault, outputs, leasesPath(outputs, target.name), change);
       break;
     case "approle":
-      return endGroup(vault, { mount: approle_mount, name: target.name });
+      return endGroup(vault, { mount: approle_mount, name: target.name }, change);
     case "all":
-      await revokeBelow(vault, outputs, `${mount}/creds`);
+      await revokeBelow(vault, outputs, `${mount}/creds`, change);
   }
   return { tokens: 0, secretIds: 0 };
 }

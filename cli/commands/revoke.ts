@@ -1,10 +1,11 @@
 import { ExitCode } from "../exit-code";
+import { changes } from "../first-change";
 import { takeInventory } from "../inventory";
 import { hasLogin, LOGIN_REMEDY, NO_LOGIN, operatorLogin } from "../operator-login";
 import { UserError } from "../errors";
 import { lookAfterwards, type Aftermath } from "../revocation-check";
 import { announcement, carryOut, scopeOf, targetOf } from "../revocation-target";
-import { confirmed, firstChange } from "../shell";
+import { confirmed } from "../shell";
 import { counted } from "../text";
 import { OPERATOR_POLICY, open, type Command, type CommonArguments } from "./command";
 
@@ -63,9 +64,8 @@ export const revoke: Command<RevokeArguments> = {
         shell.note("Nothing was changed.");
         return ExitCode.declined;
       }
-      const change = "revoking. Some may be revoked and some not: run this again to end the rest.";
-      const carry = () => carryOut(outputs, vault, target);
-      const ended = await firstChange(shell, change, carry, target.kind !== "approle");
+      const revoking = "revoking. Some may be revoked and some not: run this again to end the rest.";
+      const ended = await carryOut(outputs, vault, target, changes(shell, revoking));
       const aftermath = await lookAfterwards(outputs, vault, session, { inventory, scope, target }, end);
       if (json) shell.print(JSON.stringify({ environment, target, ...ended, ...aftermath }, null, 2));
       else shell.print(resultText(ended, aftermath));
