@@ -15,9 +15,11 @@ import { checkStatements, renewal } from "../statements";
 import { CredsRole, ImportedCredsRole, type DynamicRoleAttributes, type IDynamicRole } from "./creds-role";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import { declareOnce } from "./declared-once";
+import { warnOfPowers } from "./own-powers";
 import type { IPostgresConnection } from "./postgres-connection";
 import { Revocation } from "./revocation";
 import { checkTtls, type RoleTtls } from "./role-ttls";
+import { checkUserNames } from "./username-template";
 import { WholeRole } from "./whole-role";
 
 /** Options of a dynamic role that a connection to PostgreSQL is asked for. */
@@ -114,6 +116,9 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
       namespace: this.engine.namespace,
       provider: this.engine.provider,
     });
+    checkUserNames(this, this.name, props.connection.usernameTemplate);
+    const { creationStatements = [], renewStatements = [] } = props;
+    warnOfPowers(this, this.name, [...creationStatements, ...renewStatements]);
     props.connection.allow(this.name);
     declareOnce(this, {
       ...{ namespace: this.engine.namespace, provider: this.engine.provider },

@@ -204,6 +204,8 @@ export class FakeVault {
         return keys(this.secretIds[role] ?? []);
       case "PUT auth/x/approle/role/<role>/secret-id":
         return data({ secret_id: "the-secret-id", secret_id_accessor: "s3" });
+      case "LIST auth/x/approle/role":
+        return keys(Object.keys(OUTPUTS.approles));
       case "PUT auth/x/approle/role/<role>/secret-id-accessor/destroy":
         this.secretIds[role] = [];
         return NOTHING;

@@ -1,5 +1,14 @@
 // What a user's own SQL becomes on its way through an engine.
-import { checkMysqlStatements, checkStatements, type StatementKind } from "../../lib";
+import { App, TerraformStack, TerraformVariable, Testing } from "cdktf";
+import {
+  checkMysqlStatements,
+  checkStatements,
+  DatabaseSecretsEngine,
+  ManagerRole,
+  PostgresConnection,
+  type DynamicRoleOptions,
+  type StatementKind,
+} from "../../lib";
 
 const NEEDED: Readonly<Record<StatementKind, string>> = {
   creation: `CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}'`,
@@ -201,5 +210,68 @@ describe("SQL of MySQL", () => {
   ])("that gives rights on databases alone is taken: %s", (statement) => {
     const all = ["CREATE USER '{{name}}' IDENTIFIED BY '{{password}}'", statement];
     expect(() => checkMysqlStatements("r", "creation", all, { definers: true })).not.toThrow();
+  });
+});
+
+describe("SQL with powers that no revocation undoes is warned of", () => {
+  const CREATE = `CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}'`;
+  function warningsOf(sql: Pick<DynamicRoleOptions, "creationStatements" | "renewStatements">): string {
+    const stack = new TerraformStack(Testing.stubVersion(new App({ stackTraces: false })), "stack");
+    const engine = DatabaseSecretsEngine.fromPath(stack, "Secrets", "database");
+    const manager = ManagerRole.fromName(stack, "Manager", "manager");
+    const role = PostgresConnection.fromName(stack, "Shop", { engine, name: "shop", manager }).addDynamicRole(
+      "r",
+      { creationStatements: [CREATE], ...sql },
+    );
+    return role.node.metadata.map(({ data }) => String(data)).join("\n");
+  }
+
+  test.each([
+    [`${CREATE} CREATEROLE`, "CREATEROLE"],
+    [`${CREATE} createrole createdb`, "CREATEROLE, which makes logins of its own, .*; CREATEDB"],
+    [`${CREATE} BYPASSRLS`, "BYPASSRLS"],
+    [`${CREATE} REPLICATION`, "REPLICATION"],
+    [`${CREATE}; GRANT pg_execute_server_program TO "{{name}}"`, "pg_execute_server_program"],
+    [`${CREATE} IN ROLE pg_read_server_files`, "pg_read_server_files"],
+    [`${CREATE} IN ROLE postgres`, "membership in postgres"],
+    [`${CREATE}; GRANT app, "postgres" TO "{{name}}"`, "membership in postgres"],
+  ])("%s", (statement, words) => {
+    expect(warningsOf({ creationStatements: [statement] })).toMatch(
+      new RegExp(`^The SQL of the role "r" gives ${words}`),
+    );
+  });
+
+  test("in a word that only Terraform knows whole", () => {
+    const stack = new TerraformStack(Testing.stubVersion(new App({ stackTraces: false })), "stack");
+    const rest = new TerraformVariable(stack, "rest", {}).stringValue;
+    expect(warningsOf({ creationStatements: [`${CREATE} BYPASS${rest}`] })).toContain("gives BYPASSRLS");
+    expect(warningsOf({ creationStatements: [`${CREATE} IN ROLE ${rest}`] })).toBe("");
+  });
+
+  test("in renewals, too", () => {
+    const renewal = `ALTER ROLE "{{name}}" VALID UNTIL '{{expiration}}' CREATEROLE`;
+    expect(warningsOf({ renewStatements: [renewal] })).toContain("gives CREATEROLE");
+  });
+
+  test("and for static roles", () => {
+    const stack = new TerraformStack(Testing.stubVersion(new App({ stackTraces: false })), "stack");
+    const engine = DatabaseSecretsEngine.fromPath(stack, "Secrets", "database");
+    const role = PostgresConnection.fromName(stack, "Shop", { engine, name: "shop" }).addStaticRole("r", {
+      username: "legacy",
+      grantAdmin: false,
+      rotationStatements: [`ALTER ROLE "{{name}}" PASSWORD '{{password}}' REPLICATION`],
+    });
+    expect(role.node.metadata.map(({ data }) => String(data))).toEqual([
+      expect.stringContaining("gives REPLICATION"),
+    ]);
+  });
+
+  test.each([
+    `${CREATE} NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS INHERIT`,
+    `${CREATE} IN ROLE app_reader; GRANT CONNECT ON DATABASE postgres TO "{{name}}"`,
+    `${CREATE} IN ROLE postgres_exporter`,
+    CREATE,
+  ])("%s is none of these", (statement) => {
+    expect(warningsOf({ creationStatements: [statement] })).toBe("");
   });
 });
