@@ -3,9 +3,9 @@ import type { EnvironmentOutputs } from "../stacks/outputs";
 import { engineRoles, namesBelow } from "./engine-roles";
 import { UserError } from "./errors";
 import { UNTOLD, type Change } from "./first-change";
-import { leaseIdsBelow, leasesPath, revokeBelow } from "./leases";
+import { leaseIdsBelow, leasesPath, revokeBelow, type UnrevokedLease } from "./leases";
 import { servedBy } from "./serves";
-import { listed } from "./text";
+import { counted, listed } from "./text";
 import { AnswerFields, type VaultClient } from "./vault-client";
 
 /** Time for requests that were let in before the engine stopped issuing to end; they take milliseconds. */
@@ -90,6 +90,17 @@ export async function drainRole(
   );
 }
 
+const SHOWN = 5;
+
+function notRevoked(failed: readonly UnrevokedLease[]): UserError {
+  const shown = failed.slice(0, SHOWN).map(({ id, error }) => `${id} (${error})`);
+  const more = failed.length > SHOWN ? ` and ${failed.length - SHOWN} more` : "";
+  return new UserError(
+    `${counted(failed.length, "credential")} could not be revoked, and no other is left: ${shown.join(", ")}${more}.`,
+    "vault-postgres status says what keeps them, and what to do.",
+  );
+}
+
 /** Whether no credential is left below a path; requests that were under way may bring more. */
 async function revokeUntilNone(
   vault: VaultClient,
@@ -98,7 +109,8 @@ async function revokeUntilNone(
   change: Change,
 ): Promise<boolean> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    await revokeBelow(vault, outputs, path, change);
+    const failed = await revokeBelow(vault, outputs, path, change);
+    if (failed.length > 0) throw notRevoked(failed);
     await pause(UNDER_WAY_MS);
     if ((await leaseIdsBelow(vault, outputs, path)).length === 0) return true;
   }

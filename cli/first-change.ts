@@ -41,10 +41,15 @@ const REVOKES = /^(sys\/leases|auth\/token)\//;
 /** Said by a secrets engine that does not have what is to be changed, whatever the status. */
 const NOT_THERE = "failed to find entry for connection";
 
+/** Whether Vault refused a request before it looked at what is asked for. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof RedirectError || (error instanceof VaultError && REFUSED.includes(error.status));
+}
+
 /** Whether an error says of itself that the request has changed nothing. */
 function changedNothing(error: unknown): boolean {
-  if (error instanceof RedirectError) return true;
+  if (isRefused(error)) return true;
   if (!(error instanceof VaultError)) return false;
   const { status, path, message } = error;
-  return REFUSED.includes(status) || (status === 400 && !REVOKES.test(path)) || message.includes(NOT_THERE);
+  return !REVOKES.test(path) && (status === 400 || message.includes(NOT_THERE));
 }

@@ -58,7 +58,13 @@ export interface DynamicRoleOptions extends RoleTtls {
    *   manager or the base role grants it
    */
   readonly grantAdmin?: boolean;
-  /** Allows SQL that makes superusers, who no revocation can be sure to have stopped. @default false */
+  /**
+   * Allows SQL that makes superusers, or gives another power that no revocation can be sure to have stopped: CREATEROLE,
+   * REPLICATION, BYPASSRLS, ADMIN or GRANT OPTION, and the roles `pg_execute_server_program`, `pg_read_server_files` and
+   * `pg_write_server_files`.
+   *
+   * @default false
+   */
   readonly allowSuperuser?: boolean;
 }
 
@@ -93,7 +99,7 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
 
   /**
    * @throws ConfigurationError for a name that is unusable or taken, a TTL of 0, maxTtl under defaultTtl, and
-   *   statements that lack a placeholder or make superusers without `allowSuperuser`
+   *   statements that lack a placeholder, or make superusers and their kind without `allowSuperuser`
    */
   constructor(scope: Construct, id: string, props: DynamicRoleProps) {
     super(scope, id);
@@ -118,7 +124,8 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
     });
     checkUserNames(this, this.name, props.connection.usernameTemplate);
     const { creationStatements = [], renewStatements = [] } = props;
-    warnOfPowers(this, this.name, [...creationStatements, ...renewStatements]);
+    if (props.allowSuperuser !== true)
+      warnOfPowers(this, this.name, [...creationStatements, ...renewStatements]);
     props.connection.allow(this.name);
     declareOnce(this, {
       ...{ namespace: this.engine.namespace, provider: this.engine.provider },

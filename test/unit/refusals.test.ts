@@ -98,12 +98,22 @@ test("revoke --approle ends with 2 where Vault has neither the AppRole nor a tok
   expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining("nothing was ended") as string });
 });
 
+test.each(["", ".", "./", "nowhere/secret-id", "outputs.json/secret-id", "secret-id/"])(
+  "secret-id --unwrap-to %j ends with 2 before a SecretID is made",
+  async (file) => {
+    const place = file === "" || file.startsWith(".") ? file : path.join(folder, file);
+    const { code } = await run("secret-id", "dev", "api", "--unwrap-to", place);
+    expect(code).toBe(2);
+    expect(vault.seen.filter(({ path: at }) => at.endsWith("/secret-id"))).toEqual([]);
+  },
+);
+
 /** Where the request may have been carried out, in part or as a whole. */
 const UNCERTAIN: readonly (readonly [args: readonly string[], request: string, answer: string])[] = [
   [["drain", "dev", "--yes"], "PUT sys/leases/revoke-prefix/x/database/creds", FORBIDDEN],
   [
-    ["revoke", "dev", "--all", "--yes"],
-    "PUT sys/leases/revoke-prefix/x/database/creds",
+    ["revoke", "dev", "--lease", "x/database/creds/reader/one", "--yes"],
+    "PUT sys/leases/revoke",
     json(400, { errors: ["failed to revoke"] }),
   ],
   [["revoke", "dev", "--approle", "api", "--yes"], "PUT auth/token/revoke-accessor", FORBIDDEN],
