@@ -107,7 +107,10 @@ describe("CredentialsStack", () => {
 
   test("names what it makes in outputs that hold no secret", () => {
     const { output } = synthesize(minimal);
-    expect(Object.keys(output).sort()).toEqual(["approles", "policies", "postgres", "roles", "vault"]);
+    expect(Object.keys(output).sort()).toEqual([
+      ...["approles", "environment", "policies", "postgres", "roles", "vault"],
+    ]);
+    expect(output.environment?.value).toBe("test");
     expect(output.vault?.value).toEqual({
       address: "https://vault.example.com",
       mount: "shop-test/database",
