@@ -91,7 +91,12 @@ export async function revokeBelow(
       if (isRefused(error)) throw error;
       const left = await leaseIdsBelow(vault, outputs, prefix);
       if (left.length === 0) return [];
-      if (left.length >= before) return revokeEach(vault, left, change);
+      if (left.length >= before) {
+        // Who deploys and destroys may revoke all of them, and none by itself.
+        return await revokeEach(vault, left, change).catch((refusal: unknown) => {
+          throw isRefused(refusal) ? error : refusal;
+        });
+      }
       before = left.length;
     }
   }

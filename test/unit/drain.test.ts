@@ -1,6 +1,6 @@
 import { drain } from "../../cli/drain";
 import { servedBy } from "../../cli/serves";
-import type { VaultClient } from "../../cli/vault-client";
+import { VaultError, type VaultClient } from "../../cli/vault-client";
 import { OUTPUTS } from "./operator-outputs";
 
 // What waits for a server has nothing to wait for here.
@@ -57,6 +57,13 @@ test("says why where a credential cannot be revoked", async () => {
     /^2 credentials could not be revoked, and no other is left: x\/database\/creds\/reader\/lease-0 \(permission denied\), /,
   );
   expect(asked.filter((path) => path.includes("revoke-prefix"))).toHaveLength(2);
+});
+
+test("says what stopped the engine where the token may not revoke one by itself, as that of who deploys", async () => {
+  const stopped = (left: number) => ({ left, error: new Error("failed to revoke lease-1") });
+  const refusal = new VaultError("PUT", "sys/leases/revoke", 403, ["permission denied"]);
+  const { client } = server(4, stopped, [], () => refusal);
+  await expect(drain(OUTPUTS, client)).rejects.toThrow("failed to revoke lease-1");
 });
 
 test("ends each by itself where one stops the engine, and tries again what waited too long", async () => {
