@@ -1,7 +1,8 @@
 import type { AppRoleOutput, RoleOutput, StaticRoleOutput } from "../stacks/outputs";
-import { Failure, type CheckList } from "./checks";
+import { Failure, Skip, type CheckList } from "./checks";
 import type { Login } from "./postgres-login";
-import { AnswerFields, VaultError, type VaultAuth, type VaultClient } from "./vault-client";
+import { listed } from "./text";
+import { AnswerFields, VaultError, type VaultAuth, type VaultBody, type VaultClient } from "./vault-client";
 
 /** A credential of PostgreSQL as the engine issues it. */
 export interface Credential {
@@ -12,12 +13,27 @@ export interface Credential {
   readonly issuedAt: number;
 }
 
+const WITHOUT_DEFAULT = "as they lack the policy default (noDefaultPolicy)";
+
+/** What is declared to work from some networks only cannot be tried from another. */
+function elsewhere(does: string, networks: readonly string[] = [], error: VaultError): Skip {
+  const where = networks.length > 0 ? `from ${listed(networks)} alone` : "from other networks alone";
+  return new Skip(
+    `the application ${does} ${where}, where this machine does not seem to be: ${error.message}`,
+  );
+}
+
 /** How long a wrapped SecretID waits for the application that it is meant for. */
 const WRAP_SECONDS = 60;
 
-/** Does as an application does with its AppRole: gets in by a wrapped SecretID, reads, renews and gives up credentials. */
+/**
+ * Does as an application does with its AppRole: gets in by a wrapped SecretID, reads, renews and gives up credentials. What the
+ * AppRole was declared to refuse is passed over with the reason.
+ */
 export class Application {
   private readonly tokens: string[] = [];
+  private readonly leases = new Set<string>();
+  private hasRead = false;
   private readonly secretIds: string[] = [];
 
   /**
@@ -30,6 +46,21 @@ export class Application {
     private readonly approle: AppRoleOutput,
     private readonly list: CheckList,
   ) {}
+
+  /** Whether a login needs a SecretID. */
+  get needsSecretId(): boolean {
+    return this.approle.settings?.bind_secret_id !== false;
+  }
+
+  /** Whether its tokens may be refused everything from this machine: nothing has been read with one, and networks are named. */
+  get mayBeElsewhere(): boolean {
+    return !this.hasRead && (this.approle.settings?.token_bound_cidrs ?? []).length > 0;
+  }
+
+  /** How many requests a token is good for; 0 for no limit. */
+  get tokenUses(): number {
+    return this.approle.settings?.token_num_uses ?? 0;
+  }
 
   /** A SecretID, wrapped, so that only its first reader gets it. Returns the wrapping token. */
   async requestSecretId(): Promise<string> {
@@ -57,10 +88,19 @@ export class Application {
     return secretId;
   }
 
-  async logIn(secretId: string): Promise<VaultAuth> {
+  /**
+   * @param secretId left out where none is needed
+   * @throws Skip where the AppRole lets nobody in from this machine
+   */
+  async logIn(secretId?: string): Promise<VaultAuth> {
+    const { role_id, login_path, settings } = this.approle;
     const answer = await this.operator
       .withToken(undefined)
-      .write(this.approle.login_path, { role_id: this.approle.role_id, secret_id: secretId });
+      .write(login_path, { role_id, ...(secretId !== undefined && { secret_id: secretId }) })
+      .catch((error: unknown) => {
+        if (!(error instanceof VaultError) || !error.message.includes("CIDR")) throw error;
+        throw elsewhere("logs in", settings?.secret_id_bound_cidrs, error);
+      });
     if (!answer.auth) throw new Failure("the login returned no token");
     const auth = new AnswerFields(this.approle.login_path, answer.auth);
     const token = auth.text("client_token");
@@ -76,18 +116,20 @@ export class Application {
     return this.operator.withToken(auth.client_token);
   }
 
-  /** In by a new SecretID. */
+  /** In by a new SecretID, if one is needed. @throws as {@link logIn} */
   async enter(): Promise<VaultClient> {
+    if (!this.needsSecretId) return this.clientFor(await this.logIn());
     return this.clientFor(await this.logIn(await this.unwrap(await this.requestSecretId())));
   }
 
   async issue(client: VaultClient, role: RoleOutput): Promise<Credential> {
-    const answer = await client.read(role.creds_path);
+    const answer = await this.read(client, role.creds_path);
     const { username, password } = answer.data ?? {};
     if (typeof username !== "string" || typeof password !== "string" || !answer.lease_id) {
       throw new Failure("the answer holds no username, password and lease");
     }
     this.list.conceal(password);
+    this.leases.add(answer.lease_id);
     return {
       login: { username, password },
       leaseId: answer.lease_id,
@@ -102,7 +144,7 @@ export class Application {
     client: VaultClient,
     role: StaticRoleOutput,
   ): Promise<{ readonly login: Login; readonly seconds: number }> {
-    const { data } = await client.read(role.creds_path);
+    const { data } = await this.read(client, role.creds_path);
     const { username, password } = data ?? {};
     if (typeof username !== "string" || typeof password !== "string") {
       throw new Failure("the answer holds no username and password");
@@ -111,10 +153,27 @@ export class Application {
     return { login: { username, password }, seconds: new AnswerFields(role.creds_path, data).number("ttl") };
   }
 
-  /** Seconds that the lease has from now on. */
+  /** @throws Skip where a token may not be used from this machine, as far as can be told */
+  private async read(client: VaultClient, path: string): Promise<VaultBody> {
+    try {
+      const answer = await client.read(path);
+      this.hasRead = true;
+      return answer;
+    } catch (error) {
+      const isRefused = error instanceof VaultError && error.status === 403;
+      if (!isRefused || !this.mayBeElsewhere) throw error;
+      throw elsewhere("uses its tokens", this.approle.settings?.token_bound_cidrs, error);
+    }
+  }
+
+  /** Seconds that the lease has from now on. @throws Skip where its tokens may not renew */
   async renew(client: VaultClient, credential: Credential, seconds: number): Promise<number> {
     const path = "sys/leases/renew";
-    const answer = await client.write(path, { lease_id: credential.leaseId, increment: seconds });
+    const answer = await client
+      .write(path, { lease_id: credential.leaseId, increment: seconds })
+      .catch((error: unknown) => {
+        throw this.lacksDefault(error) ? new Skip(`its tokens may not, ${WITHOUT_DEFAULT}`) : error;
+      });
     return new AnswerFields(path, answer).number("lease_duration");
   }
 
@@ -125,23 +184,38 @@ export class Application {
   async revoke(client: VaultClient, credential: Credential): Promise<string> {
     try {
       await this.operator.done("sys/leases/revoke", { lease_id: credential.leaseId, sync: true });
+      this.leases.delete(credential.leaseId);
       return "by its lease";
     } catch (error) {
       if (!(error instanceof VaultError) || error.status !== 403) throw error;
     }
-    await client.done("auth/token/revoke-self");
+    await client.done("auth/token/revoke-self").catch((error: unknown) => {
+      if (!this.lacksDefault(error)) throw error;
+      throw new Skip(`VAULT_TOKEN may not, nor may its tokens, ${WITHOUT_DEFAULT}; it ends by itself`);
+    });
     return "with the application's token";
+  }
+
+  private lacksDefault(error: unknown): boolean {
+    const isForbidden = error instanceof VaultError && error.status === 403;
+    return isForbidden && this.approle.settings?.token_no_default_policy === true;
   }
 
   /** Gives up every token, and with it what is left of the credentials, and every SecretID. */
   async leave(): Promise<void> {
+    let areAllEnded = true;
     for (const token of this.tokens.splice(0)) {
-      // Revoked already, or a batch token, which ends by itself.
+      // Revoked already, or a batch token, which ends by itself, or one that may not.
       await this.operator
         .withToken(token)
         .done("auth/token/revoke-self")
-        .catch(() => undefined);
+        .catch(() => (areAllEnded = false));
     }
+    for (const lease_id of areAllEnded ? [] : this.leases) {
+      // Ended already, or the operator may not; then it ends by itself.
+      await this.operator.done("sys/leases/revoke", { lease_id, sync: true }).catch(() => undefined);
+    }
+    this.leases.clear();
     for (const secretId of this.secretIds.splice(0)) {
       // Used up already, or the operator may not; then it ends by itself.
       await this.operator

@@ -1,10 +1,10 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
-import { policiesOf, settingDifferences, type AppRoleSurvey } from "./approle-survey";
+import { policiesOf, settingDifferences, type AppRoleSurvey, type ForeignAppRole } from "./approle-survey";
 import type { Finding } from "./finding";
 import type { Inventory } from "./inventory";
 import type { LockedAppRole } from "./locked-approles";
 import { counted, listed } from "./text";
-import { undeclaredAppRoles, type UndeclaredAppRole } from "./undeclared-approles";
+import { rolesOpenedBy, undeclaredAppRoles, type UndeclaredAppRole } from "./undeclared-approles";
 
 /** Where AppRoles, and the policies of their tokens, are not as they were declared. */
 export function appRoleFindings(
@@ -17,6 +17,7 @@ export function appRoleFindings(
   const undeclared = undeclaredAppRoles(outputs, tokens).filter(({ name }) => found.gone.includes(name));
   return [
     ...undeclared.map((approle) => undeclaredFinding(environment, approle)),
+    ...found.foreign.map((approle) => foreignFinding(environment, outputs, approle)),
     ...changedAppRoles(outputs, found, deploy),
     ...policyFindings(outputs, found, deploy),
   ];
@@ -30,6 +31,24 @@ function undeclaredFinding(environment: string, { name, tokens, roles }: Undecla
     subject: name,
     detail: `it is neither declared nor in the auth method any more, and has ${counted(tokens, "token")}${reads}`,
     remedy: `To end its tokens and their credentials: vault-postgres revoke ${environment} --approle ${name}`,
+  };
+}
+
+function foreignFinding(
+  environment: string,
+  outputs: EnvironmentOutputs,
+  { name, policies }: ForeignAppRole,
+): Finding {
+  const roles = rolesOpenedBy(outputs, new Set(policies));
+  const reads = roles.length === 0 ? "" : `, by which it may read ${listed(roles)}`;
+  const mount = outputs.vault.approle_mount;
+  return {
+    kind: "undeclared-approle",
+    subject: name,
+    detail: `the environment does not declare it, and its tokens have the policy ${listed(policies)}${reads}`,
+    remedy:
+      `Find out who made it. To end it: vault delete auth/${mount}/role/${name}; then its tokens, if it has any: vault-postgres ` +
+      `revoke ${environment} --approle ${name}`,
   };
 }
 
@@ -77,7 +96,8 @@ function policyFindings(outputs: EnvironmentOutputs, found: AppRoleSurvey, deplo
         holders.length === 0
           ? "Vault does not have this policy"
           : `Vault does not have this policy: tokens of ${listed(holders)} may not do what it allows`;
-      const elsewhere = "It is declared elsewhere: deploy it there.";
+      // Also where the environment's own stack declares it, since an application of a group's, deployed alone, reads it.
+      const elsewhere = `${deploy}, as for a role that no application read before; or, where another stack declares it, deploy that.`;
       return [
         { kind: "missing-policy", subject, detail, remedy: declared === undefined ? elsewhere : deploy },
       ];
@@ -98,7 +118,7 @@ function policyFindings(outputs: EnvironmentOutputs, found: AppRoleSurvey, deplo
 /** What could not be compared, and why. */
 export function appRolesNotLookedAt(
   outputs: EnvironmentOutputs,
-  { forbidden }: AppRoleSurvey,
+  { forbidden, areListed }: AppRoleSurvey,
   rights: string,
 ): string[] {
   const older = Object.entries(outputs.approles).filter(([, { settings }]) => settings === undefined);
@@ -111,6 +131,9 @@ export function appRolesNotLookedAt(
           `The settings and policies of ${listed(older.map(([name]) => name))} were not compared with the declared ones: ` +
             "an earlier deployment wrote the outputs, which do not say them. Deploy again.",
         ]),
+    ...(areListed
+      ? []
+      : [`Whether there are AppRoles that the environment does not declare was not looked at: ${rights}`]),
     ...(forbidden.approles.length === 0
       ? []
       : [`${listed(forbidden.approles)} and the RoleID were not compared with what was declared: ${rights}`]),
@@ -120,7 +143,7 @@ export function appRolesNotLookedAt(
     ...(ofOthers.length === 0
       ? []
       : [
-          `The text of the policies ${listed(ofOthers)} was not compared: this environment does not declare it.`,
+          `The text of the policies ${listed(ofOthers)} was not compared: the outputs do not say it. Another stack declares it, or this one was not deployed since.`,
         ]),
   ];
 }

@@ -2,8 +2,8 @@ import { isIP } from "node:net";
 import type { AppRoleSettings, EnvironmentOutputs } from "../stacks/outputs";
 import { statementsDigest } from "../stacks/statements-digest";
 import { concurrently } from "./concurrently";
-import { isForbidden } from "./engine-roles";
-import type { UndeclaredAppRole } from "./undeclared-approles";
+import { isForbidden, namesBelow } from "./engine-roles";
+import { rolesOpenedBy, type UndeclaredAppRole } from "./undeclared-approles";
 import { AnswerFields, VaultError, type VaultClient } from "./vault-client";
 
 /** What Vault has of the environment's AppRoles and of the policies of their tokens. */
@@ -14,6 +14,10 @@ export interface AppRoleSurvey {
   readonly policies: ReadonlyMap<string, string | undefined>;
   /** Names of AppRoles that have tokens, and are neither declared nor in the auth method. */
   readonly gone: readonly string[];
+  /** AppRoles that are not declared, and whose tokens get a policy of the environment's. */
+  readonly foreign: readonly ForeignAppRole[];
+  /** Whether the token may list the AppRoles. */
+  readonly areListed: boolean;
   /** Names of AppRoles and of policies that the token may not read. */
   readonly forbidden: { readonly approles: readonly string[]; readonly policies: readonly string[] };
 }
@@ -24,7 +28,17 @@ export interface FoundAppRole {
   readonly settings: Required<AppRoleSettings>;
 }
 
-/** Looks at the declared AppRoles, whether those that have tokens besides are still there, and at each policy that is declared, or that one of them is declared with. */
+/** An AppRole that another stack declares, or somebody has made by hand, and that may do what the environment allows its own. */
+export interface ForeignAppRole {
+  readonly name: string;
+  /** Names of its policies that are the environment's. */
+  readonly policies: readonly string[];
+}
+
+/**
+ * Looks at the declared AppRoles, at those that are there besides, whether those that have tokens are still there, and at each
+ * policy that is declared, or that one of them is declared with.
+ */
 export async function surveyAppRoles(
   vault: VaultClient,
   outputs: EnvironmentOutputs,
@@ -32,10 +46,11 @@ export async function surveyAppRoles(
 ): Promise<AppRoleSurvey> {
   const mount = outputs.vault.approle_mount;
   const approles = await askEach(Object.keys(outputs.approles), (name) => appRole(vault, mount, name));
-  const others = await askEach(
-    undeclared.map(({ name }) => name),
-    (name) => vault.read(`auth/${mount}/role/${name}`),
+  const listed = await appRoleNames(vault, mount);
+  const besides = [...(listed ?? []), ...undeclared.map(({ name }) => name)].filter(
+    (name) => !Object.hasOwn(outputs.approles, name),
   );
+  const others = await askEach([...new Set(besides)].sort(), (name) => policiesOfTokens(vault, mount, name));
   const policies = await askEach(policiesOf(outputs), (name) => policyDigest(vault, name));
   const isThere = (entry: readonly [string, FoundAppRole | undefined]): entry is [string, FoundAppRole] =>
     entry[1] !== undefined;
@@ -43,6 +58,10 @@ export async function surveyAppRoles(
     approles: new Map(approles.found.filter(isThere)),
     policies: new Map(policies.found),
     gone: others.found.filter(([, role]) => role === undefined).map(([name]) => name),
+    foreign: others.found
+      .map(([name, held = []]) => ({ name, policies: held.filter((policy) => isOwn(outputs, policy)) }))
+      .filter((approle) => approle.policies.length > 0),
+    areListed: listed !== undefined,
     forbidden: {
       approles: [...approles.forbidden, ...others.forbidden],
       policies: policies.forbidden,
@@ -73,6 +92,27 @@ async function askEach<T>(names: readonly string[], ask: (name: string) => Promi
 
 function isNotThere(error: unknown): boolean {
   return error instanceof VaultError && error.status === 404;
+}
+
+/** Undefined where the token may not list them; none where there is no auth method. */
+async function appRoleNames(vault: VaultClient, mount: string): Promise<string[] | undefined> {
+  try {
+    return await namesBelow(vault, `auth/${mount}/role`);
+  } catch (error) {
+    if (isNotThere(error)) return [];
+    throw error;
+  }
+}
+
+async function policiesOfTokens(vault: VaultClient, mount: string, name: string): Promise<readonly string[]> {
+  const path = `auth/${mount}/role/${name}`;
+  return new AnswerFields(`GET ${path}`, (await vault.read(path)).data).texts("token_policies");
+}
+
+/** Whether the environment declares a policy, or it lets a role of the environment be read. */
+function isOwn(outputs: EnvironmentOutputs, policy: string): boolean {
+  if (Object.hasOwn(outputs.policies ?? {}, policy)) return true;
+  return rolesOpenedBy(outputs, new Set([policy])).length > 0;
 }
 
 async function appRole(vault: VaultClient, mount: string, name: string): Promise<FoundAppRole> {

@@ -1,6 +1,6 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { Application } from "./application";
-import { CheckList, Failure } from "./checks";
+import { CheckList, Failure, Skip } from "./checks";
 import { describeError } from "./errors";
 import { readersOf } from "./named";
 import { VaultError, type VaultClient } from "./vault-client";
@@ -24,11 +24,16 @@ export async function asReader<T>(
     const application = new Application(operator, name, approle, new CheckList());
     try {
       const vault = await application.enter().catch((error: unknown) => {
-        if (!(error instanceof VaultError) && !(error instanceof Failure)) throw error;
+        if (!(error instanceof VaultError) && !(error instanceof Failure) && !(error instanceof Skip))
+          throw error;
         refusals.push(`${name}: ${describeError(error)}`);
         return undefined;
       });
       if (vault !== undefined) return await work(application, vault);
+    } catch (error) {
+      // In, and its tokens are for other networks.
+      if (!(error instanceof Skip)) throw error;
+      refusals.push(`${name}: ${describeError(error)}`);
     } finally {
       await application.leave();
     }

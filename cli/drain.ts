@@ -2,9 +2,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { engineRoles, namesBelow } from "./engine-roles";
 import { UserError } from "./errors";
-import { leaseIdsBelow, leasesPath, revokeBelow } from "./leases";
+import { UNTOLD, type Change } from "./first-change";
+import { leaseIdsBelow, leasesPath, revokeBelow, type UnrevokedLease } from "./leases";
 import { servedBy } from "./serves";
-import { listed } from "./text";
+import { counted, listed } from "./text";
 import { AnswerFields, type VaultClient } from "./vault-client";
 
 /** Time for requests that were let in before the engine stopped issuing to end; they take milliseconds. */
@@ -19,11 +20,15 @@ const ATTEMPTS = 20;
  * @throws VaultError if Vault refuses, or cannot revoke a credential
  * @throws UserError if there are credentials left all the same
  */
-export async function drain(outputs: EnvironmentOutputs, vault: VaultClient): Promise<void> {
+export async function drain(
+  outputs: EnvironmentOutputs,
+  vault: VaultClient,
+  change: Change = UNTOLD,
+): Promise<void> {
   const { mount, connection } = outputs.vault;
   // What is not named in it stays as it is; the manager's password is not known here, nor needed.
-  await allowRoles(vault, `${mount}/config/${connection}`, []);
-  const isEmpty = await revokeUntilNone(vault, outputs, `${mount}/creds`);
+  await allowRoles(vault, `${mount}/config/${connection}`, [], change);
+  const isEmpty = await revokeUntilNone(vault, outputs, `${mount}/creds`, change);
   const others = await otherConnections(vault, outputs);
   if (isEmpty && others.length === 0) return;
   throw new UserError(
@@ -59,6 +64,7 @@ export async function drainRole(
   outputs: EnvironmentOutputs,
   vault: VaultClient,
   role: string,
+  change: Change,
 ): Promise<void> {
   const { mount } = outputs.vault;
   // That of another stack's role may be another.
@@ -76,11 +82,22 @@ export async function drainRole(
         "applications, deploy, and end its credentials with vault-postgres revoke --role.",
     );
   }
-  if (others.length < allowed.length) await allowRoles(vault, path, others);
-  if (await revokeUntilNone(vault, outputs, leasesPath(outputs, role))) return;
+  if (others.length < allowed.length) await allowRoles(vault, path, others, change);
+  if (await revokeUntilNone(vault, outputs, leasesPath(outputs, role), change)) return;
   throw new UserError(
     `${role} of ${mount} still has credentials, though the connection ${connection} issues none of it.`,
     "Stop what issues them on another connection of the engine.",
+  );
+}
+
+const SHOWN = 5;
+
+function notRevoked(failed: readonly UnrevokedLease[]): UserError {
+  const shown = failed.slice(0, SHOWN).map(({ id, error }) => `${id} (${error})`);
+  const more = failed.length > SHOWN ? ` and ${failed.length - SHOWN} more` : "";
+  return new UserError(
+    `${counted(failed.length, "credential")} could not be revoked, and no other is left: ${shown.join(", ")}${more}.`,
+    "vault-postgres status says what keeps them, and what to do.",
   );
 }
 
@@ -89,9 +106,11 @@ async function revokeUntilNone(
   vault: VaultClient,
   outputs: EnvironmentOutputs,
   path: string,
+  change: Change,
 ): Promise<boolean> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    await revokeBelow(vault, outputs, path);
+    const failed = await revokeBelow(vault, outputs, path, change);
+    if (failed.length > 0) throw notRevoked(failed);
     await pause(UNDER_WAY_MS);
     if ((await leaseIdsBelow(vault, outputs, path)).length === 0) return true;
   }
@@ -102,8 +121,13 @@ async function revokeUntilNone(
  * Has the connection serve just these roles, and sees that it does: nothing else would tell before the next credential is
  * issued. A standby may learn of it a little later.
  */
-async function allowRoles(vault: VaultClient, path: string, roles: readonly string[]): Promise<void> {
-  await vault.done(path, { allowed_roles: roles, verify_connection: false });
+async function allowRoles(
+  vault: VaultClient,
+  path: string,
+  roles: readonly string[],
+  change: Change,
+): Promise<void> {
+  await change(() => vault.done(path, { allowed_roles: roles, verify_connection: false }));
   let others: readonly string[] = [];
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (attempt > 0) await pause(UNDER_WAY_MS);

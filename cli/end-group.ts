@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { concurrently } from "./concurrently";
 import { UserError } from "./errors";
+import { UNTOLD, type Change } from "./first-change";
 import { groupTokens, hasEnded } from "./group-tokens";
 import { VaultError, type VaultClient } from "./vault-client";
 
@@ -23,6 +24,7 @@ const WRAP_SECONDS = 60;
 export async function endGroup(
   vault: VaultClient,
   approle: { mount: string; name: string },
+  change: Change = UNTOLD,
 ): Promise<{ tokens: number; secretIds: number }> {
   const { mount, name } = approle;
   const secretIds = new Set<string>();
@@ -31,11 +33,11 @@ export async function endGroup(
     if (round > 0) await pause(UNDER_WAY_MS);
     const issued = await secretIdAccessors(vault, approle);
     const ids = issued ?? [];
-    await concurrently(ids, (accessor) => destroySecretId(vault, approle, accessor));
+    await concurrently(ids, (accessor) => destroySecretId(vault, approle, accessor, change));
     const accessors = (await groupTokens(vault, mount))
       .filter((token) => token.approle === name)
       .map(({ accessor }) => accessor);
-    await concurrently(accessors, (accessor) => revokeToken(vault, accessor));
+    await concurrently(accessors, (accessor) => revokeToken(vault, accessor, change));
     ids.forEach((id) => secretIds.add(id));
     accessors.forEach((accessor) => tokens.add(accessor));
     if (round === 0 || ids.length > 0 || accessors.length > 0) continue;
@@ -71,9 +73,9 @@ export async function secretIdAccessors(
   }
 }
 
-async function revokeToken(vault: VaultClient, accessor: string): Promise<void> {
+async function revokeToken(vault: VaultClient, accessor: string, change: Change): Promise<void> {
   try {
-    await vault.done("auth/token/revoke-accessor", { accessor });
+    await change(() => vault.done("auth/token/revoke-accessor", { accessor }));
   } catch (error) {
     if (!hasEnded(error)) throw error;
   }
@@ -83,10 +85,11 @@ async function destroySecretId(
   vault: VaultClient,
   { mount, name }: { mount: string; name: string },
   accessor: string,
+  change: Change,
 ): Promise<void> {
   try {
     const path = `auth/${mount}/role/${name}/secret-id-accessor/destroy`;
-    await vault.done(path, { secret_id_accessor: accessor });
+    await change(() => vault.done(path, { secret_id_accessor: accessor }));
   } catch (error) {
     // It was used up or ended in the meantime, which both engines answer with 500.
     if (error instanceof VaultError && error.message.includes("failed to find accessor entry")) return;

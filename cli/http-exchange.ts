@@ -8,9 +8,15 @@ export interface HttpRequest {
   readonly payload?: string;
   /** PEM of the certificate authority, where the system's do not do. */
   readonly caCertificate?: string;
-  /** How long the server may say nothing, in milliseconds. */
+  /** How long the server may say nothing, in milliseconds; the whole answer may take {@link PATIENCE} times as long. */
   readonly timeoutMs: number;
 }
+
+/** A server that goes on saying something, a blank now and then, say, does not keep us for ever. */
+export const PATIENCE = 2;
+const MEBIBYTE = 1024 * 1024;
+/** Most bytes of an answer's body; a list of a million leases has half of it. */
+export const LONGEST_ANSWER = 64 * MEBIBYTE;
 
 /** A whole answer, headers and body. */
 export interface HttpAnswer {
@@ -21,7 +27,8 @@ export interface HttpAnswer {
 }
 
 /**
- * Sends one request and follows no redirect. On `node:https` and not `fetch`, because `fetch` takes no certificate authority
+ * Sends one request and follows no redirect. It ends in bounded time, and holds no more than a bounded answer, whatever the
+ * server does. On `node:https` and not `fetch`, because `fetch` takes no certificate authority
  * of the caller's (VAULT_CACERT).
  *
  * @throws Error with the reason, if there is no answer or half of one
@@ -29,32 +36,39 @@ export interface HttpAnswer {
 export function exchange(url: URL, request: HttpRequest): Promise<HttpAnswer> {
   const { method, headers, payload, caCertificate: ca, timeoutMs } = request;
   return new Promise((resolve, reject) => {
-    let tooLate = false;
     let begun = false;
-    const fail = (error: Error) => {
-      if (tooLate) return reject(new Error(`no answer within ${timeoutMs / 1000} s`));
-      reject(new Error(begun ? `the answer breaks off (${reasonOf(error)})` : reasonOf(error)));
+    const settings = { method, headers, timeout: timeoutMs };
+    const call =
+      url.protocol === "https:" ? https.request(url, { ...settings, ca }) : http.request(url, settings);
+    const end = (settle: () => void) => {
+      clearTimeout(whole);
+      settle();
     };
-    const receive = (message: http.IncomingMessage) => {
+    const fail = (error: Error) =>
+      end(() => reject(new Error(begun ? `the answer breaks off (${reasonOf(error)})` : reasonOf(error))));
+    const giveUp = (reason: string) => {
+      end(() => reject(new Error(reason)));
+      call.destroy();
+    };
+    const most = PATIENCE * timeoutMs;
+    const whole = setTimeout(() => giveUp(`no whole answer within ${most / 1000} s`), most);
+    call.on("timeout", () => giveUp(`no answer within ${timeoutMs / 1000} s`));
+    call.on("response", (message) => {
       begun = true;
       const chunks: Buffer[] = [];
-      message.on("data", (chunk: Buffer) => chunks.push(chunk));
+      let length = 0;
+      message.on("data", (chunk: Buffer) => {
+        length += chunk.length;
+        if (length > LONGEST_ANSWER) giveUp(`the answer is longer than ${LONGEST_ANSWER / MEBIBYTE} MiB`);
+        else chunks.push(chunk);
+      });
       message.on("error", fail);
       message.on("end", () => {
         if (!message.complete) return fail(new Error("incomplete"));
         const { location, "content-type": contentType } = message.headers;
         const text = Buffer.concat(chunks).toString("utf8");
-        resolve({ status: message.statusCode ?? 0, location, contentType, text });
+        end(() => resolve({ status: message.statusCode ?? 0, location, contentType, text }));
       });
-    };
-    const settings = { method, headers, timeout: timeoutMs };
-    const call =
-      url.protocol === "https:"
-        ? https.request(url, { ...settings, ca }, receive)
-        : http.request(url, settings, receive);
-    call.on("timeout", () => {
-      tooLate = true;
-      call.destroy(new Error("timeout"));
     });
     call.on("error", fail);
     call.on("upgrade", (_message, socket) => {

@@ -33,16 +33,23 @@ export async function checkRenewal(context: LeaseContext): Promise<void> {
     );
     return;
   }
+  // Reading the credential was the first.
+  if (application.tokenUses > 0 && application.tokenUses < 3) {
+    const reason = `its tokens are good for ${application.tokenUses} requests, and the credential ends with them`;
+    await list.skip("renew the lease", subject, reason);
+    return;
+  }
   const before = await validUntil(context).catch(() => undefined);
   // PostgreSQL's date has whole seconds: only after one has passed can it show that it moved.
   await pause(1_100 - (Date.now() - credential.issuedAt));
-  await list.expect("renew the lease", subject, async () => {
+  const isRenewed = await list.expect("renew the lease", subject, async () => {
     if (!credential.renewable) throw new Failure("the lease is not renewable");
     const left = credential.leaseSeconds - (Date.now() - credential.issuedAt) / 1000;
     const seconds = await application.renew(vault, credential, role.default_ttl);
     if (seconds <= left) throw new Failure(`${seconds} s from now, and it had ${left.toFixed(1)} s left`);
     return `${seconds} s from now, ${(seconds - left).toFixed(1)} s more than were left`;
   });
+  if (!isRenewed) return;
   await list.expect("renewal moves VALID UNTIL", subject, async () => {
     const after = await validUntil(context);
     if (before === undefined || after === undefined) throw new Failure("the login has no VALID UNTIL");

@@ -118,6 +118,7 @@ export function parseOutputs(
   const root = asObject(content);
   const outputs = asObject(root[environment] ?? root);
   const stacks = stackNames(valueIn(outputs, "group_stacks"), source);
+  requireSame(outputs, environment, source);
   const missing = PARTS.filter((part) => {
     const value = valueIn(outputs, part);
     // In a split environment all roles and applications may be those of groups.
@@ -152,6 +153,20 @@ export function parseOutputs(
     }
   }
   return checkedOutputs(merged, source);
+}
+
+/**
+ * Terraform's own form is not nested by stack: a file of another environment would be taken for this one's, and its credentials
+ * ended in its place. Older deployments do not say whose outputs they are.
+ */
+function requireSame(outputs: Record<string, unknown>, environment: string, source: string): void {
+  const written = valueIn(outputs, "environment");
+  const isBase = PARTS.every((part) => valueIn(outputs, part) !== undefined);
+  if (typeof written !== "string" || written === environment || !isBase) return;
+  throw new UserError(
+    `${source} has the outputs of the environment "${written}", not of "${environment}".`,
+    `Name that environment, or write the file anew: terraform output -json in the folder of ${shellWord(environment)}.`,
+  );
 }
 
 function valueIn(outputs: Record<string, unknown>, name: string): unknown {

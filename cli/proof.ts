@@ -158,9 +158,13 @@ class Prover {
     });
   }
 
-  /** In by a wrapped SecretID, one check a step. */
+  /** In by a wrapped SecretID, if one is needed, one check a step. */
   private async enter(subject: string): Promise<VaultClient | undefined> {
     const { list, application } = this;
+    if (!application.needsSecretId) {
+      await list.skip("issue a wrapped SecretID", subject, "its login needs none (bindSecretId is false)");
+      return this.logIn(subject);
+    }
     const wrapping = await list.run("issue a wrapped SecretID", subject, async () => {
       return {
         value: await application.requestSecretId(),
@@ -181,8 +185,12 @@ class Prover {
       if (again) throw new Failure("the wrapping could be opened twice");
       return { value, detail: "and not a second time" };
     });
-    if (secretId === undefined) return undefined;
-    return list.run("log in with the AppRole", subject, async () => {
+    return secretId === undefined ? undefined : this.logIn(subject, secretId);
+  }
+
+  private logIn(subject: string, secretId?: string): Promise<VaultClient | undefined> {
+    const { application } = this;
+    return this.list.run("log in with the AppRole", subject, async () => {
       const auth = await application.logIn(secretId);
       return {
         value: application.clientFor(auth),
@@ -210,9 +218,16 @@ class Prover {
       await this.list.skip("may not read other roles", this.name, "there is no role that it may not read");
       return;
     }
+    if (this.application.mayBeElsewhere) {
+      const reason = "it may be that its tokens are refused everything here, being for other networks";
+      await this.list.skip("may not read other roles", this.name, reason);
+      return;
+    }
     await this.list.expect("may not read other roles", this.name, async () => {
-      const vault = await this.application.enter();
-      for (const [name, role] of others) {
+      let vault = await this.application.enter();
+      for (const [index, [name, role]] of others.entries()) {
+        // One that is used up would be refused everything.
+        if (index > 0 && this.application.tokenUses > 0) vault = await this.application.enter();
         try {
           // Should it be allowed, then a dynamic credential goes with the token at the end.
           await vault.read(role.creds_path);

@@ -1,8 +1,9 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { endGroup } from "./end-group";
 import { UserError } from "./errors";
+import type { Change } from "./first-change";
 import type { Inventory } from "./inventory";
-import { leasesPath, revokeBelow, roleOfLease, type Lease } from "./leases";
+import { leasesPath, revokeBelow, roleOfLease, type Lease, type UnrevokedLease } from "./leases";
 import { appRoleNamed, readersOf, requireRole } from "./named";
 import { counted, listed } from "./text";
 import { allReadersOf, undeclaredAppRoles } from "./undeclared-approles";
@@ -103,26 +104,40 @@ function rolesRead(outputs: EnvironmentOutputs, { tokens }: Inventory, approle: 
   return undeclared?.roles ?? appRoleNamed(outputs, approle).roles;
 }
 
+/** What was ended beside credentials, and which of these Vault could not revoke. */
+export interface Ended {
+  readonly tokens: number;
+  readonly secretIds: number;
+  readonly failed: readonly UnrevokedLease[];
+}
+
+const NOTHING: Ended = { tokens: 0, secretIds: 0, failed: [] };
+
 /** Carries it out. Vault answers when it is done, but for the leases of tokens, which it ends one by one. */
 export async function carryOut(
   outputs: EnvironmentOutputs,
   vault: VaultClient,
   target: Target,
-): Promise<{ readonly tokens: number; readonly secretIds: number }> {
+  change: Change,
+): Promise<Ended> {
   const { mount, approle_mount } = outputs.vault;
   switch (target.kind) {
     case "lease":
-      await vault.done("sys/leases/revoke", { lease_id: target.id, sync: true });
-      break;
+      await change(() => vault.done("sys/leases/revoke", { lease_id: target.id, sync: true }));
+      return NOTHING;
     case "role":
-      await revokeBelow(vault, outputs, leasesPath(outputs, target.name));
-      break;
+      return {
+        ...NOTHING,
+        failed: await revokeBelow(vault, outputs, leasesPath(outputs, target.name), change),
+      };
     case "approle":
-      return endGroup(vault, { mount: approle_mount, name: target.name });
+      return {
+        ...NOTHING,
+        ...(await endGroup(vault, { mount: approle_mount, name: target.name }, change)),
+      };
     case "all":
-      await revokeBelow(vault, outputs, `${mount}/creds`);
+      return { ...NOTHING, failed: await revokeBelow(vault, outputs, `${mount}/creds`, change) };
   }
-  return { tokens: 0, secretIds: 0 };
 }
 
 /** Says what will end, for people. */

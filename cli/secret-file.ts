@@ -6,17 +6,30 @@ import { UserError } from "./errors";
 /**
  * Sees, before a secret is made, that there will be a place for it.
  *
- * @throws UserError if the file is there and may not be replaced, or its folder is not there
+ * @throws UserError if the name is none of a file, the file is there and may not be replaced, or its folder is not there or may
+ *   not be written to
  */
 export function requirePlace(file: string, replace: boolean): void {
+  const isFolder = (name: string) => fs.statSync(name, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (file === "" || file.endsWith("/") || isFolder(file)) {
+    throw new UserError(`"${file}" is no name of a file.`, "Name the file that the SecretID is to be in.");
+  }
   const folder = path.dirname(path.resolve(file));
-  if (!fs.existsSync(folder)) {
+  if (!isFolder(folder)) {
     throw new UserError(
       `There is no folder ${folder}.`,
       "Make it, with mode 700 and the owner of the application.",
     );
   }
   if (fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined && !replace) throw alreadyThere(file);
+  try {
+    fs.accessSync(folder, fs.constants.W_OK);
+  } catch {
+    throw new UserError(
+      `${folder} may not be written to.`,
+      "Have it owned by who runs this, or name another.",
+    );
+  }
 }
 
 /**

@@ -1,8 +1,6 @@
 import * as readline from "node:readline/promises";
 import { UserError } from "./errors";
 import { printable } from "./text";
-import { VaultError } from "./vault-client";
-import { RedirectError } from "./vault-redirect";
 
 /** The terminal, or script, that a command was called from. */
 export interface Shell {
@@ -39,27 +37,6 @@ export async function confirmed(
     throw new UserError("There is nobody to ask whether to go on.", `Add ${flag} to go on without.`);
   }
   return (await shell.ask(`Type ${environment} to go on: `)) === environment;
-}
-
-/**
- * Makes the first change of a command. A single request that Vault forbids, or refers to another server, has changed nothing.
- *
- * @param single whether it is one request
- */
-export async function firstChange<T>(
-  shell: Shell,
-  what: string,
-  change: () => Promise<T>,
-  single = true,
-): Promise<T> {
-  shell.changing(what);
-  try {
-    return await change();
-  } catch (error) {
-    const isRefused = error instanceof RedirectError || (error instanceof VaultError && error.status === 403);
-    if (single && isRefused) shell.changing(undefined);
-    throw error;
-  }
 }
 
 /** A shell that shows what would act on a terminal instead of letting it act: servers and others have a say in our texts. */

@@ -65,6 +65,14 @@ export function oneLine(text: string): string {
   return text.trim().replace(/\s+/g, " ");
 }
 
+/** What fills more than a screen is cut, and its length told. */
+const LONGEST_SHOWN = 2_000;
+
+/** What others say in a message of ours, as long as a message may be. */
+export function shortened(text: string): string {
+  return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}… (${text.length} characters)`;
+}
+
 /** A text as one quoted word of a command line, for bash, zsh and ksh. */
 export function quoted(text: string): string {
   if (text.search(ACTING) === -1) return `'${text.replaceAll("'", "'\\''")}'`;

@@ -11,21 +11,27 @@ export interface UndeclaredAppRole {
 
 /** Those of another stack are among them, too. */
 export function undeclaredAppRoles(
-  { vault, approles, roles, static_roles = {} }: EnvironmentOutputs,
+  outputs: EnvironmentOutputs,
   tokens: readonly GroupToken[],
 ): UndeclaredAppRole[] {
-  const undeclared = tokens.filter(({ approle }) => approle !== "" && !Object.hasOwn(approles, approle));
+  const undeclared = tokens.filter(
+    ({ approle }) => approle !== "" && !Object.hasOwn(outputs.approles, approle),
+  );
   return [...new Set(undeclared.map(({ approle }) => approle))].sort().map((name) => {
     const own = undeclared.filter(({ approle }) => approle === name);
     const policies = new Set(own.flatMap((token) => token.policies));
-    // A role's read policy is named like the path that it opens, in lower case.
-    const opened = (kind: string, all: object) =>
-      Object.keys(all).filter((role) => policies.has(`${vault.mount}/${kind}/${role}`.toLowerCase()));
-    return {
-      ...{ name, tokens: own.length },
-      roles: [...opened("creds", roles), ...opened("static-creds", static_roles)],
-    };
+    return { name, tokens: own.length, roles: rolesOpenedBy(outputs, policies) };
   });
+}
+
+/** Roles of the environment that policies let be read. A role's read policy is named like the path that it opens, in lower case. */
+export function rolesOpenedBy(
+  { vault, roles, static_roles = {} }: EnvironmentOutputs,
+  policies: ReadonlySet<string>,
+): string[] {
+  const opened = (kind: string, all: object) =>
+    Object.keys(all).filter((role) => policies.has(`${vault.mount}/${kind}/${role}`.toLowerCase()));
+  return [...opened("creds", roles), ...opened("static-creds", static_roles)];
 }
 
 /** Names of the AppRoles whose tokens may read a role: those that are declared for it, and others that have such tokens. */

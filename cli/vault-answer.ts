@@ -1,5 +1,5 @@
 import { UserError } from "./errors";
-import { oneLine } from "./text";
+import { oneLine, shortened } from "./text";
 
 /** The parts of an API answer that we use. */
 export interface VaultResponse {
@@ -43,7 +43,7 @@ export class VaultError extends Error {
     readonly errors: readonly string[],
   ) {
     const words = errors.map(oneLine).filter((error) => error !== "");
-    super(`${method} ${path}: ${status}${words.length > 0 ? ` ${words.join("; ")}` : ""}`);
+    super(`${method} ${path}: ${status}${words.length > 0 ? ` ${shortened(words.join("; "))}` : ""}`);
     this.name = "VaultError";
   }
 }

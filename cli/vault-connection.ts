@@ -9,7 +9,7 @@ export interface ConnectionOptions {
   readonly address: string;
   /** PEM of the certificate authority, where the system's do not do. */
   readonly caCertificate?: string;
-  /** How long a server may say nothing. @default 30000 */
+  /** How long a server may say nothing; a whole answer may take twice as long. @default 30000 */
   readonly timeoutMs?: number;
 }
 

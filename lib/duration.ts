@@ -55,8 +55,12 @@ export class Duration {
     return new Duration(times(amount, DAY));
   }
 
-  private constructor(private readonly amount: number) {
-    if (isUnresolved(amount)) return;
+  private readonly amount: number;
+
+  private constructor(given: number) {
+    this.amount = isUnresolved(given) ? given : withoutError(given);
+    if (isUnresolved(given)) return;
+    const { amount } = this;
     if (!Number.isSafeInteger(amount) || amount < 0) {
       throw new ConfigurationError(
         `A duration of ${show(amount)} seconds is not possible.`,
@@ -101,6 +105,15 @@ export class Duration {
     if (this.amount !== 0 && this.amount % MINUTE === 0) return `${this.amount / MINUTE}m`;
     return `${this.amount}s`;
   }
+}
+
+/** 1.1 hours are 3960.0000000000005 seconds to floating point. What is left is far below a nanosecond of each second. */
+const ERROR = 1e-12;
+
+function withoutError(amount: number): number {
+  if (!Number.isFinite(amount)) return amount;
+  const whole = Math.round(amount);
+  return Math.abs(amount - whole) <= ERROR * whole ? whole : amount;
 }
 
 function times(amount: number, factor: number): number {

@@ -100,6 +100,7 @@ export class CredentialsStack extends TerraformStack {
     keepPathOf(names.owner, "AppRole method", auth);
     declared.addApplications(environment, auth);
 
+    addOutput<string>(this, "environment", "The environment, which is named to vault-postgres", names.stack);
     addOutput<VaultOutput>(this, "vault", "The Vault side: where the engine and the AppRoles are", {
       address: environment.vault.address,
       ...(environment.vault.namespace !== undefined && { namespace: environment.vault.namespace }),

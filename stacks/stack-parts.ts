@@ -2,12 +2,18 @@ import { TerraformOutput, type TerraformStack } from "cdktf";
 import { PostgresqlProvider } from "@cdktf/provider-postgresql/lib/provider";
 import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
 import type { PostgresEndpoint } from "../lib/vault/postgres-endpoint";
+import { postgresRole } from "../lib/names";
 import type { Environment } from "./environment";
+import { vaultAddress } from "./server-address";
 
-/** Declares the providers of an environment's servers, in each of its stacks. */
+/**
+ * Declares the providers of an environment's servers, in each of its stacks.
+ *
+ * @throws ConfigurationError for an address or a login that is unusable
+ */
 export function addProviders(stack: TerraformStack, { vault, postgres }: Environment): void {
   new VaultProvider(stack, "VaultProvider", {
-    address: vault.address,
+    address: vaultAddress(vault.address),
     namespace: vault.namespace,
     caCertFile: vault.caCertFile,
     maxLeaseTtlSeconds: vault.deploymentTokenTtl?.toSeconds(),
@@ -15,7 +21,7 @@ export function addProviders(stack: TerraformStack, { vault, postgres }: Environ
   new PostgresqlProvider(stack, "PostgresqlProvider", {
     host: postgres.host,
     port: postgres.port ?? 5432,
-    username: postgres.username ?? "terraform",
+    username: postgresRole("login of Terraform", postgres.username ?? "terraform"),
     sslmode: postgres.sslMode ?? "verify-full",
     sslrootcert: postgres.caCertFile,
     // The provider's default is true, and then it reads pg_shadow, which only a superuser may.

@@ -1,5 +1,6 @@
 import { drain as drainEngine, drainRole } from "../drain";
 import { ExitCode } from "../exit-code";
+import { changes } from "../first-change";
 import { leaseIdsByRole } from "../leases";
 import { readersOf, requireRole } from "../named";
 import { confirmed } from "../shell";
@@ -44,11 +45,14 @@ export const drain: Command<DrainArguments> = {
       shell.note("Nothing was changed.");
       return ExitCode.declined;
     }
-    shell.changing(
+    const change = changes(
+      shell,
       `draining ${role ?? mount}. It may issue nothing any more while credentials are left: run this again to go on, or ` +
         `cdktf deploy ${environment} to let it issue again.`,
     );
-    await (role === undefined ? drainEngine(outputs, vault) : drainRole(outputs, vault, role));
+    await (role === undefined
+      ? drainEngine(outputs, vault, change)
+      : drainRole(outputs, vault, role, change));
     const ofRole = role === undefined ? {} : { role };
     if (json) shell.print(JSON.stringify({ environment, ...ofRole, drained: true, revoked }, null, 2));
     else {

@@ -97,12 +97,22 @@ export const handOverCommand: Command<HandOverArguments> = {
       }
       shell.changing("handing over. What is handed over stays so: run this again to go on.");
       const results: Result[] = [];
+      let isBegun = false;
       for (const user of ready) {
+        const onProgress = progress(shell, user);
         const result = await handOver(client, user, {
           manager: outputs.postgres.manager,
           batch,
-          onProgress: progress(shell, user),
+          onProgress: (done, of) => {
+            isBegun = true;
+            onProgress(done, of);
+          },
+        }).catch((error: unknown) => {
+          // The login may not: of its first transaction nothing is left.
+          if (error instanceof UserError && !isBegun) shell.changing(undefined);
+          throw error;
         });
+        isBegun = true;
         // What is locked would hold up the engine's connection, and all who ask it for credentials.
         const isRefused = result.refused.length > 0;
         const id = isRefused ? undefined : await leaseOf(outputs, vault, user);

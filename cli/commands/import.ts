@@ -58,13 +58,17 @@ export const importResources: Command<ImportArguments> = {
       );
       return ExitCode.ok;
     }
-    shell.changing(`importing into the state of ${environment}: run this again before you deploy.`);
+    let isBegun = false;
     for (const { stack, resources, todo, result } of stacks) {
+      shell.changing(`importing into the state of ${environment}: run this again before you deploy.`);
       try {
         for (const each of todo) await recover(stack, each, result, (line) => shell.note(line));
       } finally {
         // Also where one failed, so that no deployment takes what is imported by then for unfinished.
-        await complete(stack, resources, todo, result);
+        const isWritten = await complete(stack, resources, todo, result);
+        isBegun ||= isWritten || result.imported.length > 0;
+        // Terraform has refused the first, say, and nothing was changed.
+        if (!isBegun) shell.changing(undefined);
       }
     }
     shell.changing(undefined);
@@ -135,13 +139,17 @@ async function recover(
   }
 }
 
-/** Writes what no import brings, also of resources of an earlier run, which may have been interrupted. */
+/**
+ * Writes what no import brings, also of resources of an earlier run, which may have been interrupted.
+ *
+ * @returns whether there was something to write
+ */
 async function complete(
   stack: SynthesizedStack,
   resources: Resources,
   todo: readonly Recovery[],
   result: Result,
-): Promise<void> {
+): Promise<boolean> {
   const pulled = parseState(await stack.terraform(["state", "pull"]));
   const withRecords = recorded(pulled, resources, todo);
   const state = completed(withRecords ?? pulled, resources) ?? withRecords;
@@ -150,6 +158,7 @@ async function complete(
   for (const { address } of todo.filter(({ way }) => way === "record")) {
     (there.has(address) ? result.imported : result.deployed).push(address);
   }
+  return state !== undefined;
 }
 
 /** What is to be done, as a line of a shell script: a command, or a comment. */

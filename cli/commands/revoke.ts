@@ -1,10 +1,11 @@
 import { ExitCode } from "../exit-code";
+import { changes } from "../first-change";
 import { takeInventory } from "../inventory";
 import { hasLogin, LOGIN_REMEDY, NO_LOGIN, operatorLogin } from "../operator-login";
 import { UserError } from "../errors";
 import { lookAfterwards, type Aftermath } from "../revocation-check";
-import { announcement, carryOut, scopeOf, targetOf } from "../revocation-target";
-import { confirmed, firstChange } from "../shell";
+import { announcement, carryOut, scopeOf, targetOf, type Ended } from "../revocation-target";
+import { confirmed } from "../shell";
 import { counted } from "../text";
 import { OPERATOR_POLICY, open, type Command, type CommonArguments } from "./command";
 
@@ -63,10 +64,13 @@ export const revoke: Command<RevokeArguments> = {
         shell.note("Nothing was changed.");
         return ExitCode.declined;
       }
-      const change = "revoking. Some may be revoked and some not: run this again to end the rest.";
-      const carry = () => carryOut(outputs, vault, target);
-      const ended = await firstChange(shell, change, carry, target.kind !== "approle");
-      const aftermath = await lookAfterwards(outputs, vault, session, { inventory, scope, target }, end);
+      const revoking = "revoking. Some may be revoked and some not: run this again to end the rest.";
+      const ended = await carryOut(outputs, vault, target, changes(shell, revoking));
+      // Those that Vault could not revoke are not waited for.
+      const kept = ended.failed.map(({ id }) => id);
+      const going = { ...scope, certain: scope.certain.filter((id) => !kept.includes(id)) };
+      const seen = await lookAfterwards(outputs, vault, session, { inventory, scope: going, target }, end);
+      const aftermath = { ...seen, leasesLeft: [...seen.leasesLeft, ...kept] };
       if (json) shell.print(JSON.stringify({ environment, target, ...ended, ...aftermath }, null, 2));
       else shell.print(resultText(ended, aftermath));
       const mayOutlive = scope.roles.some((role) => outputs.roles[role]?.revocation !== "terminate");
@@ -83,7 +87,7 @@ function isDone({ leasesLeft, postgres }: Aftermath, mayOutlive: boolean): boole
 }
 
 function resultText(
-  { tokens, secretIds }: { readonly tokens: number; readonly secretIds: number },
+  { tokens, secretIds, failed }: Ended,
   { leasesEnded, leasesLeft, postgres }: Aftermath,
 ): string {
   const ended = [
@@ -93,6 +97,9 @@ function resultText(
   ];
   const lines = [`Ended: ${ended.join(", ")}.`];
   if (leasesLeft.length > 0) lines.push(`LEFT, though revoked: ${leasesLeft.join(", ")}`);
+  lines.push(...failed.map(({ id, error }) => `Not revoked: ${id}: ${error}`));
+  if (failed.length > 0)
+    lines.push("vault-postgres status says what keeps them. Once that is solved, run this again.");
   if (postgres === undefined) return [...lines, NO_LOGIN].join("\n");
   lines.push(`Gone from PostgreSQL: ${counted(postgres.usersGone, "user")}.`);
   if (postgres.usersLeft.length > 0) lines.push(`LEFT in PostgreSQL: ${postgres.usersLeft.join(", ")}`);

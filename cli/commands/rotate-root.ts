@@ -1,7 +1,7 @@
 import { describeError } from "../errors";
 import { ExitCode } from "../exit-code";
+import { changes } from "../first-change";
 import { checkIssuing } from "../rotation-checks";
-import { firstChange } from "../shell";
 import { open, type Command, type CommonArguments } from "./command";
 
 export const rotateRoot: Command<CommonArguments> = {
@@ -18,9 +18,10 @@ export const rotateRoot: Command<CommonArguments> = {
     const { environment, json } = args;
     const { outputs, vault, context } = await open(args, shell.env);
     const { mount, connection } = outputs.vault;
-    const change = `rotating the password of ${outputs.postgres.manager}. Running this again is safe.`;
-    await firstChange(shell, change, () => vault.done(`${mount}/rotate-root/${connection}`));
-    if (!json) shell.print(`${outputs.postgres.manager} has a new password, which only the engine knows.`);
+    const { manager } = outputs.postgres;
+    const change = changes(shell, `rotating the password of ${manager}. Running this again is safe.`);
+    await change(() => vault.done(`${mount}/rotate-root/${connection}`));
+    if (!json) shell.print(`${manager} has a new password, which only the engine knows.`);
     let seen: string | undefined;
     let problem: string | undefined;
     try {

@@ -1,8 +1,8 @@
 import { describeError } from "../errors";
 import { ExitCode } from "../exit-code";
+import { changes } from "../first-change";
 import { staticRoleNamed } from "../named";
 import { checkRotated, readStaticLogin } from "../rotation-checks";
-import { firstChange } from "../shell";
 import { open, type Command, type CommonArguments } from "./command";
 
 interface RotateArguments extends CommonArguments {
@@ -34,8 +34,8 @@ export const rotate: Command<RotateArguments> = {
       problem = `the password before it could not be read: ${describeError(error)}`;
       return undefined;
     });
-    const change = `rotating the password of ${role.username}. Running this again is safe.`;
-    await firstChange(shell, change, () => vault.done(role.rotate_path));
+    const change = changes(shell, `rotating the password of ${role.username}. Running this again is safe.`);
+    await change(() => vault.done(role.rotate_path));
     if (!json) shell.print(`${role.username} has a new password.`);
     let seen: string | undefined;
     if (before !== undefined) {

@@ -1,7 +1,7 @@
 import { ExitCode } from "../exit-code";
+import { changes } from "../first-change";
 import { appRoleNamed } from "../named";
 import { requirePlace, writeSecret } from "../secret-file";
-import { firstChange } from "../shell";
 import { secondsOf } from "../ttl";
 import { issueWrapped, unwrap } from "../wrapped-secret-id";
 import { open, type Command, type CommonArguments } from "./command";
@@ -42,11 +42,8 @@ export const secretId: Command<SecretIdArguments> = {
     const { outputs, vault } = await open(args, shell.env);
     const path = appRoleNamed(outputs, approle).secret_id_path;
     if (file !== undefined) requirePlace(file, force);
-    const wrapping = await firstChange(
-      shell,
-      `issuing a SecretID of ${approle}. Should nobody have got it, it is of no use to anyone.`,
-      () => issueWrapped(vault, path, wrapSeconds),
-    );
+    const issuing = `issuing a SecretID of ${approle}. Should nobody have got it, it is of no use to anyone.`;
+    const wrapping = await changes(shell, issuing)(() => issueWrapped(vault, path, wrapSeconds));
     if (file === undefined) {
       const { token, ttl, creation_path } = wrapping;
       shell.print(json ? JSON.stringify({ approle, token, ttl, creation_path }, null, 2) : token);

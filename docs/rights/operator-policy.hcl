@@ -45,6 +45,9 @@ path "sys/leases" {
 
 # status: whether AppRoles and their policies are as they were declared. A RoleID is the public half of a login, and in the
 # outputs as well.
+path "auth/+/approle/role/" {
+  capabilities = ["list"]
+}
 path "auth/+/approle/role/+" {
   capabilities = ["read"]
 }

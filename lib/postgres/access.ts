@@ -23,7 +23,8 @@ export interface AccessGrant {
   readonly schema?: string;
   /**
    * Names of tables, sequences or functions in the schema. An object is in one grant of its kind only: one on all in the
-   * schema stands alone.
+   * schema stands alone. Where the list changes, Terraform may take the former grant away after it has given the new one: deploy
+   * until `cdktf diff` shows nothing.
    *
    * @default - all in the schema, and by default privileges those made later
    */

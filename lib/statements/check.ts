@@ -1,5 +1,6 @@
 import { ConfigurationError, show } from "../errors";
 import { checkPlaceholders, mayHold } from "./placeholders";
+import { powerIn } from "./postgres-powers";
 import { trimmed } from "./sent";
 import { checkSplitting } from "./splitting";
 
@@ -23,9 +24,9 @@ const KNOWN_IN_ROTATION = KNOWN.filter((placeholder) => placeholder !== "{{expir
  * passes, and a token in a statement hides itself.
  *
  * @param role name of the role, for the message
- * @param allowSuperuser whether SQL may make superusers
+ * @param allowSuperuser whether SQL may make superusers, and give other powers that no revocation is sure to end
  * @throws ConfigurationError if the list is empty, lacks a placeholder, holds one that no engine fills, would be
- *   split at a semicolon that ends no statement, or makes superusers without permission
+ *   split at a semicolon that ends no statement, or makes superusers and their kind without permission
  */
 export function checkStatements(
   role: string,
@@ -41,6 +42,16 @@ export function checkStatements(
   if (!allowSuperuser && mayHold(sql.text, "SUPERUSER")) {
     throw new ConfigurationError(
       `The ${kind} statements of role ${show(role)} make a superuser.`,
+      rotates
+        ? "Set the password only; what else the login is, is not for its rotation to change."
+        : "Grant the rights that are needed through a base role, or set allowSuperuser: true if there is no other way.",
+    );
+  }
+  // A revocation takes such powers away, and so names them.
+  const power = allowSuperuser || kind === "revocation" ? undefined : powerIn(sql.text);
+  if (power !== undefined) {
+    throw new ConfigurationError(
+      `The ${kind} statements of role ${show(role)} give ${power.name}: ${power.why}.`,
       rotates
         ? "Set the password only; what else the login is, is not for its rotation to change."
         : "Grant the rights that are needed through a base role, or set allowSuperuser: true if there is no other way.",

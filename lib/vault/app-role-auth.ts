@@ -51,7 +51,7 @@ export interface AppRoleAuthProps {
   readonly description?: string;
   /**
    * Bound on the life of every token and SecretID. When it is taken away, or the TTL that was longer is shortened, the server
-   * keeps what was set: declare `Duration.days(32)` to bring it down.
+   * keeps what was set: declare `Duration.days(32)`, or 0 for the server's own, to bring it down.
    *
    * @default - the server's, 32 days unless configured; or the longest TTL of the AppRoles declared on it, if that is longer
    */

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { Lazy, type ITerraformDependable } from "cdktf";
+import { Annotations, Lazy, type ITerraformDependable } from "cdktf";
 import { ApproleAuthBackendRole } from "@cdktf/provider-vault/lib/approle-auth-backend-role";
 import { Construct, type IConstruct } from "constructs";
 import { describeAccess } from "../access-picture/describe-access";
@@ -42,7 +42,10 @@ export interface IAppRole extends IConstruct, IGrantee {
   readonly secretIdPath: string;
 }
 
-/** Limits of an AppRole. Counts are whole numbers, 0 for no limit; a duration of 0 is the mount's or system's default. */
+/**
+ * Limits of an AppRole. Counts are whole numbers, 0 for no limit, and an empty list of networks is all; a TTL of 0 is the auth
+ * method's own, 32 days unless that or the server is told otherwise.
+ */
 export interface AppRoleOptions {
   /** How long a SecretID can log in; 0 for ever. @default Duration.days(30) */
   readonly secretIdTtl?: Duration;
@@ -56,9 +59,14 @@ export interface AppRoleOptions {
   readonly tokenTtl?: Duration;
   /** How long a token lives however often renewed; not under tokenTtl. @default Duration.hours(24), or tokenTtl if longer */
   readonly tokenMaxTtl?: Duration;
-  /** Makes tokens periodic: renewable for ever, each time for this long. Excludes tokenTtl and tokenMaxTtl. @default - not */
+  /**
+   * Makes tokens periodic: renewable for ever, each time for this long. Excludes tokenTtl and tokenMaxTtl. 0 makes them not
+   * periodic, and they live for the auth method's own TTL: leave it out for those of tokenTtl and tokenMaxTtl.
+   *
+   * @default - not
+   */
   readonly tokenPeriod?: Duration;
-  /** Hard end of a token's life, also of a periodic one. @default - none */
+  /** Hard end of a token's life, also of a periodic one; 0 for none. @default - none */
   readonly tokenExplicitMaxTtl?: Duration;
   /**
    * How many requests a token is good for. Once they are used up the token is revoked and so are its credentials: leave it 0
@@ -212,10 +220,22 @@ export class AppRole extends AppRoleBase implements IAppRole {
     // Providers may be declared, or get their namespace, later.
     this.node.addValidation({ validate: () => this.problemsOf(policy) });
     this.policies.set(policy.name, policy);
-    if (credsPath !== undefined) this.opened.add(credsPath);
+    if (credsPath !== undefined) this.open(credsPath);
     dependOn(this.resource, ...policy.ready);
   }
+
+  private open(credsPath: string): void {
+    this.opened.add(credsPath);
+    if (this.resource.tokenNumUsesInput !== 1 || !LEASED.test(credsPath)) return;
+    Annotations.of(this).addWarning(
+      `The AppRole ${show(this.name)} has tokens of one use, which reading ${show(credsPath)} uses up: the credential is ` +
+        "revoked before it is answered. Set tokenNumUses to 0, or to 2 or more and let the tokenTtl be as long as the credential.",
+    );
+  }
 }
+
+/** Where an engine issues credentials that have a lease, which ends with the token. */
+const LEASED = /\/creds\/[^/]+$/;
 
 class ImportedAppRole extends AppRoleBase {
   readonly name: string;

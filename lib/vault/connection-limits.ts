@@ -1,4 +1,4 @@
-import { Fn } from "cdktf";
+import { conditional, Fn, Op, Token } from "cdktf";
 import { Duration } from "../duration";
 import { ConfigurationError, show } from "../errors";
 import { isUnresolved } from "../tokens";
@@ -9,7 +9,7 @@ export interface ConnectionLimits {
   readonly maxOpenConnections?: number;
   /** Most of them kept open without work, 0 or more and at most maxOpenConnections. @default 2 */
   readonly maxIdleConnections?: number;
-  /** After this time a connection is closed and opened anew. @default Duration.minutes(30) */
+  /** After this time a connection is closed and opened anew; never, where it is 0. @default Duration.minutes(30) */
   readonly maxConnectionLifetime?: Duration;
 }
 
@@ -21,7 +21,7 @@ export interface ConnectionLimits {
  */
 export function checkLimits(connection: string, limits: ConnectionLimits) {
   const maxOpenConnections = limits.maxOpenConnections ?? 4;
-  const maxIdleConnections = limits.maxIdleConnections ?? least(2, maxOpenConnections);
+  const { maxIdleConnections = least(2, maxOpenConnections) } = limits;
   const known = !isUnresolved(maxOpenConnections);
   if (known && (!Number.isInteger(maxOpenConnections) || maxOpenConnections < 1)) {
     throw new ConfigurationError(
@@ -42,7 +42,21 @@ export function checkLimits(connection: string, limits: ConnectionLimits) {
     );
   }
   const lifetime = limits.maxConnectionLifetime ?? Duration.minutes(30);
-  return { maxOpenConnections, maxIdleConnections, maxConnectionLifetime: lifetime.toSeconds() };
+  return {
+    maxOpenConnections,
+    maxIdleConnections:
+      limits.maxIdleConnections === undefined ? maxIdleConnections : asEngineCounts(maxIdleConnections),
+    maxConnectionLifetime: lifetime.toSeconds(),
+  };
+}
+
+/** To an engine 0 means as many as may be open, and a negative number none. */
+const NONE = -1;
+
+function asEngineCounts(idle: number): number {
+  // Op takes a 0 for no operand.
+  if (isUnresolved(idle)) return Token.asNumber(conditional(Op.gt(1, idle), NONE, idle));
+  return idle === 0 ? NONE : idle;
 }
 
 function least(a: number, b: number): number {

@@ -59,7 +59,7 @@ export interface DatabaseSecretsEngineProps {
   readonly description?: string;
   /**
    * Bound on every lease of the engine. When it is taken away, or the TTL that was longer is shortened, the server keeps what was
-   * set: declare `Duration.days(32)` to bring it down.
+   * set: declare `Duration.days(32)`, or 0 for the server's own, to bring it down.
    *
    * @default - the server's, 32 days unless configured; or the longest maxTtl of the roles declared on it, if that is longer
    */

@@ -15,9 +15,11 @@ import { checkStatements, renewal } from "../statements";
 import { CredsRole, ImportedCredsRole, type DynamicRoleAttributes, type IDynamicRole } from "./creds-role";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import { declareOnce } from "./declared-once";
+import { warnOfPowers } from "./own-powers";
 import type { IPostgresConnection } from "./postgres-connection";
 import { Revocation } from "./revocation";
 import { checkTtls, type RoleTtls } from "./role-ttls";
+import { checkUserNames } from "./username-template";
 import { WholeRole } from "./whole-role";
 
 /** Options of a dynamic role that a connection to PostgreSQL is asked for. */
@@ -59,7 +61,13 @@ export interface DynamicRoleOptions extends RoleTtls {
    *   manager or the base role grants it
    */
   readonly grantAdmin?: boolean;
-  /** Allows SQL that makes superusers, who no revocation can be sure to have stopped. @default false */
+  /**
+   * Allows SQL that makes superusers, or gives another power that no revocation can be sure to have stopped: CREATEROLE,
+   * REPLICATION, BYPASSRLS, ADMIN or GRANT OPTION, and the roles `pg_execute_server_program`, `pg_read_server_files` and
+   * `pg_write_server_files`.
+   *
+   * @default false
+   */
   readonly allowSuperuser?: boolean;
 }
 
@@ -94,7 +102,7 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
 
   /**
    * @throws ConfigurationError for a name that is unusable or taken, a TTL of 0, maxTtl under defaultTtl, and
-   *   statements that lack a placeholder or make superusers without `allowSuperuser`
+   *   statements that lack a placeholder, or make superusers and their kind without `allowSuperuser`
    */
   constructor(scope: Construct, id: string, props: DynamicRoleProps) {
     super(scope, id);
@@ -117,6 +125,10 @@ export class DynamicRole extends CredsRole implements IDynamicRole {
       namespace: this.engine.namespace,
       provider: this.engine.provider,
     });
+    checkUserNames(this, this.name, props.connection.usernameTemplate);
+    const { creationStatements = [], renewStatements = [] } = props;
+    if (props.allowSuperuser !== true)
+      warnOfPowers(this, this.name, [...creationStatements, ...renewStatements]);
     props.connection.allow(this.name);
     declareOnce(this, {
       ...{ namespace: this.engine.namespace, provider: this.engine.provider },

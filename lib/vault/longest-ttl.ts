@@ -9,7 +9,7 @@ const OF_A_SERVER = Duration.days(32);
 
 /** What is known of a mount's own bound. */
 export interface TtlBounds {
-  /** Bound that the user has set or named. */
+  /** Bound that the user has set or named; 0 for the server's own. */
   readonly given?: Duration;
   /** Whether the mount is declared elsewhere, which leaves its bound alone here. */
   readonly managedElsewhere?: boolean;
@@ -63,6 +63,7 @@ export class LongestTtl {
   /** From where on a TTL is cut, if at all. */
   private get limit(): Duration | undefined {
     const { given, managedElsewhere } = this.bound();
+    if (given?.toSeconds() === 0) return OF_A_SERVER;
     return given ?? (managedElsewhere ? OF_A_SERVER : undefined);
   }
 }

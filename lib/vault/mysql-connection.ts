@@ -42,6 +42,9 @@ export interface IMysqlConnection extends IConstruct {
 
   /** Adds a role to those that the connection serves. Called by the role. */
   allow(role: string): void;
+
+  /** @internal Template of its users' names, where it has one of its own and is declared here. */
+  readonly usernameTemplate?: string;
 }
 
 /** Options of a connection to MySQL or MariaDB that an engine is asked for. */
@@ -129,6 +132,8 @@ export class MysqlConnection extends MysqlConnectionBase implements IMysqlConnec
   readonly userNameMark?: string;
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: DatabaseSecretBackendConnection;
+  /** @internal */
+  readonly usernameTemplate?: string;
   private readonly allowed: AllowedRoles;
 
   /**
@@ -143,6 +148,7 @@ export class MysqlConnection extends MysqlConnectionBase implements IMysqlConnec
     this.server = props.server;
     this.requiresTls = props.endpoint?.tls !== "disable";
     const userNames = mysqlUserNames(props);
+    this.usernameTemplate = props.usernameTemplate;
     this.userNameMark = userNames.mark;
     this.engine.names.claim("connection", this.name);
     declareOnce(this, {

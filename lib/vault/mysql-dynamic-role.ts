@@ -14,6 +14,7 @@ import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import { declareOnce } from "./declared-once";
 import type { IMysqlConnection } from "./mysql-connection";
 import { checkTtls, type RoleTtls } from "./role-ttls";
+import { checkUserNames } from "./username-template";
 import { WholeRole } from "./whole-role";
 
 /** Options of a dynamic role that a connection to MySQL or MariaDB is asked for. */
@@ -108,6 +109,8 @@ export class MysqlDynamicRole extends CredsRole implements IDynamicRole {
       namespace: this.engine.namespace,
       provider: this.engine.provider,
     });
+    // A server of this kind refuses a name that is too long, and cuts none.
+    checkUserNames(this, this.name, props.connection.usernameTemplate, Infinity);
     props.connection.allow(this.name);
     declareOnce(this, {
       ...{ namespace: this.engine.namespace, provider: this.engine.provider },

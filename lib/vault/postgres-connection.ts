@@ -56,6 +56,9 @@ export interface IPostgresConnection extends IConstruct {
 
   /** Adds a role to those that the connection serves. Called by the role. */
   allow(role: string): void;
+
+  /** @internal Template of its users' names, where it has one of its own and is declared here. */
+  readonly usernameTemplate?: string;
 }
 
 /** Options of a connection to PostgreSQL that an engine is asked for. */
@@ -155,6 +158,8 @@ export class PostgresConnection extends PostgresConnectionBase implements IPostg
   /** Terraform's resource, for overrides and dependencies. */
   readonly resource: DatabaseSecretBackendConnection;
   readonly namePrefix?: string;
+  /** @internal */
+  readonly usernameTemplate?: string;
   private readonly allowed: AllowedRoles;
 
   /**
@@ -185,6 +190,7 @@ export class PostgresConnection extends PostgresConnectionBase implements IPostg
     this.allowed = new AllowedRoles(props.additionalAllowedRoles);
     const password = passwordOf(props);
     const { usernameTemplate } = props;
+    this.usernameTemplate = usernameTemplate;
     const prefix = issuedNamePrefix({ ...props, database: props.database.name });
     this.namePrefix = usernameTemplate === undefined ? prefix : undefined;
     // The provider takes a new name for an update and leaves the old connection behind (terraform-provider-vault#1502);

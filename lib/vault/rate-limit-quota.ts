@@ -60,7 +60,10 @@ export class RateLimitTarget {
 export interface RateLimitQuotaProps {
   /** Name of the quota, which belongs to the whole server: letters, digits, `_`, `-`, `.`. */
   readonly name: string;
-  /** Requests that it counts. A server takes one quota for each path and AppRole. */
+  /**
+   * Requests that it counts. A server takes one quota for each path and AppRole. It does not take another AppRole for a quota
+   * that stands, nor one in place of all: give the quota another name with it, which makes it anew.
+   */
   readonly target: RateLimitTarget;
   /** Requests that pass in an interval: more than 0; a fraction is allowed. */
   readonly rate: number;

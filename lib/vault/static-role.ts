@@ -11,6 +11,7 @@ import { ServerNames } from "../postgres/server-names";
 import { checkStatements, rotation } from "../statements";
 import type { IDatabaseSecretsEngine } from "./database-secrets-engine";
 import { declareOnce } from "./declared-once";
+import { warnOfPowers } from "./own-powers";
 import type { IPostgresConnection } from "./postgres-connection";
 import { ReadableRole, type IReadableRole } from "./readable-role";
 
@@ -129,6 +130,7 @@ export class StaticRole extends StaticRoleBase implements IStaticRole {
       namespace: this.engine.namespace,
       provider: this.engine.provider,
     });
+    warnOfPowers(this, this.name, props.rotationStatements);
     connection.allow(this.name);
     declareOnce(this, {
       ...{ namespace: this.engine.namespace, provider: this.engine.provider },

@@ -1,11 +1,10 @@
+import { cut, hashed, lengthOf, random, same, type NamePart } from "./name-parts";
+
 /** What an action of a username template, `{{…}}`, puts into a name. */
 export interface TemplateValue {
   /** Whether it may hold what an identity provider says of a person, as it is said. */
   readonly raw: boolean;
-  /** Whether it is another each time. */
-  readonly differs: boolean;
-  /** Characters at most. */
-  readonly length: number;
+  readonly parts: readonly NamePart[];
 }
 
 const TOKEN = /\s*(?:("[A-Za-z0-9_.@%: -]*")|(\.?[A-Za-z][A-Za-z0-9_]*)|(\d+)|([()|]))/y;
@@ -13,31 +12,45 @@ const TOKEN = /\s*(?:("[A-Za-z0-9_.@%: -]*")|(\.?[A-Za-z][A-Za-z0-9_]*)|(\d+)|([
 /** Of a hash as engines write it, in hexadecimal digits. */
 const SHA256_CHARACTERS = 64;
 
-const constant = (length: number, differs = false): TemplateValue => ({ raw: false, differs, length });
+const of = (...parts: readonly NamePart[]): TemplateValue => ({ raw: false, parts });
+
+/** Of the time in milliseconds, three digits differ within a second, in which few names are made. */
+const MILLISECONDS: readonly NamePart[] = [same(10), { length: 3, worth: 2 }];
 
 /** What engines fill in, each with how many numbers or texts it takes. */
-const SOURCES: Readonly<Record<string, (argument: string) => TemplateValue>> = {
-  ".RoleName": () => constant(Infinity),
-  ".DisplayName": () => ({ raw: true, differs: false, length: Infinity }),
-  random: (argument) => constant(Number(argument), true),
-  timestamp: (argument) => constant(argument.length + 16),
-  unix_time: () => constant(10),
-  unix_time_millis: () => constant(13, true),
-  uuid: () => constant(36, true),
+const SOURCES: Readonly<Record<string, (argument: string, roleName: number) => TemplateValue>> = {
+  ".RoleName": (_, roleName) => of(same(roleName)),
+  ".DisplayName": () => ({ raw: true, parts: [same(Infinity)] }),
+  random: (argument) => of(random(Number(argument))),
+  timestamp: (argument) => of(same(argument.length + 16)),
+  unix_time: () => of(same(10)),
+  unix_time_millis: () => of(...MILLISECONDS),
+  uuid: () => of(random(36)),
 };
 
 /** What engines do with a value, by how many numbers and texts come before it. */
 const FILTERS: Readonly<Record<string, (value: TemplateValue, ...given: string[]) => TemplateValue>> = {
   lowercase: (value) => value,
   uppercase: (value) => value,
-  sha256: ({ differs }) => constant(SHA256_CHARACTERS, differs),
-  truncate: (value, most = "") => ({ ...value, length: Math.min(value.length, Number(most)) }),
-  truncate_sha256: (value, most = "") => ({ ...value, length: Math.min(value.length, Number(most)) }),
-  replace: (value, from = "", to = "") => ({
-    ...value,
-    length: to.length <= from.length ? value.length : value.length * (to.length || 1),
-  }),
+  sha256: ({ parts }) => of(...hashed(parts, SHA256_CHARACTERS)),
+  truncate: ({ raw, parts }, most = "") => ({ raw, parts: cut(parts, Number(most)) }),
+  truncate_sha256: ({ raw, parts }, most = "") => ({ raw, parts: shortened(parts, Number(most)) }),
+  replace: ({ raw, parts }, from = "", to = "") => {
+    const longer = to.length <= from.length ? 1 : to.length || 1;
+    return {
+      raw,
+      parts: parts.map(({ length, worth }) => ({ length: length * longer, worth: worth / longer })),
+    };
+  },
 };
+
+/** Of what `truncate_sha256` cuts, a hash of the whole is the end. */
+const HASH_AT_END = 8;
+
+function shortened(parts: readonly NamePart[], most: number): readonly NamePart[] {
+  if (lengthOf(parts) <= most) return parts;
+  return [...cut(parts, most - HASH_AT_END), ...hashed(parts, Math.min(most, HASH_AT_END))];
+}
 
 const NUMBERS: Readonly<Record<string, number>> = { random: 1, truncate: 1, truncate_sha256: 1 };
 const TEXTS: Readonly<Record<string, number>> = { timestamp: 1, replace: 2 };
@@ -50,11 +63,12 @@ export const HARMLESS_ACTIONS =
 /**
  * Reads the inside of an action.
  *
+ * @param roleName characters of the role's name
  * @returns undefined for all but what is known to put letters, digits and the like into a name
  */
-export function readAction(inside: string): TemplateValue | undefined {
+export function readAction(inside: string, roleName = Infinity): TemplateValue | undefined {
   const tokens = tokensOf(inside);
-  return tokens && new Action(tokens).whole();
+  return tokens && new Action(tokens, roleName).whole();
 }
 
 function tokensOf(inside: string): string[] | undefined {
@@ -72,7 +86,10 @@ function tokensOf(inside: string): string[] | undefined {
 class Action {
   private at = 0;
 
-  constructor(private readonly tokens: readonly string[]) {}
+  constructor(
+    private readonly tokens: readonly string[],
+    private readonly roleName: number,
+  ) {}
 
   whole(): TemplateValue | undefined {
     const value = this.pipeline();
@@ -93,7 +110,8 @@ class Action {
     if (name === "printf") return piped ? undefined : this.printf();
     const given = this.given(name);
     if (given === undefined) return undefined;
-    if (Object.hasOwn(SOURCES, name)) return piped ? undefined : SOURCES[name]?.(given[0] ?? "");
+    if (Object.hasOwn(SOURCES, name))
+      return piped ? undefined : SOURCES[name]?.(given[0] ?? "", this.roleName);
     if (!Object.hasOwn(FILTERS, name)) return undefined;
     const value = piped ?? this.operand();
     return value && FILTERS[name]?.(value, ...given);
@@ -120,7 +138,7 @@ class Action {
     // A function that takes something of its own would take it from the function around it.
     if (!Object.hasOwn(SOURCES, name) || name === "random" || name === "timestamp") return undefined;
     this.at++;
-    return SOURCES[name]?.("");
+    return SOURCES[name]?.("", this.roleName);
   }
 
   private printf(): TemplateValue | undefined {
@@ -128,14 +146,13 @@ class Action {
     if (format === undefined) return undefined;
     this.at++;
     const [first = "", ...texts] = format.split("%s");
-    let whole = constant(first.length);
+    let whole = of(same(first.length));
     for (const text of texts) {
       const value = this.operand();
       if (value === undefined) return undefined;
       whole = {
         raw: whole.raw || value.raw,
-        differs: whole.differs || value.differs,
-        length: whole.length + value.length + text.length,
+        parts: [...whole.parts, ...value.parts, same(text.length)],
       };
     }
     return whole;

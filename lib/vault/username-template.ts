@@ -1,7 +1,10 @@
+import { Annotations } from "cdktf";
+import type { Construct } from "constructs";
 import { ConfigurationError, show } from "../errors";
 import { terraformLine } from "../terraform-text";
-import { isToken, withStandIns } from "../tokens";
-import { HARMLESS_ACTIONS, readAction, type TemplateValue } from "./template-action";
+import { isToken, isUnresolved, withStandIns } from "../tokens";
+import { cut, lengthOf, same, worthOf, type NamePart } from "./name-parts";
+import { HARMLESS_ACTIONS, readAction } from "./template-action";
 
 /**
  * Checks a template for the names of dynamic users and returns it. A token of CDKTF stands for letters and digits in it.
@@ -12,7 +15,7 @@ import { HARMLESS_ACTIONS, readAction, type TemplateValue } from "./template-act
 export function checkUsernameTemplate(template: string): string {
   if (isToken(template)) return template;
   checkHarmless(template);
-  if (!valuesOf(template).some(({ differs }) => differs)) {
+  if (worthOf(partsOf(template, SHORTEST_ROLE_NAME)) === 0) {
     throw new ConfigurationError(
       `The username template ${show(template)} gives the same name twice.`,
       'Use {{random 20}} or {{uuid}} in it: the second credential would fail with "already exists".',
@@ -20,6 +23,8 @@ export function checkUsernameTemplate(template: string): string {
   }
   return template;
 }
+
+const SHORTEST_ROLE_NAME = 1;
 
 /** Fewer would be left of a PostgreSQL name of 63 bytes to what makes names differ. */
 const LONGEST_FIXED_BYTES = 43;
@@ -63,9 +68,14 @@ const known = (template: string) => withStandIns(template, "1");
 
 const fixedText = (template: string) => known(template).replaceAll(ACTION, "");
 
-/** What the actions of a harmless template put in. */
-function valuesOf(template: string): TemplateValue[] {
-  return [...known(template).matchAll(ACTION)].flatMap(([, inside = ""]) => readAction(inside) ?? []);
+/** What the names of a harmless template are made of. @param roleName characters of the role's name */
+function partsOf(template: string, roleName: number): readonly NamePart[] {
+  // Text and the insides of actions by turns.
+  return known(template)
+    .split(ACTION)
+    .flatMap((text, index) =>
+      index % 2 === 0 ? [same(text.length)] : (readAction(text, roleName)?.parts ?? []),
+    );
 }
 
 /** The engine writes the name into SQL as plain text: in quotes, between semicolons. */
@@ -116,7 +126,7 @@ function checkAction(template: string, action: string, inside: string): void {
 export function checkShortUsernameTemplate(template: string, limit: number): string {
   checkUsernameTemplate(template);
   if (isToken(template)) return template;
-  const longest = valuesOf(template).reduce((sum, { length }) => sum + length, fixedText(template).length);
+  const longest = lengthOf(partsOf(template, Infinity));
   if (longest === Infinity) {
     throw new ConfigurationError(
       `The username template ${show(template)} gives names of any length.`,
@@ -130,4 +140,40 @@ export function checkShortUsernameTemplate(template: string, limit: number): str
     );
   }
   return template;
+}
+
+/** Fewer random characters than these give the same name twice within some hundred names. */
+const ENOUGH = 4;
+/** Bytes that PostgreSQL keeps of a name. */
+const POSTGRES_NAME = 63;
+
+/**
+ * Checks what the template of a connection makes of the users of a role, and warns where few of them differ.
+ *
+ * @param limit characters that are kept of a longer name
+ * @throws ConfigurationError if all would have one name, since it is cut before what makes names differ
+ */
+export function checkUserNames(
+  scope: Construct,
+  role: string,
+  template: string | undefined,
+  limit = POSTGRES_NAME,
+): void {
+  if (template === undefined || isToken(template) || isUnresolved(role)) return;
+  const worth = worthOf(cut(partsOf(template, role.length), limit));
+  const longest = lengthOf(partsOf(template, role.length));
+  const remedy = "Use {{random 20}} in it, and {{.RoleName | truncate 8}} before that.";
+  if (worth === 0) {
+    throw new ConfigurationError(
+      `The users of the role ${show(role)} would have one name by the username template ${show(template)}, which is cut` +
+        (longest > limit ? ` after ${limit} of ${longest} characters,` : "") +
+        " before what makes names differ.",
+      `The second credential would fail with "already exists". ${remedy}`,
+    );
+  }
+  if (worth >= ENOUGH) return;
+  Annotations.of(scope).addWarning(
+    `The users of the role ${show(role)} differ in ${worth} ${worth === 1 ? "character" : "characters"} only, by the username ` +
+      `template ${show(template)}: every now and then a credential fails with "already exists". ${remedy}`,
+  );
 }

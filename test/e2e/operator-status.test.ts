@@ -969,13 +969,32 @@ describe("of an AppRole that the environment does not declare", () => {
     return vault.withToken(auth?.client_token);
   }
 
+  test("finds one that has a policy of the environment's, with or without tokens, and no other", async () => {
+    await revokeAll();
+    const vault = sandbox.vault.client();
+    const own = "shop-local/database/creds/writer.for.another-stack";
+    await vault.write(path, { token_policies: ["default", own, "something-else"] });
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+    await vault.write(path, { token_policies: ["something-else", CREDS] });
+    const expected = {
+      kind: "undeclared-approle",
+      subject: FORMER,
+      detail: `the environment does not declare it, and its tokens have the policy ${CREDS}, by which it may read writer`,
+      remedy: expect.stringContaining(`vault delete ${path}; `) as string,
+    };
+    expect(await status()).toMatchObject({ code: 1, findings: [expected] });
+    await enter();
+    expect(await status()).toMatchObject({ code: 1, findings: [expected] });
+    await vault.delete(path);
+    expect((await scenario.run("revoke", ["--approle", FORMER, "--yes"])).code).toBe(0);
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+  });
+
   test("finds tokens that live on when it is gone, and revoke ends them with their credentials", async () => {
     await revokeAll();
     const api = await scenario.enter("api");
     const kept = await api.issue("writer");
     const former = await enter();
-    // As of another stack, which is none of ours.
-    expect(await status()).toMatchObject({ code: 0, findings: [] });
     await sandbox.vault.client().delete(path);
     const { data, lease_id: leaseId } = await former.read(CREDS);
 

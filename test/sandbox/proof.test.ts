@@ -1,7 +1,7 @@
 import type { Check } from "../../cli/checks";
 import { proveEnvironment } from "../../cli/proof";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
-import type { EnvironmentOutputs } from "../../stacks/outputs";
+import type { AppRoleSettings, EnvironmentOutputs } from "../../stacks/outputs";
 import {
   drainedReaderRole,
   leftovers,
@@ -107,6 +107,95 @@ test("a revocation that leaves the role fails", async () => {
     "a new login is refused",
     "its sessions are ended",
   ]);
+});
+
+describe("an AppRole that was declared to refuse something", () => {
+  /** AppRoles that read the role of another, by what they are declared with. */
+  async function withSettings(
+    variants: Readonly<Record<string, AppRoleSettings>>,
+  ): Promise<EnvironmentOutputs> {
+    const roles = { writer: writerRole, reader: drainedReaderRole };
+    const outputs = await makeEnvironment(sandbox, roles);
+    const vault = sandbox.vault.client();
+    const { writer } = outputs.approles;
+    const approles: Record<string, EnvironmentOutputs["approles"][string]> = {};
+    for (const [name, settings] of Object.entries(variants)) {
+      const path = writer!.secret_id_path.replace("role/writer/secret-id", `role/${name}`);
+      await vault.write(path, { token_policies: ["proof-writer"], token_ttl: 300, ...settings });
+      const { data } = await vault.read(`${path}/role-id`);
+      const role_id = String(data?.role_id);
+      approles[name] = { ...writer!, role_id, secret_id_path: `${path}/secret-id`, settings };
+    }
+    return { ...outputs, approles };
+  }
+  const skipped = (checks: readonly Check[], subject: string) =>
+    checks
+      .filter((check) => check.result === "skipped" && check.subject.startsWith(subject))
+      .map(({ name, detail }) => [name, detail]);
+  const here = ["127.0.0.0/8"];
+  const there = ["10.0.0.0/8", "192.0.2.1/32"];
+  const NO_TABLE: unknown = ["rows of tables of app", expect.stringContaining("no table to try it on")];
+
+  test("is proven as far as it lets us in, and the rest is skipped with the reason, or nothing left", async () => {
+    const outputs = await withSettings({
+      plain: {},
+      bare: { bind_secret_id: false, token_bound_cidrs: here },
+      logins: { secret_id_bound_cidrs: there },
+      tokens: { token_bound_cidrs: there },
+      lone: { token_no_default_policy: true },
+      twice: { token_num_uses: 2 },
+      thrice: { token_num_uses: 3 },
+    });
+    const before = await leftovers(sandbox);
+    const checks = await prove(outputs);
+    expect(failed(checks)).toEqual([]);
+    expect(skipped(checks, "plain")).toEqual([NO_TABLE]);
+    expect(skipped(checks, "thrice")).toEqual([NO_TABLE]);
+    expect(skipped(checks, "bare")).toEqual([
+      ["issue a wrapped SecretID", "its login needs none (bindSecretId is false)"],
+      NO_TABLE,
+    ]);
+    const networks = "from 10.0.0.0/8 and 192.0.2.1/32 alone, where this machine does not seem to be";
+    expect(skipped(checks, "logins")).toEqual([
+      ["log in with the AppRole", expect.stringContaining(`logs in ${networks}: PUT auth/`)],
+      ["may not read other roles", expect.stringContaining(`logs in ${networks}`)],
+    ]);
+    expect(skipped(checks, "tokens")).toEqual([
+      ["issue a credential", expect.stringContaining(`uses its tokens ${networks}: GET proof-test/`)],
+      ["may not read other roles", expect.stringContaining("for other networks")],
+    ]);
+    expect(skipped(checks, "lone")).toEqual([
+      NO_TABLE,
+      ["renew the lease", "its tokens may not, as they lack the policy default (noDefaultPolicy)"],
+    ]);
+    expect(skipped(checks, "twice")).toEqual([
+      NO_TABLE,
+      ["renew the lease", expect.stringContaining("good for 2 requests")],
+    ]);
+    for (const name of ["bare", "lone", "twice", "thrice"]) {
+      expect(named(checks, `${name} as writer`, "its sessions are ended")?.result).toBe("ok");
+      expect(named(checks, name, "may not read other roles")?.result).toBe("ok");
+    }
+    expect(await leftovers(sandbox)).toEqual(before);
+  });
+
+  test("and may read too much is found out all the same", async () => {
+    const outputs = await withSettings({ bare: { bind_secret_id: false, token_bound_cidrs: here } });
+    await sandbox.vault
+      .client()
+      .write("auth/proof-test/approle/role/bare", { token_policies: ["proof-writer", "proof-reader"] });
+    expect(failed(await prove(outputs))).toMatchObject([
+      { name: "may not read other roles", subject: "bare", detail: "it read the credentials of reader" },
+    ]);
+  });
+
+  test("and is refused for another reason fails", async () => {
+    const outputs = await withSettings({ gone: { bind_secret_id: true, token_num_uses: 5 } });
+    await sandbox.vault.client().delete("sys/policies/acl/proof-writer");
+    expect(failed(await prove(outputs))).toMatchObject([
+      { name: "issue a credential", subject: "gone as writer" },
+    ]);
+  });
 });
 
 test("an AppRole that reads another role's credentials fails", async () => {

@@ -103,6 +103,24 @@ test("--help explains its use and ends with 0", async () => {
   expect(shown).toMatch(/Exit code: 0 .*, 1 a check failed [^]*, 2 not tried/);
 });
 
+test("outputs in Terraform's own form are those of the environment that is named, or refused", async () => {
+  const ofTerraform = (environment?: string) =>
+    Object.fromEntries(
+      Object.entries({ ...OUTPUTS, ...(environment !== undefined && { environment }) }).map(
+        ([name, value]) => [name, { sensitive: false, type: "dynamic", value: value }],
+      ),
+    );
+  const { code, shown } = await verify(["dev", "--outputs", file("prod.json", ofTerraform("prod"))]);
+  expect(code).toBe(2);
+  expect(shown).toMatch(
+    /prod\.json has the outputs of the environment "prod", not of "dev"\.\nName that environment/,
+  );
+  expect(() => parseOutputs({ dev: ofTerraform("prod") }, "dev", "a file")).toThrow(/environment "prod"/);
+  expect(parseOutputs(ofTerraform("dev"), "dev", "a file")).toEqual(OUTPUTS);
+  // Of an earlier version.
+  expect(parseOutputs(ofTerraform(), "dev", "a file")).toEqual(OUTPUTS);
+});
+
 test("outputs are understood as cdktf and as Terraform write them", () => {
   const ofTerraform = Object.fromEntries(
     Object.entries(OUTPUTS).map(([name, value]) => [

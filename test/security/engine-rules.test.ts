@@ -1,8 +1,10 @@
 // What checks at synthesis take for the engine's rules, held against the engine itself.
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Client } from "pg";
 import { checkStatements, Duration, type StatementKind } from "../../lib";
+import { checkLimits } from "../../lib/vault/connection-limits";
 import { checkPostgresUsernameTemplate } from "../../lib/vault/username-template";
 import { checkConnectionUrl, connectionUrl } from "../../lib/vault/postgres-endpoint";
 import { VaultClient } from "../../cli/vault-client";
@@ -201,6 +203,24 @@ test("a server that does not answer is waited for no longer than a connection's 
   expect((performance.now() - start) / 1000).toBeLessThan(5);
   for (const socket of sockets) socket.destroy();
   silent.close();
+});
+
+test("a connection that is to keep no session open keeps none, as it is synthesized", async () => {
+  const sessions = async () =>
+    (await superuser.query("SELECT pid FROM pg_stat_activity WHERE application_name = 'idle'")).rows.length;
+  for (const [idle, kept] of [
+    [1, 1],
+    [0, 0],
+  ] as const) {
+    const { maxIdleConnections } = checkLimits("idle", { maxIdleConnections: idle });
+    const limits = { max_open_connections: 2, max_idle_connections: maxIdleConnections };
+    await connection("idle", "/postgres?application_name=idle", limits);
+    await vault.write("database/roles/idle", { db_name: "idle", creation_statements: [CREATE] });
+    const { lease_id } = await vault.read("database/creds/idle");
+    await vault.done("sys/leases/revoke", { lease_id, sync: true });
+    for (let left = 20; left > 0 && (await sessions()) !== kept; left--) await pause(100);
+    expect(await sessions()).toBe(kept);
+  }
 });
 
 test("username templates that are taken are such as the engine reads", async () => {

@@ -1,6 +1,6 @@
 import { drain } from "../../cli/drain";
 import { servedBy } from "../../cli/serves";
-import type { VaultClient } from "../../cli/vault-client";
+import { VaultError, type VaultClient } from "../../cli/vault-client";
 import { OUTPUTS } from "./operator-outputs";
 
 // What waits for a server has nothing to wait for here.
@@ -13,12 +13,18 @@ function server(
   leases: number,
   revoke: (left: number) => { left: number; error?: Error },
   allowed: readonly string[] = [],
+  revokeOne: () => Error | undefined = () => new Error("permission denied"),
 ) {
   let left = leases;
   const asked: string[] = [];
   const client = {
     done: (path: string) => {
       asked.push(path);
+      if (path === "sys/leases/revoke") {
+        const error = revokeOne();
+        if (error !== undefined) return Promise.reject(error);
+        left--;
+      }
       if (!path.startsWith("sys/leases/revoke-prefix/")) return Promise.resolve();
       const answer = revoke(left);
       left = answer.left;
@@ -47,8 +53,25 @@ test("says why where a credential cannot be revoked", async () => {
     left: Math.max(left - 1, 2),
     error: new Error("permission denied"),
   }));
-  await expect(drain(OUTPUTS, client)).rejects.toThrow("permission denied");
+  await expect(drain(OUTPUTS, client)).rejects.toThrow(
+    /^2 credentials could not be revoked, and no other is left: x\/database\/creds\/reader\/lease-0 \(permission denied\), /,
+  );
   expect(asked.filter((path) => path.includes("revoke-prefix"))).toHaveLength(2);
+});
+
+test("says what stopped the engine where the token may not revoke one by itself, as that of who deploys", async () => {
+  const stopped = (left: number) => ({ left, error: new Error("failed to revoke lease-1") });
+  const refusal = new VaultError("PUT", "sys/leases/revoke", 403, ["permission denied"]);
+  const { client } = server(4, stopped, [], () => refusal);
+  await expect(drain(OUTPUTS, client)).rejects.toThrow("failed to revoke lease-1");
+});
+
+test("ends each by itself where one stops the engine, and tries again what waited too long", async () => {
+  const stopped = (left: number) => ({ left, error: new Error("failed to revoke lease-1") });
+  const answers = [TOO_LONG, undefined, TOO_LONG, undefined, undefined, undefined];
+  const { client, asked } = server(4, stopped, [], () => answers.shift());
+  await drain(OUTPUTS, client);
+  expect(asked.filter((path) => path === "sys/leases/revoke")).toHaveLength(6);
 });
 
 test("says that something else lets the connection issue again", async () => {

@@ -16,6 +16,9 @@ export interface Seen {
 /** An answer as its bytes; what comes after it is cut off. */
 export type Answer = string;
 
+/** How often a server that drips says a little more, in milliseconds. */
+const DRIP_MS = 20;
+
 type Body = Readonly<Record<string, unknown>>;
 
 /** An answer with its length, and the connection closed behind it. */
@@ -59,6 +62,8 @@ export class FakeVault {
   isSilent = false;
   /** Part of a path at which nothing is answered. */
   silentAt: string | undefined;
+  /** What is said again and again after the beginning of an answer, which so never ends. */
+  drips: { readonly beginning: string; readonly drop: string } | undefined;
   private readonly server: net.Server;
   private leases = ["x/database/creds/reader/one", "x/database/creds/writer/two"];
   private secretIds: Record<string, string[]> = { api: ["s1"], reports: ["s2"] };
@@ -101,6 +106,7 @@ export class FakeVault {
       const index = this.seen.push(request) - 1;
       const isSilentHere = this.silentAt !== undefined && request.path.includes(this.silentAt);
       if (this.isSilent || isSilentHere) return;
+      if (this.drips !== undefined) return drip(socket, this.drips);
       socket.end(this.instead(request, index) ?? this.usual(request));
     });
   }
@@ -198,6 +204,8 @@ export class FakeVault {
         return keys(this.secretIds[role] ?? []);
       case "PUT auth/x/approle/role/<role>/secret-id":
         return data({ secret_id: "the-secret-id", secret_id_accessor: "s3" });
+      case "LIST auth/x/approle/role":
+        return keys(Object.keys(OUTPUTS.approles));
       case "PUT auth/x/approle/role/<role>/secret-id-accessor/destroy":
         this.secretIds[role] = [];
         return NOTHING;
@@ -221,6 +229,12 @@ export class FakeVault {
         return json(404, { errors: [`no handler for route "${path}". route entry not found.`] });
     }
   }
+}
+
+function drip(socket: net.Socket, { beginning, drop }: { beginning: string; drop: string }): void {
+  socket.write(beginning);
+  const timer = setInterval(() => socket.write(drop), DRIP_MS);
+  socket.on("close", () => clearInterval(timer));
 }
 
 /** Undefined for as long as it is not all there. */

@@ -100,6 +100,24 @@ describe("the maximum of a mount", () => {
     expect(one(mount(LIMIT, Duration.days(90)), "vault_mount").max_lease_ttl_seconds).toBe(7_776_000);
   });
 
+  test("is the server's own where a user says 0, and what that would cut is warned of", () => {
+    const none = Duration.seconds(0);
+    const build = (secretIdTtl: Duration) => (stack: TerraformStack) => {
+      new AppRoleAuth(stack, "AppRoles", { maxLeaseTtl: none }).addRole("web", { secretIdTtl });
+      AppRoleAuth.fromPath(stack, "Other", { path: "other", maxLeaseTtl: none }).addRole("web", {
+        secretIdTtl,
+      });
+      addRoles(stack, new DatabaseSecretsEngine(stack, "Secrets", { maxLeaseTtl: none }), LIMIT);
+    };
+    const made = synthesize(build(LIMIT));
+    expect(one(made, "vault_auth_backend").tune).toEqual([expect.objectContaining({ max_lease_ttl: "0s" })]);
+    expect(one(made, "vault_mount").max_lease_ttl_seconds).toBe(0);
+    expect(warningsOf(build(LIMIT))).toEqual([]);
+    const warnings = warningsOf(build(LONGER));
+    expect(warnings).toHaveLength(2);
+    for (const warning of warnings) expect(warning).toContain("ends it after 768h");
+  });
+
   test("is the user's where there is one", () => {
     const made = synthesize((stack) => {
       new AppRoleAuth(stack, "AppRoles", { maxLeaseTtl: Duration.days(7) }).addRole("web", {

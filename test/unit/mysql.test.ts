@@ -176,6 +176,7 @@ describe("a connection to MySQL", () => {
     ],
     ["both", { connectionUrl: "x", endpoint: { host: "db" } }, /both an endpoint and a URL/],
     ["a login with a colon", { username: "a:b" }, /The MySQL login "a:b" is not usable/],
+    ["fewer idle connections than none", { maxIdleConnections: -1 }, /may keep -1 idle connections/],
     ["no open connections", { maxOpenConnections: 0 }, /may open 0 connections/],
     ["names that repeat", { usernameTemplate: "{{.RoleName}}" }, /gives the same name twice/],
     [

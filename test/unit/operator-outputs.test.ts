@@ -195,6 +195,33 @@ describe("the program", () => {
       expect(out).not.toContain("its-new-id");
     });
 
+    test("says that it may not list AppRoles, as with the rights of an earlier version", async () => {
+      vault.instead = ({ method, path: at }) =>
+        `${method} ${at}` === "LIST auth/x/approle/role"
+          ? json(403, { errors: ["permission denied"] })
+          : undefined;
+      const { code, out } = await run(["status", "dev"]);
+      vault.instead = () => undefined;
+      expect(code).toBe(0);
+      expect(out).toMatch(
+        /AppRoles that the environment does not declare was not looked at: VAULT_TOKEN lacks/,
+      );
+    });
+
+    test("says that a missing policy may be one of the environment's own stack, deployed since", async () => {
+      const name = "x/database/creds/writer";
+      vault.instead = ({ path: at }) =>
+        at === `sys/policies/acl/${name}` ? json(404, { errors: [] }) : undefined;
+      const policies = without(OUTPUTS.policies ?? {}, name);
+      const { code, out } = await run(["status", "dev"], { dev: { ...OUTPUTS, policies } });
+      vault.instead = () => undefined;
+      expect(code).toBe(1);
+      expect(out).toMatch(/missing policy +x\/database\/creds\/writer/);
+      expect(out).toMatch(
+        /cdktf deploy dev, as for a role that no application read before; or, where another/,
+      );
+    });
+
     test("names policies whose text others declare, and an engine that does not tell its URL", async () => {
       vault.instead = ({ path: at }) =>
         at === "x/database/config/x" ? json(200, { data: { allowed_roles: ["*"] } }) : undefined;

@@ -1,5 +1,14 @@
 // What a user's own SQL becomes on its way through an engine.
-import { checkMysqlStatements, checkStatements, type StatementKind } from "../../lib";
+import { App, TerraformStack, TerraformVariable, Testing } from "cdktf";
+import {
+  checkMysqlStatements,
+  checkStatements,
+  DatabaseSecretsEngine,
+  ManagerRole,
+  PostgresConnection,
+  type DynamicRoleOptions,
+  type StatementKind,
+} from "../../lib";
 
 const NEEDED: Readonly<Record<StatementKind, string>> = {
   creation: `CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}'`,
@@ -201,5 +210,113 @@ describe("SQL of MySQL", () => {
   ])("that gives rights on databases alone is taken: %s", (statement) => {
     const all = ["CREATE USER '{{name}}' IDENTIFIED BY '{{password}}'", statement];
     expect(() => checkMysqlStatements("r", "creation", all, { definers: true })).not.toThrow();
+  });
+});
+
+describe("SQL that gives powers which no revocation is sure to end", () => {
+  const POWERS: readonly (readonly [sql: string, name: string])[] = [
+    [`ALTER ROLE "{{name}}" CREATEROLE`, "CREATEROLE"],
+    [`ALTER ROLE "{{name}}" createrole`, "CREATEROLE"],
+    [`ALTER ROLE "{{name}}" BYPASSRLS`, "BYPASSRLS"],
+    [`ALTER ROLE "{{name}}" REPLICATION`, "REPLICATION"],
+    [`GRANT pg_execute_server_program TO "{{name}}"`, "pg_execute_server_program"],
+    [`GRANT "pg_read_server_files" TO "{{name}}"`, "pg_read_server_files"],
+    [`GRANT app TO "{{name}}" WITH ADMIN OPTION`, "ADMIN OPTION"],
+    [`GRANT app TO "{{name}}" WITH INHERIT TRUE, ADMIN TRUE`, "ADMIN OPTION"],
+    [`GRANT app TO "{{name}}" WITH ADMIN/* x */OPTION`, "ADMIN OPTION"],
+    [`GRANT SELECT ON ALL TABLES IN SCHEMA app TO "{{name}}"\n  WITH\n  GRANT OPTION`, "GRANT OPTION"],
+  ];
+
+  test.each(POWERS)("%s is refused unless it is allowed", (statement, name) => {
+    const given = [NEEDED.creation, statement];
+    expect(() => checkStatements("r", "creation", given)).toThrow(
+      new RegExp(`creation statements of role "r" give ${name}: .*\\n.*allowSuperuser: true`),
+    );
+    expect(checkStatements("r", "creation", given, true)).toEqual(given);
+  });
+
+  test.each(["renewal", "rotation", "root rotation"] as const)("is refused in %s statements", (kind) => {
+    expect(postgres(kind, POWERS[0]![0])).toThrow(/ give CREATEROLE/);
+  });
+
+  test("may be taken away by a revocation", () => {
+    for (const statement of [
+      `ALTER ROLE "{{name}}" NOCREATEROLE`,
+      `REVOKE pg_read_server_files FROM "{{name}}"`,
+      `REVOKE ADMIN OPTION FOR app FROM "{{name}}"`,
+    ]) {
+      expect(postgres("revocation", statement)).not.toThrow();
+    }
+  });
+
+  test.each([
+    `ALTER ROLE "{{name}}" NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS`,
+    `GRANT app TO "{{name}}" WITH INHERIT TRUE, SET FALSE, ADMIN FALSE`,
+    `REVOKE ADMIN OPTION FOR app FROM "{{name}}"`,
+    `GRANT app_admin, option TO "{{name}}"`,
+    `SELECT 1 -- no CREATEROLE here`,
+  ])("%s is none of it", (statement) => expect(postgres("creation", statement)).not.toThrow());
+});
+
+describe("SQL with powers beyond the rights of a base role is warned of", () => {
+  const CREATE = `CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}'`;
+  function warningsOf(sql: Pick<DynamicRoleOptions, "creationStatements" | "renewStatements">): string {
+    const stack = new TerraformStack(Testing.stubVersion(new App({ stackTraces: false })), "stack");
+    const engine = DatabaseSecretsEngine.fromPath(stack, "Secrets", "database");
+    const manager = ManagerRole.fromName(stack, "Manager", "manager");
+    const role = PostgresConnection.fromName(stack, "Shop", { engine, name: "shop", manager }).addDynamicRole(
+      "r",
+      { creationStatements: [CREATE], ...sql },
+    );
+    return role.node.metadata.map(({ data }) => String(data)).join("\n");
+  }
+
+  test.each([
+    [`${CREATE} CREATEDB`, "CREATEDB"],
+    [`${CREATE} createdb IN ROLE pg_read_all_data`, "CREATEDB, which makes databases .*; pg_read_all_data"],
+    [`${CREATE}; GRANT pg_write_all_data TO "{{name}}"`, "pg_write_all_data"],
+    [`${CREATE}; GRANT pg_signal_backend TO "{{name}}"`, "pg_signal_backend"],
+    [`${CREATE} IN ROLE postgres`, "membership in postgres"],
+    [`${CREATE}; GRANT app, "postgres" TO "{{name}}"`, "membership in postgres"],
+  ])("%s", (statement, words) => {
+    expect(warningsOf({ creationStatements: [statement] })).toMatch(
+      new RegExp(`^The SQL of the role "r" gives ${words}`),
+    );
+  });
+
+  test("in a word that only Terraform knows whole", () => {
+    const stack = new TerraformStack(Testing.stubVersion(new App({ stackTraces: false })), "stack");
+    const rest = new TerraformVariable(stack, "rest", {}).stringValue;
+    expect(warningsOf({ creationStatements: [`${CREATE} IN ROLE pg_signal_${rest}`] })).toContain(
+      "gives pg_signal_backend",
+    );
+    expect(warningsOf({ creationStatements: [`${CREATE} IN ROLE ${rest}`] })).toBe("");
+  });
+
+  test("in renewals, too", () => {
+    const renewal = `ALTER ROLE "{{name}}" VALID UNTIL '{{expiration}}' CREATEDB`;
+    expect(warningsOf({ renewStatements: [renewal] })).toContain("gives CREATEDB");
+  });
+
+  test("and for static roles", () => {
+    const stack = new TerraformStack(Testing.stubVersion(new App({ stackTraces: false })), "stack");
+    const engine = DatabaseSecretsEngine.fromPath(stack, "Secrets", "database");
+    const role = PostgresConnection.fromName(stack, "Shop", { engine, name: "shop" }).addStaticRole("r", {
+      username: "legacy",
+      grantAdmin: false,
+      rotationStatements: [`ALTER ROLE "{{name}}" PASSWORD '{{password}}' CREATEDB`],
+    });
+    expect(role.node.metadata.map(({ data }) => String(data))).toEqual([
+      expect.stringContaining("gives CREATEDB"),
+    ]);
+  });
+
+  test.each([
+    `${CREATE} NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS INHERIT`,
+    `${CREATE} IN ROLE app_reader; GRANT CONNECT ON DATABASE postgres TO "{{name}}"`,
+    `${CREATE} IN ROLE postgres_exporter`,
+    CREATE,
+  ])("%s is none of these", (statement) => {
+    expect(warningsOf({ creationStatements: [statement] })).toBe("");
   });
 });

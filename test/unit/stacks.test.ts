@@ -107,7 +107,10 @@ describe("CredentialsStack", () => {
 
   test("names what it makes in outputs that hold no secret", () => {
     const { output } = synthesize(minimal);
-    expect(Object.keys(output).sort()).toEqual(["approles", "policies", "postgres", "roles", "vault"]);
+    expect(Object.keys(output).sort()).toEqual([
+      ...["approles", "environment", "policies", "postgres", "roles", "vault"],
+    ]);
+    expect(output.environment?.value).toBe("test");
     expect(output.vault?.value).toEqual({
       address: "https://vault.example.com",
       mount: "shop-test/database",
@@ -287,3 +290,48 @@ function describeResource(resource: Readonly<Record<string, unknown>>): string {
 /** What a dynamic role ignores, since it is written as a whole. */
 const isOfEveryRole = (name: string, value: unknown) =>
   name === "lifecycle" && JSON.stringify(value).includes("revocation_statements");
+
+describe("the address of Vault", () => {
+  const at = (address: string) => () => synthesize({ ...local({}), vault: { address } });
+
+  test.each([
+    "https://u:hunter2@vault.example.com",
+    "https://hunter2@vault.example.com:8200",
+    "https://vault.example.com?token=hunter2",
+    "https://vault.example.com#hunter2",
+    "ftp://vault.example.com",
+    "vault.example.com:8200",
+    "https://vault:99999",
+    "https:///",
+    "http://vault:8200/v1",
+    "http://vault:8200/v1/",
+    " https://vault",
+    " ",
+    "",
+  ])("%j is refused, and no secret in it is shown", (address) => {
+    expect(at(address)).toThrow(/^The address of Vault .* is not usable\./);
+    expect(at(address)).not.toThrow(/hunter2/);
+  });
+
+  test.each([
+    "https://vault.example.com:8200",
+    "http://127.0.0.1:8200/",
+    "https://[::1]:8200",
+    "https://proxy.example.com/vault",
+    "https://Vault.example.com",
+    "https://vault.example.com/v10",
+  ])("%j is taken as it is", (address) => {
+    const { provider } = JSON.parse(at(address)().json) as { provider: { vault: { address: string }[] } };
+    expect(provider.vault[0]?.address).toBe(address);
+  });
+
+  test("may be one that only Terraform knows", () => {
+    expect(at("${var.address}")).not.toThrow();
+  });
+});
+
+test.each(["", "u".repeat(64), "a=b"])("the login of Terraform %j is refused", (username) => {
+  const environment = local({});
+  const build = () => synthesize({ ...environment, postgres: { ...environment.postgres, username } });
+  expect(build).toThrow(/login of Terraform/);
+});

@@ -216,6 +216,13 @@ describe("a number that only Terraform knows arrives:", () => {
     expect(Duration.seconds(2).toMilliseconds()).toBe("2000");
   });
 
+  test("and keeps no idle connection where it will be 0", () => {
+    const made = synthesize(connectionOf((v) => ({ maxIdleConnections: v })));
+    expect(one(made, "vault_database_secret_backend_connection")).toMatchObject({
+      postgresql: { max_idle_connections: "${(1 > var.v) ? -1 : var.v}" },
+    });
+  });
+
   test("and bounds the idle connections by default, whatever it will be", () => {
     const made = synthesize(connectionOf((v) => ({ maxOpenConnections: v })));
     expect(one(made, "vault_database_secret_backend_connection")).toMatchObject({

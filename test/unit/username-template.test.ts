@@ -1,4 +1,14 @@
+import { App, TerraformStack, Testing } from "cdktf";
+import type { Construct } from "constructs";
+import {
+  DatabaseSecretsEngine,
+  ManagerRole,
+  MysqlAccess,
+  PostgresDatabase,
+  WriteOnlySecret,
+} from "../../lib";
 import { checkPostgresUsernameTemplate, checkShortUsernameTemplate } from "../../lib/vault/username-template";
+import { lengthOf, worthOf } from "../../lib/vault/name-parts";
 import { readAction } from "../../lib/vault/template-action";
 
 const postgres = (template: string) => () => checkPostgresUsernameTemplate(template);
@@ -103,8 +113,12 @@ describe("the length of a name is counted, for a server that refuses a long one:
   );
 
   test("the display name is none", () => {
-    expect(readAction(".DisplayName | sha256")).toEqual({ raw: false, differs: false, length: 64 });
-    expect(readAction("random 20 | sha256 | truncate 4")).toEqual({ raw: false, differs: true, length: 4 });
+    const told = (inside: string) => {
+      const { raw, parts = [] } = readAction(inside) ?? {};
+      return { raw, worth: worthOf(parts), length: lengthOf(parts) };
+    };
+    expect(told(".DisplayName | sha256")).toEqual({ raw: false, worth: 0, length: 64 });
+    expect(told("random 20 | sha256 | truncate 4")).toEqual({ raw: false, worth: 4, length: 4 });
   });
 });
 
@@ -114,6 +128,84 @@ test.each([
   '{{timestamp "2006"}}',
   "{{.DisplayName | sha256}}",
   "random uuid",
+  "x-{{random 0}}",
+  "x-{{random 20 | truncate 0}}",
+  "{{unix_time_millis | truncate 10}}",
+  '{{printf "%s-a-long-text-%s" (.RoleName) (random 20) | truncate 10}}',
 ])("%s alone gives the same name twice", (template) =>
   expect(postgres(template)).toThrow(/gives the same name twice/),
 );
+
+describe("the names of a role's users", () => {
+  const named = (length: number) => "r".repeat(length);
+  function warningsOf(build: (stack: TerraformStack) => Construct): string[] {
+    const stack = new TerraformStack(Testing.stubVersion(new App({ stackTraces: false })), "stack");
+    return build(stack).node.metadata.map(({ data }) => String(data));
+  }
+  const onPostgres = (usernameTemplate: string | undefined, role: string) =>
+    warningsOf((stack) => {
+      const password = WriteOnlySecret.fromVariable(stack, "password");
+      return new DatabaseSecretsEngine(stack, "Secrets")
+        .addPostgresConnection("shop", {
+          database: PostgresDatabase.fromName(stack, "Database", "shop"),
+          manager: new ManagerRole(stack, "Manager", { name: "manager", password }),
+          endpoint: { host: "db" },
+          usernameTemplate,
+        })
+        .addDynamicRole(role, {
+          creationStatements: [`CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}'`],
+        });
+    });
+  const onMysql = (usernameTemplate: string, role: string) =>
+    warningsOf((stack) =>
+      new DatabaseSecretsEngine(stack, "Secrets")
+        .addMysqlConnection("shop", {
+          ...{ server: "mariadb", endpoint: { host: "db" }, username: "manager", usernameTemplate },
+          password: WriteOnlySecret.fromVariable(stack, "password"),
+        })
+        .addDynamicRole(role, { access: MysqlAccess.readOnly({ databases: ["shop"] }) }),
+    );
+
+  test.each([
+    ["{{.RoleName}}-{{random 20}}", named(63)],
+    ["{{.RoleName}}-{{random 20}}", named(62)],
+    ['{{printf "%s-%s" (.RoleName) (random 20) | truncate 16}}', named(15)],
+    ["{{.RoleName | truncate 50}}-{{unix_time}}-x-{{random 20}}", named(50)],
+  ])("by %s are refused where PostgreSQL cuts them before they differ", (template, role) => {
+    expect(() => onPostgres(template, role)).toThrow(
+      /would have one name by the username template .* before what makes names differ\.\n.*truncate 8/,
+    );
+  });
+
+  test("are refused, too, where a server cuts none, but the template does", () => {
+    const template = '{{printf "%s-%s" (.RoleName) (random 20) | truncate 16}}';
+    expect(onMysql(template, named(11))).toEqual([]);
+    expect(() => onMysql(template, named(15))).toThrow(/would have one name/);
+  });
+
+  test.each([
+    ["{{.RoleName}}-{{random 20}}", named(61), 1],
+    ["{{.RoleName}}-{{random 20}}", named(59), 3],
+    ["x-{{random 1}}", "r", 1],
+    ["x-{{random 3 | sha256}}", "r", 3],
+    ["{{unix_time_millis | truncate 11}}", "r", 2],
+  ])("by %s are warned of where few differ", (template, role, characters) => {
+    expect(onPostgres(template, role)).toEqual([
+      expect.stringContaining(`differ in ${characters} character${characters === 1 ? "" : "s"} only`),
+    ]);
+  });
+
+  test.each([
+    [undefined, named(128)],
+    ["{{.RoleName}}-{{random 20}}", named(58)],
+    ["{{.RoleName | truncate 8}}-{{random 20}}", named(128)],
+    ["{{.RoleName | truncate_sha256 30}}-{{random 20}}", named(128)],
+    ['{{printf "%s-%s" (.RoleName) (random 20) | truncate_sha256 12}}', named(60)],
+    ["x-{{random 4}}", "r"],
+    ["{{unix_time_millis}}", "r"],
+    ["{{uuid}}-{{.RoleName}}", named(128)],
+    ['{{.RoleName | truncate 4 | replace "r" "rr"}}-{{random 20}}', named(60)],
+  ])("by %s differ enough", (template, role) => {
+    expect(onPostgres(template, role)).toEqual([]);
+  });
+});

@@ -1,3 +1,4 @@
+import { LONGEST_ANSWER } from "../../cli/http-exchange";
 import { RedirectError } from "../../cli/vault-redirect";
 import { UnexpectedAnswer, VaultClient, VaultError } from "../../cli/vault-client";
 import { selfSignedCertificate } from "../../sandbox/providers/protocol/certificate";
@@ -165,6 +166,42 @@ describe("an answer", () => {
   test("that does not end is not waited for", async () => {
     vault.isSilent = true;
     await expect(client(vault).read("sys/mounts")).rejects.toThrow(/no answer within 0.5 s/);
+  });
+
+  const HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+  test.each([
+    ["its body", `${HEAD}Content-Length: 999999\r\n\r\n`, " "],
+    ["its chunks", `${HEAD}Transfer-Encoding: chunked\r\n\r\n`, "1\r\n \r\n"],
+    ["its headers", HEAD, "X: y\r\n"],
+    ["its first line", "HTTP/1.1 200 ", "O"],
+    ["word that it goes on", "", "HTTP/1.1 102 Processing\r\n\r\n"],
+    ["its trailers", `${HEAD}Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n`, "X: y\r\n"],
+  ])("that drips %s is not waited for, for every request", async (_, beginning, drop) => {
+    vault.drips = { beginning, drop };
+    const impatient = client(vault, { timeoutMs: 200 });
+    const started = Date.now();
+    await expect(impatient.read("sys/mounts")).rejects.toThrow(
+      /GET sys\/mounts at http:.*: no whole answer within 0.4 s/,
+    );
+    expect(Date.now() - started).toBeLessThan(2_000);
+  });
+
+  test("that is far too long is not kept", async () => {
+    vault.instead = () => http("200 OK", {}, " ".repeat(LONGEST_ANSWER + 1));
+    await expect(client(vault).read("sys/mounts")).rejects.toThrow(
+      /GET sys\/mounts at http:.*: the answer is longer than 64 MiB/,
+    );
+    vault.instead = () => http("200 OK", {}, `${" ".repeat(LONGEST_ANSWER - 11)}{"data":{}}`);
+    await client(vault, { timeoutMs: 30_000 }).read("sys/mounts");
+  });
+
+  test("that refuses at length is told in short", async () => {
+    vault.instead = () => json(400, { errors: ["no".repeat(1_000_000), "why"] });
+    const problem = await client(vault)
+      .read("sys/mounts")
+      .then(() => "", String);
+    expect(problem).toMatch(/^VaultError: GET sys\/mounts: 400 (no)+n?… \(2000005 characters\)$/);
+    expect(problem.length).toBeLessThan(2_200);
   });
 });
 

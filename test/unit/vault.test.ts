@@ -195,6 +195,14 @@ describe("PostgresConnection", () => {
     expect(() => build(options)).toThrow(message);
   });
 
+  test("keeps no connection where none is to be kept, which the engine counts in another way", () => {
+    expect(settings(build({ maxIdleConnections: 0 }))).toMatchObject({ max_idle_connections: -1 });
+    expect(settings(build({ maxIdleConnections: 1 }))).toMatchObject({ max_idle_connections: 1 });
+    expect(settings(build({ maxConnectionLifetime: Duration.seconds(0) }))).toMatchObject({
+      max_connection_lifetime: 0,
+    });
+  });
+
   test.each([
     "postgresql://app:hunter2@db/orders",
     "postgresql://{{username}}:hunter2@db/orders",
@@ -605,6 +613,23 @@ describe("AppRole", () => {
       token_num_uses: 0,
       token_type: "service",
       token_policies: [],
+    });
+  });
+
+  test.each([
+    ["one use", 1, 1],
+    ["two uses", 2, 0],
+    ["any number of uses", 0, 0],
+  ])("whose tokens have %s is warned of where that would revoke what it reads", (_, tokenNumUses, warned) => {
+    synthesize((scope) => {
+      const engine = DatabaseSecretsEngine.fromPath(scope, "Secrets", "database");
+      const role = new AppRoleAuth(scope, "Auth").addRole("web", { tokenNumUses });
+      StaticRole.fromName(scope, "Legacy", { engine, name: "legacy" }).grantRead(role);
+      expect(role.node.metadata).toHaveLength(0);
+      DynamicRole.fromName(scope, "Reader", { engine, name: "reader" }).grantRead(role);
+      expect(role.node.metadata.map(({ data }) => String(data))).toEqual(
+        Array.from({ length: warned }, () => expect.stringContaining("tokens of one use") as string),
+      );
     });
   });
 
