@@ -2,9 +2,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { engineRoles, namesBelow } from "./engine-roles";
 import { UserError } from "./errors";
-import { leaseIdsBelow, leasesPath, revokeBelow } from "./leases";
+import { causeLines, failedRemedy } from "./failed-revocations";
+import { leaseIdsBelow, leasesPath } from "./leases";
+import type { Progress } from "./progress";
+import { revokeBelow, revokeEach, type FailedRevocation } from "./revoke-leases";
 import { servedBy } from "./serves";
-import { listed } from "./text";
+import { counted, listed } from "./text";
 import { AnswerFields, type VaultClient } from "./vault-client";
 
 /** Time for requests that were let in before the engine stopped issuing to end; they take milliseconds. */
@@ -16,14 +19,18 @@ const ATTEMPTS = 20;
  * Terraform removes the connection with leases alive, after which neither engine can revoke them, and the mount is left
  * behind. A deployment lets the engine issue credentials again.
  *
- * @throws VaultError if Vault refuses, or cannot revoke a credential
- * @throws UserError if there are credentials left all the same
+ * @throws VaultError if Vault refuses
+ * @throws UserError if a credential cannot be revoked, once all others are, or if there are credentials left all the same
  */
-export async function drain(outputs: EnvironmentOutputs, vault: VaultClient): Promise<void> {
+export async function drain(
+  outputs: EnvironmentOutputs,
+  vault: VaultClient,
+  progress?: Progress,
+): Promise<void> {
   const { mount, connection } = outputs.vault;
   // What is not named in it stays as it is; the manager's password is not known here, nor needed.
   await allowRoles(vault, `${mount}/config/${connection}`, []);
-  const isEmpty = await revokeUntilNone(vault, outputs, `${mount}/creds`);
+  const isEmpty = await revokeUntilNone(vault, outputs, `${mount}/creds`, progress);
   const others = await otherConnections(vault, outputs);
   if (isEmpty && others.length === 0) return;
   throw new UserError(
@@ -52,13 +59,15 @@ async function otherConnections(vault: VaultClient, { vault: own }: EnvironmentO
  * The same for one role, before it is renamed or removed: stops the engine from issuing credentials of it, and ends those
  * that it has issued. Other roles go on.
  *
- * @throws VaultError if Vault refuses, or cannot revoke a credential
- * @throws UserError if the connection issues for it by a pattern, or if there are credentials left all the same
+ * @throws VaultError if Vault refuses
+ * @throws UserError if the connection issues for it by a pattern, if a credential cannot be revoked, once all others are, or if
+ *   there are credentials left all the same
  */
 export async function drainRole(
   outputs: EnvironmentOutputs,
   vault: VaultClient,
   role: string,
+  progress?: Progress,
 ): Promise<void> {
   const { mount } = outputs.vault;
   // That of another stack's role may be another.
@@ -77,25 +86,45 @@ export async function drainRole(
     );
   }
   if (others.length < allowed.length) await allowRoles(vault, path, others);
-  if (await revokeUntilNone(vault, outputs, leasesPath(outputs, role))) return;
+  if (await revokeUntilNone(vault, outputs, leasesPath(outputs, role), progress)) return;
   throw new UserError(
     `${role} of ${mount} still has credentials, though the connection ${connection} issues none of it.`,
     "Stop what issues them on another connection of the engine.",
   );
 }
 
-/** Whether no credential is left below a path; requests that were under way may bring more. */
+/**
+ * Whether no credential is left below a path; requests that were under way may bring more.
+ *
+ * @throws UserError if there is none but those that cannot be revoked
+ */
 async function revokeUntilNone(
   vault: VaultClient,
   outputs: EnvironmentOutputs,
   path: string,
+  progress?: Progress,
 ): Promise<boolean> {
+  const failed = new Map<string, FailedRevocation>();
+  const keep = (found: readonly FailedRevocation[]) => found.forEach((one) => failed.set(one.lease, one));
+  keep(await revokeBelow(vault, outputs, path, progress));
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    await revokeBelow(vault, outputs, path);
     await pause(UNDER_WAY_MS);
-    if ((await leaseIdsBelow(vault, outputs, path)).length === 0) return true;
+    const left = await leaseIdsBelow(vault, outputs, path);
+    if (left.length === 0) return true;
+    const others = left.filter((id) => !failed.has(id));
+    if (others.length === 0) throw notRevoked(left.map((id) => failed.get(id)!));
+    keep(
+      failed.size === 0
+        ? await revokeBelow(vault, outputs, path, progress)
+        : await revokeEach(vault, others, progress),
+    );
   }
   return false;
+}
+
+function notRevoked(failed: readonly FailedRevocation[]): UserError {
+  const lines = [`${counted(failed.length, "credential")} could not be revoked:`, ...causeLines(failed)];
+  return new UserError(lines.join("\n"), failedRemedy(failed));
 }
 
 /**

@@ -61,30 +61,6 @@ export async function leaseIdsBelow(
   return ids.filter((id) => id.startsWith(`${prefix}/`));
 }
 
-/**
- * Revokes all leases below a path, and returns when they are revoked. Thousands take longer than one request may: it asks
- * again for as long as there become fewer.
- *
- * @throws VaultError and others of the last request, if it did not end one
- */
-export async function revokeBelow(
-  vault: VaultClient,
-  outputs: EnvironmentOutputs,
-  prefix: string,
-): Promise<void> {
-  for (let before = Infinity; ;) {
-    try {
-      await vault.done(`sys/leases/revoke-prefix/${prefix}`, { sync: true });
-      return;
-    } catch (error) {
-      const left = (await leaseIdsBelow(vault, outputs, prefix)).length;
-      if (left === 0) return;
-      if (left >= before) throw error;
-      before = left;
-    }
-  }
-}
-
 /** The lease; undefined if it is gone. */
 export async function lookUpLease(vault: VaultClient, id: string): Promise<Lease | undefined> {
   const path = "sys/leases/lookup";

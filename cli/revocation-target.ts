@@ -2,8 +2,10 @@ import type { EnvironmentOutputs } from "../stacks/outputs";
 import { endGroup } from "./end-group";
 import { UserError } from "./errors";
 import type { Inventory } from "./inventory";
-import { leasesPath, revokeBelow, roleOfLease, type Lease } from "./leases";
+import { leasesPath, roleOfLease, type Lease } from "./leases";
 import { appRoleNamed, readersOf, requireRole } from "./named";
+import type { Progress } from "./progress";
+import { revokeBelow, revokeLease, type FailedRevocation } from "./revoke-leases";
 import { counted, listed } from "./text";
 import { allReadersOf, undeclaredAppRoles } from "./undeclared-approles";
 import type { VaultClient } from "./vault-client";
@@ -103,26 +105,36 @@ function rolesRead(outputs: EnvironmentOutputs, { tokens }: Inventory, approle: 
   return undeclared?.roles ?? appRoleNamed(outputs, approle).roles;
 }
 
+/** What a revocation has done, as far as Vault says at once. */
+export interface CarriedOut {
+  readonly tokens: number;
+  readonly secretIds: number;
+  /** Leases that Vault could not revoke. What it ends with a token it ends later, and one by one. */
+  readonly failed: readonly FailedRevocation[];
+}
+
 /** Carries it out. Vault answers when it is done, but for the leases of tokens, which it ends one by one. */
 export async function carryOut(
   outputs: EnvironmentOutputs,
   vault: VaultClient,
   target: Target,
-): Promise<{ readonly tokens: number; readonly secretIds: number }> {
+  progress?: Progress,
+): Promise<CarriedOut> {
   const { mount, approle_mount } = outputs.vault;
+  const nothing = { tokens: 0, secretIds: 0 };
+  const below = (path: string) => revokeBelow(vault, outputs, path, progress);
   switch (target.kind) {
-    case "lease":
-      await vault.done("sys/leases/revoke", { lease_id: target.id, sync: true });
-      break;
+    case "lease": {
+      const failed = await revokeLease(vault, target.id);
+      return { ...nothing, failed: failed === undefined ? [] : [failed] };
+    }
     case "role":
-      await revokeBelow(vault, outputs, leasesPath(outputs, target.name));
-      break;
+      return { ...nothing, failed: await below(leasesPath(outputs, target.name)) };
     case "approle":
-      return endGroup(vault, { mount: approle_mount, name: target.name });
+      return { ...(await endGroup(vault, { mount: approle_mount, name: target.name })), failed: [] };
     case "all":
-      await revokeBelow(vault, outputs, `${mount}/creds`);
+      return { ...nothing, failed: await below(`${mount}/creds`) };
   }
-  return { tokens: 0, secretIds: 0 };
 }
 
 /** Says what will end, for people. */

@@ -133,10 +133,10 @@ export function reportStatus(
       },
     }),
     findings: [
-      ...findings(outputs, inventory, found, since),
+      ...findings(environment, outputs, inventory, found, since),
       ...(postgres && found.postgres
         ? [
-            ...shutUserFindings(environment, outputs, postgres, found.postgres, now),
+            ...shutUserFindings(environment, outputs, inventory, found.postgres, now),
             ...preparedFindings(found.postgres),
           ]
         : []),
@@ -180,6 +180,7 @@ function appRoleStatus(
 const OVERDUE_SECONDS = 30;
 
 function findings(
+  environment: string,
   outputs: EnvironmentOutputs,
   inventory: Inventory,
   { postgres: surveyed }: Survey,
@@ -205,6 +206,7 @@ function findings(
       kind: "irrevocable-lease",
       subject: id,
       detail: error || "no reason given",
+      remedy: `Vault tries no more: mend the cause; then vault-postgres revoke ${environment} --lease ${id}`,
     })),
     ...(postgres?.usersWithoutLease ?? [])
       .filter(({ oid }) => !shut.has(oid))

@@ -2,6 +2,7 @@ import { drain as drainEngine, drainRole } from "../drain";
 import { ExitCode } from "../exit-code";
 import { leaseIdsByRole } from "../leases";
 import { readersOf, requireRole } from "../named";
+import { progressOn } from "../progress";
 import { confirmed } from "../shell";
 import { counted, listed } from "../text";
 import { OPERATOR_POLICY, open, type Command, type CommonArguments } from "./command";
@@ -48,7 +49,10 @@ export const drain: Command<DrainArguments> = {
       `draining ${role ?? mount}. It may issue nothing any more while credentials are left: run this again to go on, or ` +
         `cdktf deploy ${environment} to let it issue again.`,
     );
-    await (role === undefined ? drainEngine(outputs, vault) : drainRole(outputs, vault, role));
+    const progress = progressOn(shell);
+    await (role === undefined
+      ? drainEngine(outputs, vault, progress)
+      : drainRole(outputs, vault, role, progress));
     const ofRole = role === undefined ? {} : { role };
     if (json) shell.print(JSON.stringify({ environment, ...ofRole, drained: true, revoked }, null, 2));
     else {

@@ -2,8 +2,11 @@ import { ExitCode } from "../exit-code";
 import { takeInventory } from "../inventory";
 import { hasLogin, LOGIN_REMEDY, NO_LOGIN, operatorLogin } from "../operator-login";
 import { UserError } from "../errors";
+import { causeLines, failedRemedy } from "../failed-revocations";
+import { progressOn } from "../progress";
 import { lookAfterwards, type Aftermath } from "../revocation-check";
-import { announcement, carryOut, scopeOf, targetOf } from "../revocation-target";
+import { announcement, carryOut, scopeOf, targetOf, type CarriedOut } from "../revocation-target";
+import { revokeEach, type FailedRevocation } from "../revoke-leases";
 import { confirmed, firstChange } from "../shell";
 import { counted } from "../text";
 import { OPERATOR_POLICY, open, type Command, type CommonArguments } from "./command";
@@ -24,7 +27,8 @@ export const revoke: Command<RevokeArguments> = {
     "Says what it will end, asks, and sees afterwards that it is so. With --role and --all, applications that may read the " +
     "role obtain new credentials at once; to keep them out, end their group with --approle, or drain the engine. " +
     "--approle destroys the SecretIDs and revokes the tokens of the AppRole, and with them their credentials; batch " +
-    "tokens have no accessor and cannot be revoked.\n\n" +
+    "tokens have no accessor and cannot be revoked. A credential that cannot be revoked keeps no other: all that can be ended " +
+    "is, and each that is left is named with its cause. Vault tries it again by itself then, and renews it no more.\n\n" +
     "VAULT_TOKEN needs the rights of docs/rights/operator-policy.hcl. PGUSER and PGPASSWORD name a login as in " +
     "docs/rights/operator-login.sql, for the check in PostgreSQL and for --end-sessions.",
   examples: [
@@ -64,9 +68,25 @@ export const revoke: Command<RevokeArguments> = {
         return ExitCode.declined;
       }
       const change = "revoking. Some may be revoked and some not: run this again to end the rest.";
-      const carry = () => carryOut(outputs, vault, target);
-      const ended = await firstChange(shell, change, carry, target.kind !== "approle");
-      const aftermath = await lookAfterwards(outputs, vault, session, { inventory, scope, target }, end);
+      const progress = progressOn(shell);
+      const carry = () => carryOut(outputs, vault, target, progress);
+      const carried = await firstChange(shell, change, carry, target.kind !== "approle");
+      const look = (known: readonly FailedRevocation[]) =>
+        lookAfterwards(
+          ...([outputs, vault, session, { inventory, scope, target }, end] as const),
+          new Set(known.map(({ lease }) => lease)),
+        );
+      let aftermath = await look(carried.failed);
+      const left = new Set(aftermath.leasesLeft);
+      let failed = carried.failed.filter(({ lease }) => left.has(lease));
+      failed.forEach(({ lease }) => left.delete(lease));
+      const unexplained = [...left];
+      // Vault says why only to whoever asks for the lease itself.
+      if (unexplained.length > 0) {
+        failed = [...failed, ...(await revokeEach(vault, unexplained, progress))];
+        aftermath = await look(failed);
+      }
+      const ended = { ...carried, failed };
       if (json) shell.print(JSON.stringify({ environment, target, ...ended, ...aftermath }, null, 2));
       else shell.print(resultText(ended, aftermath));
       const mayOutlive = scope.roles.some((role) => outputs.roles[role]?.revocation !== "terminate");
@@ -83,7 +103,7 @@ function isDone({ leasesLeft, postgres }: Aftermath, mayOutlive: boolean): boole
 }
 
 function resultText(
-  { tokens, secretIds }: { readonly tokens: number; readonly secretIds: number },
+  { tokens, secretIds, failed }: CarriedOut,
   { leasesEnded, leasesLeft, postgres }: Aftermath,
 ): string {
   const ended = [
@@ -92,7 +112,10 @@ function resultText(
     counted(leasesEnded, "credential"),
   ];
   const lines = [`Ended: ${ended.join(", ")}.`];
-  if (leasesLeft.length > 0) lines.push(`LEFT, though revoked: ${leasesLeft.join(", ")}`);
+  if (leasesLeft.length > 0) {
+    lines.push(`LEFT: ${counted(leasesLeft.length, "credential")}.`, ...causeLines(failed));
+    lines.push(failedRemedy(failed));
+  }
   if (postgres === undefined) return [...lines, NO_LOGIN].join("\n");
   lines.push(`Gone from PostgreSQL: ${counted(postgres.usersGone, "user")}.`);
   if (postgres.usersLeft.length > 0) lines.push(`LEFT in PostgreSQL: ${postgres.usersLeft.join(", ")}`);

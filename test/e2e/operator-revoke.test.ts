@@ -1,12 +1,16 @@
 import type { Aftermath } from "../../cli/revocation-check";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { announce } from "./announce";
-import { asSuperuser, connect, issue, verdict } from "./credential";
+import { asSuperuser, connect, issue, verdict, type Credential } from "./credential";
 import { DATABASE, MOUNT, Scenario, type Group } from "./operator-scenario";
 
 jest.setTimeout(180_000);
 
-type Result = Aftermath & { readonly tokens: number; readonly secretIds: number };
+type Result = Aftermath & {
+  readonly tokens: number;
+  readonly secretIds: number;
+  readonly failed: readonly { readonly lease: string; readonly cause: string; readonly queued: boolean }[];
+};
 
 let sandbox: Sandbox;
 let scenario: Scenario;
@@ -167,16 +171,132 @@ describe("without a login of PostgreSQL", () => {
   });
 });
 
-test("that fails in the middle ends with 1, and says what to do", async () => {
-  const { username } = await reports.issue("reader");
+test("while PostgreSQL is down ends with 1, and says what to do", async () => {
+  const { username, leaseId } = await reports.issue("reader");
   await sandbox.postgres.stop();
-  const { code, err } = await scenario.run("revoke", ["--role", "reader", "--yes"], { PGUSER: "" });
+  const { code, out } = await scenario.run("revoke", ["--role", "reader", "--yes"], { PGUSER: "" });
   await sandbox.postgres.start();
   expect(code).toBe(1);
-  expect(err).toMatch(/failed to revoke[^]*while revoking\. .*run this again/);
+  expect(out).toMatch(
+    /\nLEFT: 1 credential\.\n {2}failed to connect to [^]*\nVault tries again by itself[^]*run this again/,
+  );
+  expect(out).toContain(leaseId);
+  expect(out).not.toContain("nobody tries again");
   expect(await exists(username)).toBe(true);
   expect(await revoke("--role", "reader")).toMatchObject({ code: 0, leasesLeft: [] });
   expect(await exists(username)).toBe(false);
+});
+
+describe("where a credential cannot be revoked", () => {
+  const expiry = async (lease_id: string) => {
+    const { data } = await sandbox.vault.client().write("sys/leases/lookup", { lease_id });
+    return Date.parse(String(data?.expire_time)) - Date.now();
+  };
+
+  /** Owns more than a revocation hands over. */
+  async function undroppable(): Promise<Credential> {
+    const { credential, client } = await reports.session("reader");
+    await client.query("SELECT count(lo_create(0)) FROM generate_series(1, 1001)");
+    await client.end();
+    return credential;
+  }
+  const release = () => asSuperuser(sandbox, "SELECT lo_unlink(oid) FROM pg_largeobject_metadata", DATABASE);
+  const gone = async ({ username }: Credential) => {
+    for (let attempt = 0; attempt < 300 && (await exists(username)); attempt++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return !(await exists(username));
+  };
+
+  const CAUSE = /1001 objects|more than 1000/;
+
+  test.each([
+    ["--all", ["--all"]],
+    ["--role", ["--role", "reader"]],
+  ])("%s ends all others, names it with its cause, and has Vault try again", async (_, args) => {
+    const sessions = [];
+    const bad: Credential[] = [];
+    for (let index = 0; index < 4; index++) {
+      sessions.push(await reports.session("reader"));
+      if (index % 2 === 0) bad.push(await undroppable());
+      sessions.push(await reports.session("reader"));
+    }
+    const result = await revoke(...args);
+    expect(result).toMatchObject({ code: 1, leasesEnded: sessions.length });
+    const leases = bad.map(({ leaseId }) => leaseId).sort();
+    expect([...result.leasesLeft].sort()).toEqual(leases);
+    expect(result.failed.map(({ lease }) => lease).sort()).toEqual(leases);
+    for (const { cause, queued } of result.failed) {
+      expect(cause).toMatch(CAUSE);
+      expect(queued).toBe(true);
+    }
+    for (const { client, credential } of sessions) {
+      expect(await verdict(client, "SELECT 1")).not.toBe("ok");
+      expect(await exists(credential.username)).toBe(false);
+    }
+    for (const { leaseId } of bad) {
+      expect(await expiry(leaseId)).toBeLessThanOrEqual(0);
+      await expect(
+        sandbox.vault.client().write("sys/leases/renew", { lease_id: leaseId, increment: 3_600 }),
+      ).rejects.toThrow(/lease expired/);
+    }
+    await release();
+    // Vault's own next attempt is not waited for here.
+    expect(await revoke(...args)).toMatchObject({ code: 0, failed: [], leasesLeft: [] });
+    for (const credential of bad) expect(await exists(credential.username)).toBe(false);
+  });
+
+  test("--lease of it has Vault try again by itself, and says so; status knows it", async () => {
+    const bad = await undroppable();
+    await expect(
+      sandbox.vault.client().write("sys/leases/revoke", { lease_id: bad.leaseId, sync: true }),
+    ).rejects.toThrow(CAUSE);
+    expect(await expiry(bad.leaseId)).toBeGreaterThan(0);
+    const before = await scenario.run("status");
+    expect(before.out).toMatch(
+      /Vault does not try again before the lease ends, in \d+ min[^]*, and its holder may renew it/,
+    );
+    const { code, out } = await scenario.run("revoke", ["--lease", bad.leaseId, "--yes"]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/\nLEFT: 1 credential\.\n {2}.*\n[^]*Vault tries again by itself, up to six times/);
+    expect(await expiry(bad.leaseId)).toBeLessThanOrEqual(0);
+    const after = await scenario.run("status");
+    expect(after.out).toMatch(/Vault tries again by itself; at once: vault-postgres revoke local --lease/);
+    expect(after.out).not.toContain("does not try again");
+    await release();
+    expect(await gone(bad)).toBe(true);
+  });
+
+  test("--approle names what its tokens' end has left, with the cause", async () => {
+    const other = await scenario.enter("reports");
+    const { credential, client } = await other.session("reader-2");
+    await client.query("SELECT count(lo_create(0)) FROM generate_series(1, 1001)");
+    const fine = await other.session("reader-2");
+    const result = await revoke("--approle", "shop-local-reports");
+    expect(result).toMatchObject({ code: 1, leasesLeft: [credential.leaseId] });
+    expect(result.failed).toMatchObject([{ lease: credential.leaseId, queued: true }]);
+    expect(result.failed[0]?.cause).toMatch(CAUSE);
+    expect(await verdict(fine.client, "SELECT 1")).not.toBe("ok");
+    await release();
+    expect(await revoke("--all")).toMatchObject({ code: 0, leasesLeft: [] });
+    reports = await scenario.enter("reports");
+  });
+
+  test("drain ends all others, and names it", async () => {
+    const sessions = [await reports.session("reader"), await reports.session("reader-2")];
+    const bad = await undroppable();
+    sessions.push(await reports.session("reader"), await reports.session("reader-2"));
+    const { code, err } = await scenario.run("drain", ["--yes"]);
+    expect(code).toBe(1);
+    expect(err).toMatch(/1 credential could not be revoked[^]*Vault tries again by itself/);
+    expect(err).toMatch(CAUSE);
+    expect(err).toContain(bad.leaseId);
+    for (const { client } of sessions) expect(await verdict(client, "SELECT 1")).not.toBe("ok");
+    await release();
+    expect(await scenario.run("drain", ["--yes"])).toMatchObject({ code: 0 });
+    expect(await exists(bad.username)).toBe(false);
+    await scenario.workspace.apply();
+  });
 });
 
 test.each([
