@@ -142,7 +142,7 @@ export function reportStatus(
         : []),
       ...engineFindings(environment, outputs, inventory, found, now),
     ],
-    limits: statusLimits(environment),
+    limits: statusLimits(environment, Object.keys(outputs.static_roles ?? {})),
   };
 }
 

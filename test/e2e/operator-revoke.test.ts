@@ -1,5 +1,6 @@
 import type { Aftermath } from "../../cli/revocation-check";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
+import { FULL } from "../security/servers";
 import { announce } from "./announce";
 import { asSuperuser, connect, issue, verdict, type Credential } from "./credential";
 import { DATABASE, MOUNT, Scenario, type Group } from "./operator-scenario";
@@ -202,11 +203,13 @@ describe("where a credential cannot be revoked", () => {
   }
   const release = () => asSuperuser(sandbox, "SELECT lo_unlink(oid) FROM pg_largeobject_metadata", DATABASE);
   const gone = async ({ username }: Credential) => {
-    for (let attempt = 0; attempt < 300 && (await exists(username)); attempt++) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+    for (const deadline = Date.now() + 90_000; (await exists(username)) && Date.now() < deadline;) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
     }
     return !(await exists(username));
   };
+  /** Waits for what takes long. */
+  const full = FULL ? test : test.skip;
 
   const CAUSE = /1001 objects|more than 1000/;
 
@@ -264,10 +267,12 @@ describe("where a credential cannot be revoked", () => {
     expect(after.out).toMatch(/Vault tries again by itself; at once: vault-postgres revoke local --lease/);
     expect(after.out).not.toContain("does not try again");
     await release();
-    expect(await gone(bad)).toBe(true);
+    // Vault's own next attempt comes after 20 s, and another 40 s after that.
+    if (FULL) expect(await gone(bad)).toBe(true);
+    else await revoke("--all");
   });
 
-  test("--approle names what its tokens' end has left, with the cause", async () => {
+  full("--approle names what its tokens' end has left, with the cause", async () => {
     const other = await scenario.enter("reports");
     const { credential, client } = await other.session("reader-2");
     await client.query("SELECT count(lo_create(0)) FROM generate_series(1, 1001)");
@@ -286,6 +291,8 @@ describe("where a credential cannot be revoked", () => {
     const sessions = [await reports.session("reader"), await reports.session("reader-2")];
     const bad = await undroppable();
     sessions.push(await reports.session("reader"), await reports.session("reader-2"));
+    const config = `${MOUNT}/config/${DATABASE}`;
+    const { allowed_roles } = (await sandbox.vault.client().read(config)).data ?? {};
     const { code, err } = await scenario.run("drain", ["--yes"]);
     expect(code).toBe(1);
     expect(err).toMatch(/1 credential could not be revoked[^]*Vault tries again by itself/);
@@ -295,7 +302,7 @@ describe("where a credential cannot be revoked", () => {
     await release();
     expect(await scenario.run("drain", ["--yes"])).toMatchObject({ code: 0 });
     expect(await exists(bad.username)).toBe(false);
-    await scenario.workspace.apply();
+    await sandbox.vault.client().write(config, { allowed_roles, verify_connection: false });
   });
 });
 
