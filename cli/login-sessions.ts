@@ -94,9 +94,10 @@ export class LoginSessions {
     if (!(await this.unlessHeld(`ALTER ROLE ${this.name} LOGIN`))) throw await this.held();
   }
 
-  /** Gives back what {@link shut} has taken for it. */
+  /** Gives back what {@link shut} has taken for it; what fails before is told rather than this. */
   async close(): Promise<void> {
-    if (this.isJoined) await this.client.query(`REVOKE ${this.name} FROM CURRENT_USER`);
+    if (this.isJoined)
+      await this.client.query(`REVOKE ${this.name} FROM CURRENT_USER`).catch(() => undefined);
     this.isJoined = false;
   }
 

@@ -61,8 +61,9 @@ export const rotate: Command<RotateArguments> = {
     const say = (text: string) => (json ? shell.note(text) : shell.print(text));
     const read = () => readStaticLogin(outputs, vault, name, role);
     const session = end ? await operatorLogin(outputs, shell.env) : undefined;
+    let login: LoginSessions | undefined;
     try {
-      const login = session && (await LoginSessions.of(session.client, role.username));
+      login = session && (await LoginSessions.of(session.client, role.username));
       const problems: string[] = [];
       const before = await read().catch((error: unknown) => {
         problems.push(`the password before it could not be read: ${describeError(error)}`);
@@ -90,11 +91,10 @@ export const rotate: Command<RotateArguments> = {
         );
         shell.changing(change);
       } else if (login !== undefined) {
-        await rotateOpen(
-          login,
-          setPassword,
-          async () => (await isTaken(outputs, await read(), certificate)) ?? true,
-        );
+        // Where it cannot be read, that is among the problems.
+        const isTakenNow = async () =>
+          before === undefined || (await isTaken(outputs, await read(), certificate)) !== false;
+        await rotateOpen(login, setPassword, isTakenNow);
       }
       say(`${role.username} has a new password.`);
       if (login !== undefined) say(`Ended: ${counted(login.ended, "session")} of ${role.username}.`);
@@ -130,9 +130,9 @@ export const rotate: Command<RotateArguments> = {
         if (seen !== undefined) shell.print(`Checked: ${seen}.`);
         if (problem !== undefined) shell.note(`The check afterwards did not hold: ${problem}`);
       }
-      await login?.close();
       return problem === undefined ? ExitCode.ok : ExitCode.failed;
     } finally {
+      await login?.close();
       await session?.close();
     }
   },

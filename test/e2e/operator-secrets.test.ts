@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { Client } from "pg";
 import { proveEnvironment } from "../../cli/proof";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { announce } from "./announce";
@@ -194,6 +195,21 @@ describe("rotate", () => {
       };
     }
 
+    /** Takes its time to prove who it is, and then sets a password of its own. */
+    async function slow({ username, password: leaked }: Credential, ms: number): Promise<void> {
+      const { host, port } = sandbox.postgres;
+      const client = new Client({
+        ...{ host, port, user: username, database: DATABASE },
+        password: () => new Promise<string>((resolve) => setTimeout(() => resolve(leaked), ms)),
+      });
+      client.on("error", () => undefined);
+      await client
+        .connect()
+        .then(() => client.query("ALTER ROLE session_user PASSWORD 'mine'"))
+        .catch(() => undefined);
+      await client.end().catch(() => undefined);
+    }
+
     test("without it, a session sets a password of its own, which is said by the next", async () => {
       const old = await issue(sandbox, STATIC);
       const session = await connect(sandbox, old, DATABASE);
@@ -219,10 +235,13 @@ describe("rotate", () => {
       ])
         await session.query(sql);
       const stop = holder(leaked);
+      // What the server compares a password with is read when a client begins to log in, and not when it goes on.
+      const begun = [300, 900, 1_500, 2_100, 2_700].map((ms) => slow(leaked, ms));
       const members = `SELECT count(*) FROM pg_auth_members WHERE roleid = '${login}'::regrole`;
       const before = await asSuperuser(sandbox, members);
       const { code, out, err } = await scenario.run("rotate", ["legacy", "--end-sessions"], variables());
       await stop();
+      await Promise.all(begun);
       const now = await issue(sandbox, STATIC);
       expect({ code, err }).toMatchObject({ code: 0 });
       expect(out).toMatch(/has a new password\.\nEnded: \d+ sessions? of shop_local_legacy\./);
