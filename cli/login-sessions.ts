@@ -169,7 +169,9 @@ export class LoginSessions {
       await this.client.query(sql);
       return true;
     } catch (error) {
-      if (sqlState(error) !== SqlState.lockNotAvailable) throw error;
+      // The second is "tuple concurrently updated": a session was faster.
+      const held: readonly (string | undefined)[] = [SqlState.lockNotAvailable, SqlState.internalError];
+      if (!held.includes(sqlState(error))) throw error;
       return false;
     }
   }
