@@ -16,20 +16,31 @@ const ROUNDS = 3;
 export async function rotateShut(
   login: LoginSessions,
   rotate: () => Promise<void>,
+  isTaken: () => Promise<boolean>,
   onWait: (secondsLeft: number) => void,
 ): Promise<void> {
-  await login.shut();
-  const deadline = Date.now() + login.loginMs;
-  const tick = async () => {
-    while (Date.now() < deadline) {
-      onWait(Math.ceil((deadline - Date.now()) / 1_000));
-      await pause(Math.min(1_000, login.loginMs / 10));
-    }
-  };
-  await login.endDuring(tick());
-  if ((await login.end()) > 0) throw stubborn(login);
-  await rotate();
-  await login.reopen();
+  for (let round = 0; round < ROUNDS; round++) {
+    await login.shut();
+    const deadline = Date.now() + login.loginMs;
+    const tick = async () => {
+      while (Date.now() < deadline) {
+        onWait(Math.ceil((deadline - Date.now()) / 1_000));
+        await pause(Math.min(1_000, login.loginMs / 10));
+      }
+    };
+    await login.endDuring(tick());
+    if ((await login.end()) > 0) throw stubborn(login);
+    await rotate();
+    const before = await login.now();
+    await login.reopen();
+    // One that was on its way in when the login was shut, on a server that is busy, shows only now.
+    await login.end(before);
+    if (await isTaken()) return;
+  }
+  throw new UserError(
+    `PostgreSQL does not take the password that was set for ${login.username}.`,
+    "See who else may set it, a role with CREATEROLE, say, or another static role; then run this again.",
+  );
 }
 
 /**

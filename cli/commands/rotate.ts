@@ -79,21 +79,21 @@ export const rotate: Command<RotateArguments> = {
         const isHeld = error instanceof VaultError && shell.underWay !== undefined;
         if (login === undefined || !isHeld) throw error;
       }
+      // Where it cannot be read, that is among the problems.
+      const isTakenNow = async () =>
+        before === undefined || (await isTaken(outputs, await read(), certificate)) !== false;
       if (login?.canShut === true) {
         shell.changing(
           `rotating the password of ${role.username}, which is shut meanwhile (NOLOGIN). Running this again opens it.`,
         );
         const progress = progressOn(shell);
-        await rotateShut(login, setPassword, (seconds) =>
+        await rotateShut(login, setPassword, isTakenNow, (seconds) =>
           progress(
             `${role.username} is shut for another ${seconds} s, until whoever has begun to log in has had their time.`,
           ),
         );
         shell.changing(change);
       } else if (login !== undefined) {
-        // Where it cannot be read, that is among the problems.
-        const isTakenNow = async () =>
-          before === undefined || (await isTaken(outputs, await read(), certificate)) !== false;
         await rotateOpen(login, setPassword, isTakenNow);
       }
       say(`${role.username} has a new password.`);
