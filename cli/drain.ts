@@ -2,8 +2,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { engineRoles, namesBelow } from "./engine-roles";
 import { UserError } from "./errors";
+import { causeLines, failedRemedy } from "./failed-revocations";
 import { UNTOLD, type Change } from "./first-change";
-import { leaseIdsBelow, leasesPath, revokeBelow, type UnrevokedLease } from "./leases";
+import { leaseIdsBelow, leasesPath } from "./leases";
+import type { Progress } from "./progress";
+import { revokeBelow, revokeEach, type FailedRevocation } from "./revoke-leases";
 import { servedBy } from "./serves";
 import { counted, listed } from "./text";
 import { AnswerFields, type VaultClient } from "./vault-client";
@@ -17,18 +20,19 @@ const ATTEMPTS = 20;
  * Terraform removes the connection with leases alive, after which neither engine can revoke them, and the mount is left
  * behind. A deployment lets the engine issue credentials again.
  *
- * @throws VaultError if Vault refuses, or cannot revoke a credential
- * @throws UserError if there are credentials left all the same
+ * @throws VaultError if Vault refuses
+ * @throws UserError if a credential cannot be revoked, once all others are, or if there are credentials left all the same
  */
 export async function drain(
   outputs: EnvironmentOutputs,
   vault: VaultClient,
   change: Change = UNTOLD,
+  progress?: Progress,
 ): Promise<void> {
   const { mount, connection } = outputs.vault;
   // What is not named in it stays as it is; the manager's password is not known here, nor needed.
   await allowRoles(vault, `${mount}/config/${connection}`, [], change);
-  const isEmpty = await revokeUntilNone(vault, outputs, `${mount}/creds`, change);
+  const isEmpty = await revokeUntilNone(vault, outputs, `${mount}/creds`, change, progress);
   const others = await otherConnections(vault, outputs);
   if (isEmpty && others.length === 0) return;
   throw new UserError(
@@ -57,14 +61,16 @@ async function otherConnections(vault: VaultClient, { vault: own }: EnvironmentO
  * The same for one role, before it is renamed or removed: stops the engine from issuing credentials of it, and ends those
  * that it has issued. Other roles go on.
  *
- * @throws VaultError if Vault refuses, or cannot revoke a credential
- * @throws UserError if the connection issues for it by a pattern, or if there are credentials left all the same
+ * @throws VaultError if Vault refuses
+ * @throws UserError if the connection issues for it by a pattern, if a credential cannot be revoked, once all others are, or if
+ *   there are credentials left all the same
  */
 export async function drainRole(
   outputs: EnvironmentOutputs,
   vault: VaultClient,
   role: string,
-  change: Change,
+  change: Change = UNTOLD,
+  progress?: Progress,
 ): Promise<void> {
   const { mount } = outputs.vault;
   // That of another stack's role may be another.
@@ -83,38 +89,46 @@ export async function drainRole(
     );
   }
   if (others.length < allowed.length) await allowRoles(vault, path, others, change);
-  if (await revokeUntilNone(vault, outputs, leasesPath(outputs, role), change)) return;
+  if (await revokeUntilNone(vault, outputs, leasesPath(outputs, role), change, progress)) return;
   throw new UserError(
     `${role} of ${mount} still has credentials, though the connection ${connection} issues none of it.`,
     "Stop what issues them on another connection of the engine.",
   );
 }
 
-const SHOWN = 5;
-
-function notRevoked(failed: readonly UnrevokedLease[]): UserError {
-  const shown = failed.slice(0, SHOWN).map(({ id, error }) => `${id} (${error})`);
-  const more = failed.length > SHOWN ? ` and ${failed.length - SHOWN} more` : "";
-  return new UserError(
-    `${counted(failed.length, "credential")} could not be revoked, and no other is left: ${shown.join(", ")}${more}.`,
-    "vault-postgres status says what keeps them, and what to do.",
-  );
-}
-
-/** Whether no credential is left below a path; requests that were under way may bring more. */
+/**
+ * Whether no credential is left below a path; requests that were under way may bring more.
+ *
+ * @throws UserError if there is none but those that cannot be revoked
+ */
 async function revokeUntilNone(
   vault: VaultClient,
   outputs: EnvironmentOutputs,
   path: string,
   change: Change,
+  progress?: Progress,
 ): Promise<boolean> {
+  const failed = new Map<string, FailedRevocation>();
+  const keep = (found: readonly FailedRevocation[]) => found.forEach((one) => failed.set(one.lease, one));
+  keep(await revokeBelow(vault, outputs, path, change, progress));
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const failed = await revokeBelow(vault, outputs, path, change);
-    if (failed.length > 0) throw notRevoked(failed);
     await pause(UNDER_WAY_MS);
-    if ((await leaseIdsBelow(vault, outputs, path)).length === 0) return true;
+    const left = await leaseIdsBelow(vault, outputs, path);
+    if (left.length === 0) return true;
+    const others = left.filter((id) => !failed.has(id));
+    if (others.length === 0) throw notRevoked(left.map((id) => failed.get(id)!));
+    keep(
+      failed.size === 0
+        ? await revokeBelow(vault, outputs, path, change, progress)
+        : await revokeEach(vault, others, change, progress),
+    );
   }
   return false;
+}
+
+function notRevoked(failed: readonly FailedRevocation[]): UserError {
+  const lines = [`${counted(failed.length, "credential")} could not be revoked:`, ...causeLines(failed)];
+  return new UserError(lines.join("\n"), failedRemedy(failed));
 }
 
 /**

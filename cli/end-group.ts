@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { concurrently } from "./concurrently";
-import { UserError } from "./errors";
+import { describeError, UserError } from "./errors";
 import { UNTOLD, type Change } from "./first-change";
 import { groupTokens, hasEnded } from "./group-tokens";
 import { VaultError, type VaultClient } from "./vault-client";
@@ -33,11 +33,12 @@ export async function endGroup(
     if (round > 0) await pause(UNDER_WAY_MS);
     const issued = await secretIdAccessors(vault, approle);
     const ids = issued ?? [];
-    await concurrently(ids, (accessor) => destroySecretId(vault, approle, accessor, change));
+    const failures = await failuresOf(ids, (accessor) => destroySecretId(vault, approle, accessor, change));
     const accessors = (await groupTokens(vault, mount))
       .filter((token) => token.approle === name)
       .map(({ accessor }) => accessor);
-    await concurrently(accessors, (accessor) => revokeToken(vault, accessor, change));
+    failures.push(...(await failuresOf(accessors, (accessor) => revokeToken(vault, accessor, change))));
+    if (failures.length > 0) throw together(failures);
     ids.forEach((id) => secretIds.add(id));
     accessors.forEach((accessor) => tokens.add(accessor));
     if (round === 0 || ids.length > 0 || accessors.length > 0) continue;
@@ -53,6 +54,20 @@ export async function endGroup(
     `The AppRole ${name} of auth/${mount} keeps getting SecretIDs or tokens.`,
     "Stop what issues SecretIDs for it, or see whether it logs in without one (bind_secret_id), and run this again.",
   );
+}
+
+/** Does it for each, whatever becomes of the others, and returns what has failed. */
+async function failuresOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<unknown[]> {
+  const failures: unknown[] = [];
+  await concurrently(items, (item) => work(item).catch((error: unknown) => failures.push(error)));
+  return failures;
+}
+
+/** One error for all. What Vault refuses for each alike is told as it is. */
+function together(failures: readonly unknown[]): unknown {
+  const words = [...new Set(failures.map(describeError))];
+  if (words.length === 1) return failures[0];
+  return new UserError(words.join("\n"), "All others were ended. Once that is solved, run this again.");
 }
 
 /**

@@ -76,6 +76,8 @@ export async function takeInventory(
   const users = session && (await databaseUsers(session.client, outputs, known));
   // A credential that is issued or revoked just now is in one list and not in the other, and is no finding.
   const after = users && (await liveLeases(outputs, vault, given, before));
+  // Vault has given up on these, and their users may be there still.
+  const givenUp = users && (await lookUpLeases(vault, [...given]));
   const secretIds = await countSecretIds(outputs, vault);
   const counts = secretIds ?? Object.keys(outputs.approles).map((name) => [name, undefined] as const);
   return {
@@ -95,7 +97,11 @@ export async function takeInventory(
       users && {
         postgres: {
           users,
-          ...settled(match(outputs, users, union(before, after ?? [])), before, after ?? []),
+          ...settled(
+            match(outputs, users, union([...before, ...(givenUp ?? [])], after ?? [])),
+            before,
+            after ?? [],
+          ),
           outlivedSessions: await outlivedSessions(session.client, outputs.postgres.database),
         },
       }),

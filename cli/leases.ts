@@ -1,7 +1,5 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { concurrently } from "./concurrently";
-import { describeError } from "./errors";
-import { isRefused, type Change } from "./first-change";
 import { AnswerFields, VaultError, type VaultClient } from "./vault-client";
 
 /** A credential's lease, as far as Vault tells: neither its user's name nor whose token it belongs to. */
@@ -61,69 +59,6 @@ export async function leaseIdsBelow(
 ): Promise<string[]> {
   const ids = [...(await leaseIdsByRole(vault, outputs)).values()].flat();
   return ids.filter((id) => id.startsWith(`${prefix}/`));
-}
-
-/** A lease that Vault could not revoke. */
-export interface UnrevokedLease {
-  readonly id: string;
-  readonly error: string;
-}
-
-/**
- * Revokes all leases below a path, and returns when they are revoked. Thousands take longer than one request may: it asks
- * again for as long as there become fewer. An engine that is asked for all of them stops at the first that it cannot revoke:
- * then each is asked for by itself, so that one keeps no other alive.
- *
- * @returns those that Vault could not revoke
- * @throws VaultError and others if Vault refuses the request, or cannot say what is left
- */
-export async function revokeBelow(
-  vault: VaultClient,
-  outputs: EnvironmentOutputs,
-  prefix: string,
-  change: Change,
-): Promise<readonly UnrevokedLease[]> {
-  for (let before = Infinity; ;) {
-    try {
-      await change(() => vault.done(`sys/leases/revoke-prefix/${prefix}`, { sync: true }));
-      return [];
-    } catch (error) {
-      if (isRefused(error)) throw error;
-      const left = await leaseIdsBelow(vault, outputs, prefix);
-      if (left.length === 0) return [];
-      if (left.length >= before) {
-        // Who deploys and destroys may revoke all of them, and none by itself.
-        return await revokeEach(vault, left, change).catch((refusal: unknown) => {
-          throw isRefused(refusal) ? error : refusal;
-        });
-      }
-      before = left.length;
-    }
-  }
-}
-
-/** Those that wait too long behind one that fails are tried again, for as long as there become fewer. */
-async function revokeEach(
-  vault: VaultClient,
-  ids: readonly string[],
-  change: Change,
-): Promise<readonly UnrevokedLease[]> {
-  const answers = await concurrently(ids, async (id): Promise<UnrevokedLease | undefined> => {
-    try {
-      await change(() => vault.done("sys/leases/revoke", { lease_id: id, sync: true }));
-      return undefined;
-    } catch (error) {
-      if (isRefused(error)) throw error;
-      return { id, error: describeError(error) };
-    }
-  });
-  const failed = answers.filter((answer) => answer !== undefined);
-  if (failed.length === 0 || failed.length === ids.length) return failed;
-  return revokeEach(
-    vault,
-    failed.map(({ id }) => id),
-    change,
-  );
 }
 
 /** The lease; undefined if it is gone. */

@@ -20,6 +20,7 @@ export const SqlState = {
   lockNotAvailable: "55P03",
   undefinedTable: "42P01",
   invalidSchema: "3F000",
+  internalError: "XX000",
 } as const;
 
 /** An open connection that notices when the server ends it. */

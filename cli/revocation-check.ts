@@ -28,18 +28,23 @@ export interface Aftermath {
   };
 }
 
-/** Waits until what should be gone is gone, or Vault has had its time, and looks at what there is. */
+/**
+ * Waits until what should be gone is gone, or Vault has had its time, and looks at what there is.
+ *
+ * @param failed ids of leases that are not waited for
+ */
 export async function lookAfterwards(
   outputs: EnvironmentOutputs,
   vault: VaultClient,
   session: Session | undefined,
   before: { readonly inventory: Inventory; readonly scope: Scope; readonly target: Target },
   end: boolean,
+  failed: ReadonlySet<string>,
 ): Promise<Aftermath> {
   const { certain, possible } = before.scope;
   const deadline = Date.now() + TIMEOUT_MS;
   let leasesLeft = await endingLeases(outputs, vault, before.scope);
-  while (leasesLeft.length > 0 && Date.now() < deadline) {
+  while (leasesLeft.some((id) => !failed.has(id)) && Date.now() < deadline) {
     await pause();
     leasesLeft = await endingLeases(outputs, vault, before.scope);
   }

@@ -1,10 +1,12 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { endGroup } from "./end-group";
 import { UserError } from "./errors";
-import type { Change } from "./first-change";
+import { UNTOLD, type Change } from "./first-change";
 import type { Inventory } from "./inventory";
-import { leasesPath, revokeBelow, roleOfLease, type Lease, type UnrevokedLease } from "./leases";
+import { leasesPath, roleOfLease, type Lease } from "./leases";
 import { appRoleNamed, readersOf, requireRole } from "./named";
+import type { Progress } from "./progress";
+import { revokeBelow, revokeLease, type FailedRevocation } from "./revoke-leases";
 import { counted, listed } from "./text";
 import { allReadersOf, undeclaredAppRoles } from "./undeclared-approles";
 import type { VaultClient } from "./vault-client";
@@ -104,39 +106,36 @@ function rolesRead(outputs: EnvironmentOutputs, { tokens }: Inventory, approle: 
   return undeclared?.roles ?? appRoleNamed(outputs, approle).roles;
 }
 
-/** What was ended beside credentials, and which of these Vault could not revoke. */
-export interface Ended {
+/** What a revocation has done, as far as Vault says at once. */
+export interface CarriedOut {
   readonly tokens: number;
   readonly secretIds: number;
-  readonly failed: readonly UnrevokedLease[];
+  /** Leases that Vault could not revoke. What it ends with a token it ends later, and one by one. */
+  readonly failed: readonly FailedRevocation[];
 }
-
-const NOTHING: Ended = { tokens: 0, secretIds: 0, failed: [] };
 
 /** Carries it out. Vault answers when it is done, but for the leases of tokens, which it ends one by one. */
 export async function carryOut(
   outputs: EnvironmentOutputs,
   vault: VaultClient,
   target: Target,
-  change: Change,
-): Promise<Ended> {
+  change: Change = UNTOLD,
+  progress?: Progress,
+): Promise<CarriedOut> {
   const { mount, approle_mount } = outputs.vault;
+  const nothing = { tokens: 0, secretIds: 0 };
+  const below = (path: string) => revokeBelow(vault, outputs, path, change, progress);
   switch (target.kind) {
-    case "lease":
-      await change(() => vault.done("sys/leases/revoke", { lease_id: target.id, sync: true }));
-      return NOTHING;
+    case "lease": {
+      const failed = await revokeLease(vault, target.id, change);
+      return { ...nothing, failed: failed === undefined ? [] : [failed] };
+    }
     case "role":
-      return {
-        ...NOTHING,
-        failed: await revokeBelow(vault, outputs, leasesPath(outputs, target.name), change),
-      };
+      return { ...nothing, failed: await below(leasesPath(outputs, target.name)) };
     case "approle":
-      return {
-        ...NOTHING,
-        ...(await endGroup(vault, { mount: approle_mount, name: target.name }, change)),
-      };
+      return { ...(await endGroup(vault, { mount: approle_mount, name: target.name }, change)), failed: [] };
     case "all":
-      return { ...NOTHING, failed: await revokeBelow(vault, outputs, `${mount}/creds`, change) };
+      return { ...nothing, failed: await below(`${mount}/creds`) };
   }
 }
 

@@ -51,6 +51,20 @@ export function readStaticLogin(
   });
 }
 
+/** Whether PostgreSQL takes a password; undefined where that cannot be told, since the login is shut, say. */
+export async function isTaken(
+  outputs: EnvironmentOutputs,
+  login: Login,
+  rootCertificateFile?: string,
+): Promise<boolean | undefined> {
+  try {
+    await (await logIn(outputs.postgres, login, rootCertificateFile)).close();
+    return true;
+  } catch (error) {
+    return sqlState(error) === SqlState.invalidPassword ? false : undefined;
+  }
+}
+
 /**
  * Sees that a static role's new password logs in and its old one does not.
  *

@@ -134,17 +134,17 @@ export function reportStatus(
       },
     }),
     findings: [
-      ...findings(outputs, inventory, found, since),
+      ...findings(environment, outputs, inventory, found, since),
       ...(postgres && found.postgres
         ? [
-            ...shutUserFindings(environment, outputs, postgres, found.postgres, now),
+            ...shutUserFindings(environment, outputs, inventory, found.postgres, now),
             ...preparedFindings(found.postgres),
             ...unmanagedUserFindings(environment, outputs, postgres),
           ]
         : []),
       ...engineFindings(environment, outputs, inventory, found, now),
     ],
-    limits: statusLimits(environment),
+    limits: statusLimits(environment, Object.keys(outputs.static_roles ?? {})),
   };
 }
 
@@ -182,6 +182,7 @@ function appRoleStatus(
 const OVERDUE_SECONDS = 30;
 
 function findings(
+  environment: string,
   outputs: EnvironmentOutputs,
   inventory: Inventory,
   { postgres: surveyed }: Survey,
@@ -207,6 +208,7 @@ function findings(
       kind: "irrevocable-lease",
       subject: id,
       detail: error || "no reason given",
+      remedy: `Vault tries no more: mend the cause; then vault-postgres revoke ${environment} --lease ${id}`,
     })),
     ...(postgres?.usersWithoutLease ?? [])
       .filter(({ oid }) => !shut.has(oid))

@@ -3,8 +3,9 @@ import type { EnvironmentOutputs } from "../stacks/outputs";
 import type { DatabaseUser } from "./database-users";
 import type { Finding } from "./finding";
 import { holdDetails, holdRemedies } from "./hold-texts";
-import type { PostgresInventory } from "./inventory";
+import type { Inventory } from "./inventory";
 import type { LockHolder } from "./lock-holders";
+import { nextAttempt } from "./next-attempt";
 import type { PreparedTransaction } from "./prepared-transactions";
 import type { Holdings } from "./shut-users";
 import { shownLiteral } from "./sql-text";
@@ -25,13 +26,14 @@ const MOST_OBJECTS = 1_000;
 export function shutUserFindings(
   environment: string,
   outputs: EnvironmentOutputs,
-  inventory: PostgresInventory,
+  inventory: Inventory,
   { shut, prepared }: PostgresSurvey,
   now: number,
 ): Finding[] {
   return shut.map((found): Finding => {
     const { user, holdings } = found;
-    const leases = leasesOf(inventory, user);
+    const leases = inventory.postgres === undefined ? [] : leasesOf(inventory.postgres, user);
+    const attempt = leases.length === 0 ? undefined : nextAttempt(environment, leases, inventory, now);
     const own = prepared.filter(({ owner }) => owner === user.name);
     const { kind, state } = stateOf(user, now);
     return {
@@ -47,7 +49,7 @@ export function shutUserFindings(
         ...obstacleTexts(found, outputs.postgres.database),
         ...holdDetails(holdersOf(found, own)),
       ].join("; "),
-      remedy: remedyFor(environment, outputs, found, own, leases),
+      remedy: remedyFor(environment, outputs, found, own, attempt),
     };
   });
 }
@@ -128,7 +130,7 @@ function remedyFor(
   outputs: EnvironmentOutputs,
   found: ShutUser,
   prepared: readonly PreparedTransaction[],
-  leases: readonly string[],
+  attempt: string | undefined,
 ): string {
   const { user, hold } = found;
   const { postgres } = outputs;
@@ -153,10 +155,9 @@ function remedyFor(
   ];
   const here = [...owned, ...granted].filter(({ database }) => database === postgres.database);
   const objects = here.reduce((sum, { count }) => sum + count, 0);
-  const [lease, ...others] = leases;
   // A revocation takes no more, and without a lease nothing hands over what DROP OWNED would drop.
   const handOver = `vault-postgres hand-over ${environment} --user ${user.name} gives that to its base role`;
-  if (objects > (lease === undefined ? 0 : MOST_OBJECTS)) first.push(`${handOver}.`);
+  if (objects > (attempt === undefined ? 0 : MOST_OBJECTS)) first.push(`${handOver}.`);
   // Few objects may take long as well: tables of many columns or indexes, say.
   else if (here.some((counts) => owned.includes(counts))) {
     first.push(`Where Vault fails with it time after time: ${handOver}, in small batches.`);
@@ -166,12 +167,7 @@ function remedyFor(
         "back, whoever gave them.",
     );
   }
-  const then =
-    lease === undefined
-      ? `As a superuser in ${postgres.database}: DROP OWNED BY ${name}; DROP ROLE ${name};`
-      : others.length > 0
-        ? "Vault tries again by itself; vault-postgres revoke with --lease or --role at once."
-        : `Vault tries again by itself; at once: vault-postgres revoke ${environment} --lease ${lease}`;
+  const then = attempt ?? `As a superuser in ${postgres.database}: DROP OWNED BY ${name}; DROP ROLE ${name};`;
   return [...first, then].join("\n    ");
 }
 

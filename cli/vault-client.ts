@@ -33,6 +33,7 @@ export interface VaultRequest {
 }
 
 const EMPTY = 204;
+const ACCEPTED = 202;
 
 /**
  * A small client of the HTTP API that Vault and OpenBao share. Only what Vault answers to what was asked is an answer: all
@@ -89,6 +90,20 @@ export class VaultClient {
   /** Has something done that Vault answers with nothing, or with warnings. @throws as {@link call} */
   async done(path: string, body: unknown = {}): Promise<void> {
     await this.change({ method: "PUT", path, body });
+  }
+
+  /**
+   * Has something put in Vault's queue, which it answers with 202 and nothing: whether it comes about is seen later.
+   *
+   * @throws as {@link call}
+   */
+  async queue(path: string, body: unknown): Promise<void> {
+    const request = { method: "PUT", path, body } as const;
+    const answer = await this.send(request);
+    if (answer.status >= 400) throw this.refused(request, answer.status, answer.body);
+    if (answer.status !== ACCEPTED || Object.keys(answer.body).length > 0) {
+      throw this.unexpected(request, `${statusWords(answer.status)}, and not that Vault has it in its queue`);
+    }
   }
 
   async delete(path: string): Promise<void> {

@@ -4,6 +4,7 @@ import { drain } from "../drain";
 import { describeError, UserError } from "../errors";
 import { ExitCode } from "../exit-code";
 import { changes } from "../first-change";
+import { progressOn } from "../progress";
 import { confirmed } from "../shell";
 import { open, type Command, type CommonArguments } from "./command";
 
@@ -54,7 +55,7 @@ export const destroy: Command<DestroyArguments> = {
       shell,
       `draining ${outputs.vault.mount}; nothing is destroyed. Run this again, or cdktf deploy ${environment} to go back.`,
     );
-    await drain(outputs, vault, change).catch((error: unknown) => {
+    await drain(outputs, vault, change, progressOn(shell)).catch((error: unknown) => {
       throw new UserError(
         `The credentials could not all be revoked, and nothing was destroyed: ${describeError(error)}`,
         `Once that is solved, run this again; or let the engine issue credentials again: cdktf deploy ${environment}`,

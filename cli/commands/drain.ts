@@ -3,6 +3,7 @@ import { ExitCode } from "../exit-code";
 import { changes } from "../first-change";
 import { leaseIdsByRole } from "../leases";
 import { readersOf, requireRole } from "../named";
+import { progressOn } from "../progress";
 import { confirmed } from "../shell";
 import { counted, listed } from "../text";
 import { OPERATOR_POLICY, open, type Command, type CommonArguments } from "./command";
@@ -50,9 +51,10 @@ export const drain: Command<DrainArguments> = {
       `draining ${role ?? mount}. It may issue nothing any more while credentials are left: run this again to go on, or ` +
         `cdktf deploy ${environment} to let it issue again.`,
     );
+    const progress = progressOn(shell);
     await (role === undefined
-      ? drainEngine(outputs, vault, change)
-      : drainRole(outputs, vault, role, change));
+      ? drainEngine(outputs, vault, change, progress)
+      : drainRole(outputs, vault, role, change, progress));
     const ofRole = role === undefined ? {} : { role };
     if (json) shell.print(JSON.stringify({ environment, ...ofRole, drained: true, revoked }, null, 2));
     else {

@@ -6,6 +6,7 @@ import { handOver, type HandedOver } from "../hand-over/hand-over";
 import { leaseOf } from "../hand-over/lease-of";
 import { namePrefix } from "../inventory";
 import { hasLogin } from "../operator-login";
+import { revokeLease } from "../revoke-leases";
 import { confirmed, type Shell } from "../shell";
 import { counted, inLine } from "../text";
 import type { VaultClient } from "../vault-client";
@@ -135,8 +136,8 @@ export const handOverCommand: Command<HandOverArguments> = {
 /** Why Vault could not revoke a lease; undefined if it has. */
 async function revoked(vault: VaultClient, id: string): Promise<string | undefined> {
   try {
-    await vault.write("sys/leases/revoke", { lease_id: id, sync: true });
-    return undefined;
+    const failed = await revokeLease(vault, id);
+    return failed && `${failed.cause}${failed.queued ? "; Vault tries again by itself" : ""}`;
   } catch (error) {
     return describeError(error);
   }

@@ -3,8 +3,11 @@ import { changes } from "../first-change";
 import { takeInventory } from "../inventory";
 import { hasLogin, LOGIN_REMEDY, NO_LOGIN, operatorLogin } from "../operator-login";
 import { UserError } from "../errors";
+import { causeLines, failedRemedy } from "../failed-revocations";
+import { progressOn } from "../progress";
 import { lookAfterwards, type Aftermath } from "../revocation-check";
-import { announcement, carryOut, scopeOf, targetOf, type Ended } from "../revocation-target";
+import { announcement, carryOut, scopeOf, targetOf, type CarriedOut } from "../revocation-target";
+import { revokeEach, type FailedRevocation } from "../revoke-leases";
 import { confirmed } from "../shell";
 import { counted } from "../text";
 import { OPERATOR_POLICY, open, type Command, type CommonArguments } from "./command";
@@ -25,7 +28,8 @@ export const revoke: Command<RevokeArguments> = {
     "Says what it will end, asks, and sees afterwards that it is so. With --role and --all, applications that may read the " +
     "role obtain new credentials at once; to keep them out, end their group with --approle, or drain the engine. " +
     "--approle destroys the SecretIDs and revokes the tokens of the AppRole, and with them their credentials; batch " +
-    "tokens have no accessor and cannot be revoked.\n\n" +
+    "tokens have no accessor and cannot be revoked. A credential that cannot be revoked keeps no other: all that can be ended " +
+    "is, and each that is left is named with its cause. Vault tries it again by itself then, and renews it no more.\n\n" +
     "VAULT_TOKEN needs the rights of docs/rights/operator-policy.hcl. PGUSER and PGPASSWORD name a login as in " +
     "docs/rights/operator-login.sql, for the check in PostgreSQL and for --end-sessions.",
   examples: [
@@ -65,12 +69,25 @@ export const revoke: Command<RevokeArguments> = {
         return ExitCode.declined;
       }
       const revoking = "revoking. Some may be revoked and some not: run this again to end the rest.";
-      const ended = await carryOut(outputs, vault, target, changes(shell, revoking));
-      // Those that Vault could not revoke are not waited for.
-      const kept = ended.failed.map(({ id }) => id);
-      const going = { ...scope, certain: scope.certain.filter((id) => !kept.includes(id)) };
-      const seen = await lookAfterwards(outputs, vault, session, { inventory, scope: going, target }, end);
-      const aftermath = { ...seen, leasesLeft: [...seen.leasesLeft, ...kept] };
+      const change = changes(shell, revoking);
+      const progress = progressOn(shell);
+      const carried = await carryOut(outputs, vault, target, change, progress);
+      const look = (known: readonly FailedRevocation[]) =>
+        lookAfterwards(
+          ...([outputs, vault, session, { inventory, scope, target }, end] as const),
+          new Set(known.map(({ lease }) => lease)),
+        );
+      let aftermath = await look(carried.failed);
+      const left = new Set(aftermath.leasesLeft);
+      let failed = carried.failed.filter(({ lease }) => left.has(lease));
+      failed.forEach(({ lease }) => left.delete(lease));
+      const unexplained = [...left];
+      // Vault says why only to whoever asks for the lease itself.
+      if (unexplained.length > 0) {
+        failed = [...failed, ...(await revokeEach(vault, unexplained, change, progress))];
+        aftermath = await look(failed);
+      }
+      const ended = { ...carried, failed };
       if (json) shell.print(JSON.stringify({ environment, target, ...ended, ...aftermath }, null, 2));
       else shell.print(resultText(ended, aftermath));
       const mayOutlive = scope.roles.some((role) => outputs.roles[role]?.revocation !== "terminate");
@@ -87,7 +104,7 @@ function isDone({ leasesLeft, postgres }: Aftermath, mayOutlive: boolean): boole
 }
 
 function resultText(
-  { tokens, secretIds, failed }: Ended,
+  { tokens, secretIds, failed }: CarriedOut,
   { leasesEnded, leasesLeft, postgres }: Aftermath,
 ): string {
   const ended = [
@@ -96,10 +113,10 @@ function resultText(
     counted(leasesEnded, "credential"),
   ];
   const lines = [`Ended: ${ended.join(", ")}.`];
-  if (leasesLeft.length > 0) lines.push(`LEFT, though revoked: ${leasesLeft.join(", ")}`);
-  lines.push(...failed.map(({ id, error }) => `Not revoked: ${id}: ${error}`));
-  if (failed.length > 0)
-    lines.push("vault-postgres status says what keeps them. Once that is solved, run this again.");
+  if (leasesLeft.length > 0) {
+    lines.push(`LEFT: ${counted(leasesLeft.length, "credential")}.`, ...causeLines(failed));
+    lines.push(failedRemedy(failed));
+  }
   if (postgres === undefined) return [...lines, NO_LOGIN].join("\n");
   lines.push(`Gone from PostgreSQL: ${counted(postgres.usersGone, "user")}.`);
   if (postgres.usersLeft.length > 0) lines.push(`LEFT in PostgreSQL: ${postgres.usersLeft.join(", ")}`);

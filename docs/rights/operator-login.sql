@@ -25,7 +25,7 @@ GRANT CONNECT ON DATABASE postgres TO credentials_operator;
 -- Since when a session is there, and what it does. Without it, only that it is there.
 GRANT pg_read_all_stats TO credentials_operator;
 
--- For --end-sessions. It reaches every session of the server but those of superusers; leave it out where that is too much.
+-- For --end-sessions of revoke and rotate. It reaches every session of the server but those of superusers; leave it out where that is too much.
 GRANT pg_signal_backend TO credentials_operator;
 
 -- Whether the login of a static role has a password at all, which nobody else may see. It shows no password. Without it,

@@ -66,7 +66,7 @@ export interface MysqlDynamicRoleProps extends MysqlDynamicRoleOptions {
  * outlives its lease. Nothing is to be done in the server when a lease is renewed.
  *
  * Whatever changes in the role, its present revocation ends the users of its earlier versions: it finds them by name,
- * wherever they may log in from. It fails, and the engine tries again, where a session does not end, where an object names
+ * wherever they may log in from. It fails, and the lease stays, where a session does not end, where an object names
  * the user as its definer, where a session has prepared a transaction, or where there is no such user and its name does
  * not show that it was made on this server. Until then the user is locked.
  */

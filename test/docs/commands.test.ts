@@ -12,6 +12,9 @@ jest.setTimeout(300_000);
 let sandbox: Sandbox;
 beforeAll(async () => {
   sandbox = await startSandbox({ onProgress: announce });
+  // rotate --end-sessions waits for as long as a client may take to log in.
+  await asSuperuser(sandbox, "ALTER SYSTEM SET authentication_timeout = '2s'");
+  await asSuperuser(sandbox, "SELECT pg_reload_conf()");
 });
 afterAll(() => sandbox?.stop());
 

@@ -1,9 +1,10 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { Client } from "pg";
 import { proveEnvironment } from "../../cli/proof";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { announce } from "./announce";
-import { asSuperuser, connect, issue } from "./credential";
+import { asSuperuser, connect, issue, type Credential } from "./credential";
 import { DATABASE, MOUNT, Scenario, secretsIn, written } from "./operator-scenario";
 
 jest.setTimeout(180_000);
@@ -139,6 +140,174 @@ describe("rotate", () => {
     expect(await scenario.run("rotate", ["legacy"])).toMatchObject({ code: 0 });
     expect(await secretIds(WEB)).toBe(before);
     expect((await tokens()).length).toBeLessThanOrEqual(accessors);
+  });
+
+  describe("--end-sessions", () => {
+    const login = "shop_local_legacy";
+    const password = "SELECT rolpassword FROM pg_authid WHERE rolname = 'shop_local_legacy'";
+    const canLogIn = () =>
+      asSuperuser(sandbox, `SELECT rolcanlogin FROM pg_roles WHERE rolname = '${login}'`);
+    const logsIn = (attempt: string) =>
+      connect(sandbox, { username: login, password: attempt, leaseId: "" }, DATABASE).then(
+        async (client) => {
+          await client.end();
+          return true;
+        },
+        () => false,
+      );
+    const superuser = () => ({
+      PGUSER: sandbox.postgres.superuser,
+      PGPASSWORD: sandbox.postgres.superuserPassword,
+    });
+    const deployer = () => ({ PGUSER: "terraform", PGPASSWORD: sandbox.env.PGPASSWORD });
+
+    beforeAll(async () => {
+      // What a client may take to log in is what this takes.
+      await asSuperuser(sandbox, "ALTER SYSTEM SET authentication_timeout = '1s'");
+      await asSuperuser(sandbox, "SELECT pg_reload_conf()");
+    });
+
+    /** Whoever has the password, and does all to keep the login: many at once, for as long as it can. */
+    function holder(leaked: Credential) {
+      const known = [leaked.password];
+      let isOver = false;
+      const attack = async () => {
+        while (!isOver) {
+          for (const attempt of [...known]) {
+            await connect(sandbox, { ...leaked, password: attempt }, DATABASE).then(
+              async (client) => {
+                try {
+                  while (!isOver) await client.query("ALTER ROLE session_user PASSWORD 'mine'");
+                  await client.end();
+                } catch {
+                  await client.end().catch(() => undefined);
+                }
+              },
+              () => undefined,
+            );
+          }
+        }
+      };
+      known.push("mine");
+      const all = Array.from({ length: 3 }, attack);
+      return async () => {
+        isOver = true;
+        await Promise.all(all);
+      };
+    }
+
+    /** Takes its time to prove who it is, and then sets a password of its own. */
+    async function slow({ username, password: leaked }: Credential, ms: number): Promise<void> {
+      const { host, port } = sandbox.postgres;
+      const client = new Client({
+        ...{ host, port, user: username, database: DATABASE, connectionTimeoutMillis: 10_000 },
+        password: () => new Promise<string>((resolve) => setTimeout(() => resolve(leaked), ms)),
+      });
+      client.on("error", () => undefined);
+      await client
+        .connect()
+        .then(() => client.query("ALTER ROLE session_user PASSWORD 'mine'"))
+        .catch(() => undefined);
+      // One that was ended before it was in never says so.
+      void client.end().catch(() => undefined);
+    }
+
+    test("without it, a session sets a password of its own, which is said by the next", async () => {
+      const old = await issue(sandbox, STATIC);
+      const session = await connect(sandbox, old, DATABASE);
+      expect(await scenario.run("rotate", ["legacy"])).toMatchObject({ code: 0 });
+      await session.query("ALTER ROLE session_user PASSWORD 'mine'");
+      expect(await logsIn("mine")).toBe(true);
+      const { code, out } = await scenario.run("rotate", ["legacy"]);
+      expect(code).toBe(0);
+      expect(out).toMatch(/did not take the password that the engine had.*\n?.*--end-sessions/);
+      await session.end();
+    });
+
+    test.each([
+      ["an administrator", superuser],
+      ["the login that deploys", deployer],
+    ])("ends whoever has the password and its own, as %s", async (_, variables) => {
+      const leaked = await issue(sandbox, STATIC);
+      const session = await connect(sandbox, leaked, DATABASE);
+      for (const sql of [
+        "ALTER ROLE session_user PASSWORD 'mine'",
+        "BEGIN",
+        "ALTER ROLE session_user RESET ALL",
+      ])
+        await session.query(sql);
+      const stop = holder(leaked);
+      // What the server compares a password with is read when a client begins to log in, and not when it goes on.
+      const begun = [300, 900, 1_500, 2_100, 2_700].map((ms) => slow(leaked, ms));
+      const members = `SELECT count(*) FROM pg_auth_members WHERE roleid = '${login}'::regrole`;
+      const before = await asSuperuser(sandbox, members);
+      const { code, out, err } = await scenario.run("rotate", ["legacy", "--end-sessions"], variables());
+      await stop();
+      await Promise.all(begun);
+      const now = await issue(sandbox, STATIC);
+      expect(code === 0 ? "" : err).toBe("");
+      expect(out).toMatch(/has a new password\.\nEnded: \d+ sessions? of shop_local_legacy\./);
+      expect(out).toMatch(/Checked: shop_local_legacy logs in with the new password/);
+      expect(secretsIn(sandbox, out + err, [leaked, now])).toEqual([]);
+      await expect(session.query("SELECT 1")).rejects.toThrow();
+      expect(await logsIn("mine")).toBe(false);
+      expect(await logsIn(leaked.password)).toBe(false);
+      expect(await logsIn(now.password)).toBe(true);
+      expect(await canLogIn()).toEqual([true]);
+      expect(await asSuperuser(sandbox, members)).toEqual(before);
+      const left = `SELECT 1 FROM pg_stat_activity WHERE usename = '${login}'`;
+      expect(await asSuperuser(sandbox, left)).toEqual([]);
+    });
+
+    test("as the operator ends sessions that set no password in time, or says that somebody is faster", async () => {
+      const leaked = await issue(sandbox, STATIC);
+      const session = await connect(sandbox, leaked, DATABASE);
+      await session.query("ALTER ROLE session_user PASSWORD 'mine'");
+      const quiet = await scenario.json<{ sessionsEnded: number; hadOtherPassword: boolean }>("rotate", [
+        "legacy",
+        "--end-sessions",
+      ]);
+      expect(quiet).toMatchObject({ code: 0, hadOtherPassword: true });
+      expect(quiet.sessionsEnded).toBeGreaterThan(0);
+      await expect(session.query("SELECT 1")).rejects.toThrow();
+      expect(await logsIn("mine")).toBe(false);
+
+      const stop = holder(await issue(sandbox, STATIC));
+      const { code, err } = await scenario.run("rotate", ["legacy", "--end-sessions"]);
+      await stop();
+      const { password: now } = await issue(sandbox, STATIC);
+      // Who is faster is not for this test to say, but the command says which it was.
+      if (code !== 0)
+        expect(err).toMatch(/as soon as it is set\.\n.*postgres-login\.sql|check afterwards did not hold/);
+      expect(code === 0).toBe(await logsIn(now));
+      expect(await scenario.run("rotate", ["legacy", "--end-sessions"], superuser())).toMatchObject({
+        code: 0,
+      });
+    });
+
+    test("opens a login that an interrupted one has left shut", async () => {
+      await asSuperuser(sandbox, `ALTER ROLE ${login} NOLOGIN`);
+      expect(await scenario.run("rotate", ["legacy", "--end-sessions"], superuser())).toMatchObject({
+        code: 0,
+      });
+      expect(await canLogIn()).toEqual([true]);
+    });
+
+    test("begins nothing without a login that may end them", async () => {
+      const before = await asSuperuser(sandbox, password);
+      const none = await scenario.run("rotate", ["legacy", "--end-sessions"], { PGUSER: "" });
+      expect(none).toMatchObject({ code: 2, err: expect.stringMatching(/needs a login/) as string });
+      await asSuperuser(sandbox, "CREATE ROLE powerless LOGIN PASSWORD 'powerless'");
+      await asSuperuser(sandbox, "GRANT CONNECT ON DATABASE postgres TO powerless");
+      const powerless = { PGUSER: "powerless", PGPASSWORD: "powerless" };
+      const refused = await scenario.run("rotate", ["legacy", "--end-sessions"], powerless);
+      expect(refused).toMatchObject({
+        code: 2,
+        err: expect.stringMatching(/may not end sessions/) as string,
+      });
+      await asSuperuser(sandbox, "DROP OWNED BY powerless; DROP ROLE powerless");
+      expect(await asSuperuser(sandbox, password)).toEqual(before);
+    });
   });
 
   test.each([

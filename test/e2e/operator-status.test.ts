@@ -184,7 +184,10 @@ test("finds a lease that was given up to revoke, and revokes it once that is pos
     kind: "irrevocable-lease",
     subject: credential.leaseId,
     detail: "made so by a test",
+    remedy: `Vault tries no more: mend the cause; then vault-postgres revoke local --lease ${credential.leaseId}`,
   });
+  // Its user is not without a lease.
+  expect(kinds(report)).toEqual(["irrevocable-lease"]);
   const { code } = await scenario.run("revoke", ["--lease", credential.leaseId, "--yes"]);
   expect(code).toBe(0);
   expect(
@@ -494,7 +497,7 @@ describe("of a user that could not be dropped says what keeps it, and what to do
     );
     expect(found[0]?.detail).toContain(`lease ${leaseId} is kept; it has 1 prepared transaction`);
     expect(found[0]?.remedy).toMatch(
-      /ROLLBACK PREPARED 'row';\n[^]*Vault tries again by itself; at once: .*--lease/,
+      /ROLLBACK PREPARED 'row';\n[^]*Vault does not try again before the lease ends, in 5\d min.*--lease/,
     );
     await asSuperuser(sandbox, "ROLLBACK PREPARED 'row'", DATABASE);
     await revokeAll();

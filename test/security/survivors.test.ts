@@ -294,7 +294,7 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
   table.fault(
     "a credential is revoked whose user owns a table that somebody has locked",
     `the revocation fails after a second; ${AND_STAYS}; others get credentials meanwhile`,
-    "end the session that holds the lock, which `vault-postgres status` names; the engine tries again",
+    "end the session that holds the lock, which `vault-postgres status` names; then `vault-postgres revoke`, or wait where the engine tries again",
     async () => {
       const credential = await issueFor("owner");
       const client = await open(credential, "SET ROLE NONE");
@@ -354,7 +354,7 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
   table.fault(
     "a credential is revoked whose session has changed its own password, and then runs what looks at no interrupt",
     "the revocation fails; its login cannot be switched off, but has no rights any more, and its lease stays; others get credentials meanwhile",
-    "nothing: the session ends when it looks, and the engine tries again",
+    "the session ends when it looks; then `vault-postgres revoke`, or wait where the engine tries again",
     async () => {
       const credential = await issueFor("read-only");
       const deaf = await open(credential, "BEGIN", "ALTER ROLE session_user PASSWORD 'x'");
@@ -374,7 +374,7 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
   table.fault(
     "a credential has made itself a member of others and back, and left that open, which PostgreSQL 14 lets it do, and is revoked",
     `the revocation fails at most once; nobody logs in with it any more, and its sessions are ended`,
-    "nothing: the engine tries again",
+    "`vault-postgres revoke`, or wait where the engine tries again",
     async () => {
       const [credential, other] = [await issueFor("read-only"), await issueFor("read-only")];
       const self = `"${credential.username}"`;
@@ -420,7 +420,7 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
   table.fault(
     "a credential is revoked whose user owns what takes long to hand over, such as tables that others read all the time",
     `the revocation fails within 2 seconds; ${AND_STAYS}; others get credentials meanwhile`,
-    "`vault-postgres hand-over`, or wait: the engine tries again",
+    "`vault-postgres hand-over`; `vault-postgres revoke`, or wait where the engine tries again",
     async () => {
       const [credential, reader] = [await issueFor("owner"), await issueFor("read-only")];
       const owner = await open(credential, "SET ROLE NONE");

@@ -1,4 +1,5 @@
 import { drain } from "../../cli/drain";
+import { describeError } from "../../cli/errors";
 import { servedBy } from "../../cli/serves";
 import { VaultError, type VaultClient } from "../../cli/vault-client";
 import { OUTPUTS } from "./operator-outputs";
@@ -13,18 +14,12 @@ function server(
   leases: number,
   revoke: (left: number) => { left: number; error?: Error },
   allowed: readonly string[] = [],
-  revokeOne: () => Error | undefined = () => new Error("permission denied"),
 ) {
   let left = leases;
   const asked: string[] = [];
   const client = {
     done: (path: string) => {
       asked.push(path);
-      if (path === "sys/leases/revoke") {
-        const error = revokeOne();
-        if (error !== undefined) return Promise.reject(error);
-        left--;
-      }
       if (!path.startsWith("sys/leases/revoke-prefix/")) return Promise.resolve();
       const answer = revoke(left);
       left = answer.left;
@@ -48,30 +43,94 @@ test("ends more credentials than one request can, in as many as it takes", async
   expect(asked[0]).toMatch(/\/config\//);
 }, 30_000);
 
-test("says why where a credential cannot be revoked", async () => {
-  const { client, asked } = server(3, (left) => ({
-    left: Math.max(left - 1, 2),
-    error: new Error("permission denied"),
-  }));
-  await expect(drain(OUTPUTS, client)).rejects.toThrow(
-    /^2 credentials could not be revoked, and no other is left: x\/database\/creds\/reader\/lease-0 \(permission denied\), /,
+const refused = (words: string) => new VaultError("PUT", "sys/leases/revoke-prefix", 400, [words]);
+
+test("ends each of the others by itself where some cannot be revoked, and names those, with their causes", async () => {
+  const stuck = new Map([
+    [
+      "lease-0",
+      "failed to revoke entry: resp: (*logical.Response)(nil) err: rpc error: of it (SQLSTATE 55000)",
+    ],
+    ["lease-3000", "of the other (SQLSTATE 55P03)"],
+  ]);
+  const leases = new Set(Array.from({ length: 5_000 }, (_, index) => `lease-${index}`));
+  const queued: string[] = [];
+  let [atOnce, most, prefixes, lists] = [0, 0, 0, 0];
+  const queue = (path: string, body: object) => {
+    expect(body).toEqual({ sync: false });
+    queued.push(path.split("/").at(-1) ?? "");
+    return Promise.resolve();
+  };
+  const done = async (path: string) => {
+    if (!path.startsWith("sys/leases/revoke-prefix/")) return;
+    const lease = path.split("/").at(-1) ?? "";
+    if (lease === "creds") {
+      prefixes++;
+      throw refused("as the first says");
+    }
+    most = Math.max(most, ++atOnce);
+    await Promise.resolve();
+    atOnce--;
+    const words = stuck.get(lease);
+    if (words !== undefined) throw refused(words);
+    leases.delete(lease);
+  };
+  const list = (path: string) => {
+    lists++;
+    return Promise.resolve(path.endsWith("/creds/reader") ? [...leases] : []);
+  };
+  const read = () => Promise.resolve({ data: { allowed_roles: [] } });
+  const error = await drain(OUTPUTS, { done, queue, list, read } as unknown as VaultClient).catch(
+    (thrown: unknown) => thrown,
   );
-  expect(asked.filter((path) => path.includes("revoke-prefix"))).toHaveLength(2);
+  expect([...leases]).toEqual([...stuck.keys()]);
+  expect(queued.sort()).toEqual([...stuck.keys()]);
+  expect(describeError(error)).toMatch(
+    /^2 credentials could not be revoked:\n {2}rpc error: of it \(SQLSTATE 55000\): x\/\S*\/lease-0\n {2}of the other \(SQLSTATE 55P03\): \S*\/lease-3000\nVault tries again by itself/,
+  );
+  expect(most).toBeLessThanOrEqual(4);
+  expect(prefixes).toBe(1);
+  expect(lists).toBeLessThan(20);
 });
 
-test("says what stopped the engine where the token may not revoke one by itself, as that of who deploys", async () => {
-  const stopped = (left: number) => ({ left, error: new Error("failed to revoke lease-1") });
-  const refusal = new VaultError("PUT", "sys/leases/revoke", 403, ["permission denied"]);
-  const { client } = server(4, stopped, [], () => refusal);
-  await expect(drain(OUTPUTS, client)).rejects.toThrow("failed to revoke lease-1");
+test("does not try thousands where the engine does not reach its database", async () => {
+  let tried = 0;
+  let queued = 0;
+  const queue = () => Promise.resolve(void queued++);
+  const done = (path: string) => {
+    if (!path.startsWith("sys/leases/revoke-prefix/")) return Promise.resolve();
+    if (path.split("/").at(-1) !== "creds") tried++;
+    return Promise.reject(refused("failed to connect to `user=x`"));
+  };
+  const list = (path: string) =>
+    Promise.resolve(
+      path.endsWith("/creds/reader") ? Array.from({ length: 5_000 }, (_, index) => `l-${index}`) : [],
+    );
+  const read = () => Promise.resolve({ data: { allowed_roles: [] } });
+  await expect(drain(OUTPUTS, { done, queue, list, read } as unknown as VaultClient)).rejects.toThrow(
+    /^5000 credentials could not be revoked:\n {2}failed to connect to [^]*\n {2}not tried, since 2\d others failed/,
+  );
+  expect(tried).toBeLessThan(30);
+  expect(queued).toBe(5_000);
 });
 
-test("ends each by itself where one stops the engine, and tries again what waited too long", async () => {
-  const stopped = (left: number) => ({ left, error: new Error("failed to revoke lease-1") });
-  const answers = [TOO_LONG, undefined, TOO_LONG, undefined, undefined, undefined];
-  const { client, asked } = server(4, stopped, [], () => answers.shift());
-  await drain(OUTPUTS, client);
-  expect(asked.filter((path) => path === "sys/leases/revoke")).toHaveLength(6);
+test("tries each where a database answers with an error for many", async () => {
+  let tried = 0;
+  const queue = () => Promise.resolve();
+  const done = (path: string) => {
+    if (!path.startsWith("sys/leases/revoke-prefix/")) return Promise.resolve();
+    if (path.split("/").at(-1) !== "creds") tried++;
+    return Promise.reject(refused("failed to connect to, says its name (SQLSTATE 2BP01)"));
+  };
+  const list = (path: string) =>
+    Promise.resolve(
+      path.endsWith("/creds/reader") ? Array.from({ length: 100 }, (_, index) => `l-${index}`) : [],
+    );
+  const read = () => Promise.resolve({ data: { allowed_roles: [] } });
+  await expect(drain(OUTPUTS, { done, queue, list, read } as unknown as VaultClient)).rejects.toThrow(
+    /^100 /,
+  );
+  expect(tried).toBe(100);
 });
 
 test("says that something else lets the connection issue again", async () => {

@@ -187,7 +187,7 @@ export function testSessions(fixture: RevocationFixture, table: FaultTable): voi
   table.fault(
     "somebody holds the global read lock of MariaDB when a credential is revoked",
     "the revocation fails within 10 s; the credential goes on until it succeeds",
-    "release the lock; the engine tries again by itself, up to six times",
+    "release the lock; then revoke again, or wait where the engine tries again",
     async () => {
       await deploy({ access });
       const credential = await read();
