@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { concurrently } from "./concurrently";
 import { describeError, UserError } from "./errors";
-import { UNTOLD, type Change } from "./first-change";
+import { isRefused, UNTOLD, type Change } from "./first-change";
 import { groupTokens, hasEnded } from "./group-tokens";
 import { VaultError, type VaultClient } from "./vault-client";
 
@@ -34,6 +34,7 @@ export async function endGroup(
     const issued = await secretIdAccessors(vault, approle);
     const ids = issued ?? [];
     const failures = await failuresOf(ids, (accessor) => destroySecretId(vault, approle, accessor, change));
+    if (failures.length > 0 && failures.every(isRefused)) throw failures[0];
     const accessors = (await groupTokens(vault, mount))
       .filter((token) => token.approle === name)
       .map(({ accessor }) => accessor);

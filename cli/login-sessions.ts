@@ -185,7 +185,7 @@ export class LoginSessions {
       `A lock keeps the login ${this.username} from being changed.`,
       steps.length > 0
         ? `Its prepared transactions hold it; as its owner or a superuser: ${steps.join(", ")}`
-        : "See who holds it, SELECT * FROM pg_locks WHERE NOT granted, end that session, and run this again.",
+        : "See who holds it, SELECT * FROM pg_catalog.pg_locks WHERE NOT granted, end that session, and run this again.",
     );
   }
 }

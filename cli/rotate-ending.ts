@@ -80,6 +80,6 @@ function unlessHeld(error: unknown): false {
 function stubborn({ username }: LoginSessions): UserError {
   return new UserError(
     `Sessions of ${username} do not end.`,
-    "See what they do, SELECT pid, query FROM pg_stat_activity, and run this again; as a superuser of the operating system: kill.",
+    "See what they do, SELECT pid, query FROM pg_catalog.pg_stat_activity, and run this again; as a superuser of the operating system: kill.",
   );
 }

@@ -22,7 +22,7 @@ afterEach(() => vault.stop());
 async function run(...args: string[]) {
   const shell = new FakeShell({ VAULT_ADDR: vault.address, VAULT_TOKEN: "t" });
   const code = await main([...args, "--outputs", path.join(folder, "outputs.json")], shell);
-  return { code, err: shell.err.join("\n") };
+  return { code, out: shell.out.join("\n"), err: shell.err.join("\n") };
 }
 
 const FORBIDDEN = json(403, { errors: ["1 error occurred:\n\t* permission denied\n\n"] });
@@ -111,18 +111,24 @@ test.each(["", ".", "./", "nowhere/secret-id", "outputs.json/secret-id", "secret
 /** Where the request may have been carried out, in part or as a whole. */
 const UNCERTAIN: readonly (readonly [args: readonly string[], request: string, answer: string])[] = [
   [["drain", "dev", "--yes"], "PUT sys/leases/revoke-prefix/x/database/creds", FORBIDDEN],
-  [
-    ["revoke", "dev", "--lease", "x/database/creds/reader/one", "--yes"],
-    "PUT sys/leases/revoke",
-    json(400, { errors: ["failed to revoke"] }),
-  ],
   [["revoke", "dev", "--approle", "api", "--yes"], "PUT auth/token/revoke-accessor", FORBIDDEN],
   [["rotate-root", "dev"], "PUT x/database/rotate-root/x", json(500, { errors: ["failed to update user"] })],
   [["rotate-root", "dev"], "PUT x/database/rotate-root/x", http("200 OK", {}, "<html>")],
 ];
 
+test("revoke --lease ends with 1 where Vault could not revoke it, and names it with the cause", async () => {
+  vault.instead = ({ path: at }) =>
+    at === "sys/leases/revoke" ? json(400, { errors: ["failed to revoke"] }) : undefined;
+  const { code, out } = await run("revoke", "dev", "--lease", "x/database/creds/reader/one", "--yes");
+  expect({ code, out }).toEqual({
+    code: 1,
+    out: expect.stringMatching(/LEFT[^]*failed to revoke/) as string,
+  });
+});
+
 test.each(UNCERTAIN)("%j ends with 1 where %s fails after something may have changed", async (...given) => {
   const [args, request, answer] = given;
   vault.instead = ({ method, path: at }) => (`${method} ${at}` === request ? answer : undefined);
-  expect(await run(...args)).toEqual({ code: 1, err: expect.stringContaining("This was while") as string });
+  const { code, err } = await run(...args);
+  expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining("This was while") as string });
 });
