@@ -1,9 +1,15 @@
-import { TerraformVariable } from "cdktf";
+import { ref, TerraformVariable, Token } from "cdktf";
 import type { Construct } from "constructs";
 import { ConfigurationError, show } from "./errors";
 import { freeId } from "./free-id";
 import { terraformName, terraformText } from "./terraform-text";
-import { isUnresolved } from "./tokens";
+import { isToken, isUnresolved } from "./tokens";
+
+/**
+ * One reference of Terraform's and nothing around it: a name, its attributes, and elements by a number or a key. Anything
+ * else may hold a literal.
+ */
+const REFERENCE = /^\$\{\s*([A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*|\[\d+\]|\["[\w./:@ -]+"\])+)\s*\}$/;
 
 /** Options of `WriteOnlySecret.fromVariable`. */
 export interface WriteOnlySecretProps {
@@ -55,17 +61,20 @@ export class WriteOnlySecret {
   /**
    * An ephemeral value of Terraform, such as an attribute of an ephemeral resource.
    *
-   * @param expression a reference such as `${ephemeral.vault_kv_secret_v2.manager.data.password}`
-   * @throws ConfigurationError for a plain value, which would be written into the synthesized file
+   * @param expression one reference such as `${ephemeral.vault_kv_secret_v2.manager.data.password}`, or one CDKTF token, such
+   *   as that of a function of Terraform's (`Fn`) on a reference
+   * @throws ConfigurationError for everything else: what of it is plain would be written into the synthesized file
    */
   static fromExpression(expression: string, version = 1): WriteOnlySecret {
-    if (!/^\$\{.+\}$/s.test(expression)) {
-      throw new ConfigurationError(
-        "A write-only secret is a plain value.",
-        "It would stand in the synthesized file; pass a Terraform expression, or use WriteOnlySecret.fromVariable.",
-      );
-    }
-    return new WriteOnlySecret(expression, version);
+    const isText = typeof expression === "string";
+    const reference = isText ? REFERENCE.exec(expression)?.[1] : undefined;
+    if (reference !== undefined) return new WriteOnlySecret(Token.asString(ref(reference)), version);
+    if (isText && isToken(expression)) return new WriteOnlySecret(expression, version);
+    // It is not shown, for it may hold the secret.
+    throw new ConfigurationError(
+      "A write-only secret is not a single reference, so that plain text of it would stand in the synthesized file.",
+      "Pass a Terraform expression of one reference and nothing else, such as ${ephemeral.vault_kv_secret_v2.manager.data.password}, or one CDKTF token; or use WriteOnlySecret.fromVariable.",
+    );
   }
 
   private constructor(

@@ -84,9 +84,10 @@ function build({ lockout, bound, rootRotationStatements, ...changed }: Declared 
       });
     const auth = new AppRoleAuth(stack, "AppRoles", { path: paths.auth, maxLeaseTtl: bound, lockout });
     role.grantRead(auth.addRole("long", { secretIdTtl: LONG, tokenTtl: LONG }));
-    new KeyValueEngine(stack, "Values", { path: paths.values }).addSecret("host", {
-      content: KeyValueContent.visible({ host: "db.example.com" }),
-    });
+    const values = new KeyValueEngine(stack, "Values", { path: paths.values });
+    values.addSecret("host", { content: KeyValueContent.visible({ host: "db.example.com" }) });
+    const word = WriteOnlySecret.fromExpression("${var.manager_password}");
+    values.addSecret("word", { content: KeyValueContent.writeOnly({ word }) });
     auth.addRole("periodic", { tokenPeriod: LONG });
     auth.addRole("ended", { tokenPeriod: LONG, tokenExplicitMaxTtl: LONG });
     // Of elsewhere, as far as Terraform knows: what a server does that is told nothing.
@@ -128,6 +129,11 @@ test("a TTL beyond the server's limit holds for whatever the deployment declares
   expect(await logIn("limits/approle/periodic")).toMatchObject({ tokenDays: 90 });
   expect(await logIn("limits/approle/ended")).toMatchObject({ tokenDays: 90 });
   expect(await workspace.plan()).toEqual([]);
+});
+
+test("a secret by a Terraform expression is the expression's value", async () => {
+  const { data } = await sandbox.vault.client().read("limits/kv/data/word");
+  expect(data?.data).toEqual({ word: sandbox.env.TF_VAR_manager_password });
 });
 
 test("a TTL beyond a mount's bound is cut, without a word of the server's", async () => {

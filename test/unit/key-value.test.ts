@@ -1,4 +1,4 @@
-import { TerraformVariable, Token, type TerraformStack } from "cdktf";
+import { Fn, TerraformVariable, Token, type TerraformStack } from "cdktf";
 import { AppRoleAuth, KeyValueContent, KeyValueEngine, KeyValueSecret, WriteOnlySecret } from "../../lib";
 import { addressOf, all, one, synthesize, waitsFor } from "./synthesis";
 
@@ -69,6 +69,21 @@ describe("KeyValueSecret", () => {
     });
     expect(secret).not.toHaveProperty("data_json");
     expect(made.variable.word).toMatchObject({ sensitive: true, ephemeral: true });
+  });
+
+  test("has the reference of an expression, not its text, also as a token of CDKTF's", () => {
+    const data = "ephemeral.vault_kv_secret_v2.manager.data";
+    const made = build((scope) => {
+      const word = new TerraformVariable(scope, "word", {});
+      return KeyValueContent.writeOnly({
+        a: WriteOnlySecret.fromExpression(`\${${data}.password}`),
+        b: WriteOnlySecret.fromExpression(`\${ ${data}["pass-word"] }`),
+        c: WriteOnlySecret.fromExpression(Fn.trimspace(word.stringValue)),
+      });
+    });
+    expect(one(made, TYPE).data_json_wo).toBe(
+      `\${jsonencode({"a" = ${data}.password, "b" = ${data}["pass-word"], "c" = trimspace(var.word)})}`,
+    );
   });
 
   test.each(["password", "db_password", "TOKEN", "client-secret", "private_key"])(
