@@ -110,7 +110,29 @@ export class RateLimitQuota extends Construct {
       blockInterval: checkInterval(this.name, "blockInterval", props.blockInterval),
       provider,
     });
+    this.refuseAnother(role ?? "");
     dependOn(this.resource, ...props.target.mount.ready);
+  }
+
+  /**
+   * Has a deployment fail where the quota goes on counting for another AppRole, or for all. With another path or name Terraform
+   * makes a quota anew, but not with another AppRole: a server takes none for a quota that stands, and answers with success
+   * (OpenBao 2.7). `replace_triggered_by` would not do: in OpenTofu 1.12 it makes the quota anew where the trigger is new, as after an
+   * upgrade.
+   */
+  private refuseAnother(role: string): void {
+    const counted = `\${self.role == null ? "" : self.role}`;
+    // An override, so that it stays beside a lifecycle that a user gives the resource.
+    this.resource.addOverride("lifecycle.postcondition", [
+      {
+        // In a plan it is the AppRole of the code, and after an apply that of the server.
+        condition: `\${(self.role == null ? "" : self.role) == "${role}"}`,
+        error_message:
+          `The quota ${this.name} should count ${role === "" ? "all requests to the auth method" : `logins of the AppRole ${role}`}, ` +
+          `and goes on counting those of the AppRole "${counted}" ("" for all): a server does not change that. Give the quota ` +
+          `another name, or delete it with "vault delete sys/quotas/rate-limit/${this.name}", and deploy again.`,
+      },
+    ]);
   }
 
   /** Servers see the path of a quota from the root: without the namespace it would be on the root's own mount, or on none. */

@@ -13,6 +13,8 @@ import {
   Lockout,
   ManagerRole,
   PostgresDatabase,
+  RateLimitQuota,
+  RateLimitTarget,
   WriteOnlySecret,
 } from "../../lib";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
@@ -49,9 +51,11 @@ interface Declared extends Partial<typeof PATHS> {
   /** Bound of engine and method. */
   readonly bound?: Duration;
   readonly rootRotationStatements?: readonly string[];
+  /** A quota, and the AppRole whose logins it counts; absent for all requests to the method. */
+  readonly quota?: { readonly name: string; readonly of?: "long" | "periodic" };
 }
 
-function build({ lockout, bound, rootRotationStatements, ...changed }: Declared = {}) {
+function build({ lockout, bound, rootRotationStatements, quota, ...changed }: Declared = {}) {
   const paths = { ...PATHS, ...changed };
   return (scope: Construct) => {
     const { env } = sandbox;
@@ -83,12 +87,17 @@ function build({ lockout, bound, rootRotationStatements, ...changed }: Declared 
         maxTtl: LONG,
       });
     const auth = new AppRoleAuth(stack, "AppRoles", { path: paths.auth, maxLeaseTtl: bound, lockout });
-    role.grantRead(auth.addRole("long", { secretIdTtl: LONG, tokenTtl: LONG }));
+    const long = auth.addRole("long", { secretIdTtl: LONG, tokenTtl: LONG });
+    role.grantRead(long);
     const values = new KeyValueEngine(stack, "Values", { path: paths.values });
     values.addSecret("host", { content: KeyValueContent.visible({ host: "db.example.com" }) });
     const word = WriteOnlySecret.fromExpression("${var.manager_password}");
     values.addSecret("word", { content: KeyValueContent.writeOnly({ word }) });
-    auth.addRole("periodic", { tokenPeriod: LONG });
+    const periodic = auth.addRole("periodic", { tokenPeriod: LONG });
+    if (quota) {
+      const target = RateLimitTarget.authMethod(auth, quota.of && { long, periodic }[quota.of]);
+      new RateLimitQuota(stack, "Quota", { name: quota.name, rate: 1000, target });
+    }
     auth.addRole("ended", { tokenPeriod: LONG, tokenExplicitMaxTtl: LONG });
     // Of elsewhere, as far as Terraform knows: what a server does that is told nothing.
     new AppRoleAuth(stack, "Cut", { path: "cut/approle", maxLeaseTtl: Duration.days(32) }).addRole("long", {
@@ -160,6 +169,27 @@ test("another path for what stands is refused before anything is changed", async
   expect(kept?.data).toEqual({ host: "db.example.com" });
   await sandbox.vault.client().write("sys/leases/revoke", { lease_id: leaseId, sync: true });
   await own.write("auth/token/revoke-self");
+});
+
+test("a quota of another AppRole is never said to be deployed, and comes by another name or once it is deleted", async () => {
+  const vault = sandbox.vault.client();
+  const counted = async (name: string) => (await vault.read(`sys/quotas/rate-limit/${name}`)).data?.role;
+  const deploy = async (quota: Declared["quota"]) => {
+    workspace.edit(build({ quota }));
+    await workspace.apply();
+    return counted(quota?.name ?? "");
+  };
+  expect(await deploy({ name: "limits", of: "long" })).toBe("long");
+  await expect(deploy({ name: "limits", of: "periodic" })).rejects.toThrow(/should count/);
+  expect(await counted("limits")).toBe("long");
+  expect(await deploy({ name: "limits-of-all" })).toBe("");
+  await expect(vault.read("sys/quotas/rate-limit/limits")).rejects.toThrow(VaultError);
+  if (!FULL) return;
+  await expect(deploy({ name: "limits-of-all", of: "long" })).rejects.toThrow(/should count/);
+  await vault.delete("sys/quotas/rate-limit/limits-of-all");
+  expect(await deploy({ name: "limits-of-all", of: "long" })).toBe("long");
+  expect(await workspace.plan()).toEqual([]);
+  await expect(deploy({ name: "limits-of-all" })).rejects.toThrow(/should count/);
 });
 
 describe("failed logins", () => {

@@ -40,6 +40,20 @@ describe("RateLimitQuota", () => {
     expect(waitsFor(made, addressOf(made, TYPE))).toContain(addressOf(made, "vault_auth_backend"));
   });
 
+  test("fails a deployment that leaves it on another AppRole, and names the way out", () => {
+    const condition = (made: ReturnType<typeof build>) =>
+      (one(made, TYPE).lifecycle as { postcondition: { condition: string; error_message: string }[] })
+        .postcondition[0];
+    const made = synthesize((scope) => {
+      const auth = new AppRoleAuth(scope, "AppRoles");
+      const target = RateLimitTarget.authMethod(auth, auth.addRole("web"));
+      new RateLimitQuota(scope, "Quota", { name: "logins", target, rate: 1 });
+    });
+    expect(condition(made)?.condition).toBe('${(self.role == null ? "" : self.role) == "web"}');
+    expect(condition(made)?.error_message).toMatch(/should count logins of the AppRole web.*another name/);
+    expect(condition(build())?.condition).toBe('${(self.role == null ? "" : self.role) == ""}');
+  });
+
   test("has the namespace of what it limits in its path, and is in the root's itself", () => {
     const made = synthesize((scope) => {
       const engine = new DatabaseSecretsEngine(scope, "Secrets", { namespace: "team" });
