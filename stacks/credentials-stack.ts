@@ -9,6 +9,7 @@ import { StateOwner } from "../lib/state-owner";
 import { WriteOnlySecret } from "../lib/write-only-secret";
 import { claimEnvironment } from "./claim-environment";
 import { checkGroups, groupsOf, rolesOf } from "./check-groups";
+import { checkSchemas, DEFAULT_SCHEMAS } from "./check-schemas";
 import { DeclaredRoles } from "./declared-roles";
 import { declaredUrl } from "./declared-settings";
 import type { Environment } from "./environment";
@@ -40,13 +41,15 @@ export class CredentialsStack extends TerraformStack {
 
   /**
    * @throws ConfigurationError for a name that is unusable or there twice, in the environment or in the app, and for an
-   *   application or a static role that names a role which is not there, or is of another group
+   *   application or a static role that names a role which is not there, or is of another group, and for a role with access
+   *   to a schema that is not there
    */
   constructor(scope: Construct, environment: Environment) {
     const names = namesOf(environment);
     claimEnvironment(scope, environment, names);
     super(scope, names.stack);
     checkGroups(environment, names);
+    checkSchemas(environment);
     (environment.state ?? StateBackend.local()).bind(this);
     addProviders(this, environment);
     new StateOwner(this, "StateOwner", { owner: names.owner });
@@ -56,7 +59,7 @@ export class CredentialsStack extends TerraformStack {
       deletionProtection: environment.deletionProtection,
       template: environment.databaseTemplate,
     });
-    (environment.schemas ?? ["app"]).forEach((schema) => database.addSchema(schema));
+    (environment.schemas ?? DEFAULT_SCHEMAS).forEach((schema) => database.addSchema(schema));
     const manager = new ManagerRole(this, "Manager", {
       name: names.manager,
       password: WriteOnlySecret.fromVariable(this, "manager_password", {

@@ -1,5 +1,5 @@
 import { GrantRole } from "@cdktf/provider-postgresql/lib/grant-role";
-import { App, Testing } from "cdktf";
+import { App, Testing, Token } from "cdktf";
 import { ReportingStack } from "../../examples/composition/reporting-stack";
 import { Access, AppRole, BaseRole, Duration, PostgresConnection, rotation } from "../../lib";
 import { CredentialsStack } from "../../stacks/credentials-stack";
@@ -9,6 +9,17 @@ import { local } from "../../stacks/environments/local";
 import type { AppRoleOutput } from "../../stacks/outputs";
 import { statementsDigest } from "../../stacks/statements-digest";
 import { all, one, synthesizeStack, type Synthesized } from "./synthesis";
+
+const minimal: Environment = {
+  name: "test",
+  application: "shop",
+  vault: { address: "https://vault.example.com" },
+  postgres: { host: "db.example.com" },
+  roles: { reader: { access: Access.readOnly({ schemas: ["app"] }) } },
+  applications: { web: { roles: ["reader"] } },
+};
+
+const readerOf = (...schemas: string[]) => ({ access: Access.readOnly({ schemas }) });
 
 function synthesize(environment: Environment, change?: (stack: CredentialsStack) => void): Synthesized {
   const stack = new CredentialsStack(Testing.stubVersion(new App({ stackTraces: false })), environment);
@@ -245,11 +256,26 @@ describe("CredentialsStack", () => {
     [{ applications: { web: { roles: ["writer"] } } }, /reads the role "writer", which is not there/],
     [{ staticRoles: { old: { role: "writer" } } }, /joins the role "writer", which is not there/],
     [{ staticRoles: { reader: { username: "old" } } }, /reader/],
+    [{ roles: { reader: readerOf("ap") } }, /has access to the schema "ap".*\n.*one of app, public, or add/],
+    [{ roles: { reader: readerOf("public", "App") } }, /has access to the schema "App"/],
+    [{ schemas: ["billing"] }, /has access to the schema "app"/],
+    [{ groups: { a: { roles: { other: readerOf("ap") } } } }, /The role "other".*the schema "ap"/],
     [{ staticRoles: { old: {} } }, /has no login/],
     [{ staticRoles: { old: { role: "reader", username: "old" } } }, /both a login and a username/],
   ])("refuses %j", (change, message) => {
     expect(() => synthesize({ ...minimal, ...change })).toThrow(message);
   });
+});
+
+test("an environment whose schemas are not all its own is not refused access to others", () => {
+  const migrations = { access: Access.owner({ schemas: ["app"], createSchemas: true }) };
+  const changes: readonly Partial<Environment>[] = [
+    { roles: { reader: readerOf("app", "public", "information_schema", Token.asString({ schema: 1 })) } },
+    { roles: { reader: readerOf("later"), migrations } },
+    { roles: { reader: readerOf("of_the_template") }, databaseTemplate: "orders_template" },
+    { roles: { reader: readerOf("app") }, schemas: [Token.asString({ schema: 1 })] },
+  ];
+  for (const change of changes) expect(() => synthesize({ ...minimal, ...change })).not.toThrow();
 });
 
 test("examples/composition adds to what is there and declares none of it", () => {
