@@ -1,7 +1,7 @@
 import { ConfigurationError, show } from "../errors";
 import { listedOneByOne } from "../known-at-synthesis";
 import { idOf, postgresIdentifier } from "../names";
-import { mayBeOneOf } from "../tokens";
+import { isUnresolved, mayBeOneOf } from "../tokens";
 
 /** What a grant is on. */
 export type GrantTarget = "database" | "schema" | "table" | "sequence" | "function";
@@ -23,8 +23,8 @@ export interface AccessGrant {
   readonly schema?: string;
   /**
    * Names of tables, sequences or functions in the schema. An object is in one grant of its kind only: one on all in the
-   * schema stands alone. Where the list changes, Terraform may take the former grant away after it has given the new one: deploy
-   * until `cdktf diff` shows nothing.
+   * schema stands alone. A list may change at will; a change from all to named objects, or back, needs two deployments
+   * (docs/environment.md, "Changing what a role may do").
    *
    * @default - all in the schema, and by default privileges those made later
    */
@@ -210,6 +210,22 @@ function isSameObject(a: string, b: string): boolean {
   if (a === b) return true;
   const nameOf = (object: string) => object.split("(", 1)[0];
   return nameOf(a) === nameOf(b) && [a, b].some((each) => !each.includes("("));
+}
+
+/**
+ * A grant as what Terraform is to declare: one for each object that it names, so that a list that grows or shrinks touches only
+ * what the change is about. Terraform makes and deletes two addresses in no certain order, and the provider's deletion revokes
+ * what the other may have given already. What has no address of its own stays together.
+ */
+export function byObject(grant: AccessGrant): readonly AccessGrant[] {
+  const objects = [...new Set(grant.objects ?? [])];
+  const isKnown = !isUnresolved(grant.objects) && !objects.some((object) => isUnresolved(object));
+  const isApart = objects.every(
+    (one, index) => !objects.slice(0, index).some((other) => isSameObject(one, other)),
+  );
+  return isKnown && isApart && objects.length > 1
+    ? objects.map((object) => ({ ...grant, objects: [object] }))
+    : [grant];
 }
 
 /** As a construct id, and so a Terraform address, has it. */

@@ -6,9 +6,10 @@ import { Construct } from "constructs";
 import { describeAccess } from "../access-picture/describe-access";
 import { knownList, knownText } from "../access-picture/known";
 import type { DatabaseGrant } from "../access-picture/report";
+import { Forgotten } from "../forgotten";
 import { freeId } from "../free-id";
 import { postgresRole, postgresRoleName } from "../names";
-import { grantId, type Access, type AccessGrant, type AccessLevel } from "./access";
+import { byObject, grantId, type Access, type AccessGrant, type AccessLevel } from "./access";
 import type { GrantChain } from "./grant-chain";
 import { requireOneServer } from "./one-server";
 import type { IPostgresRole } from "./postgres-role";
@@ -98,21 +99,17 @@ export class BaseRole extends Construct implements IBaseRole {
       skipReassignOwned: true,
       provider: props.provider,
     });
-    for (const grant of props.access.grants) {
-      const resource = new Grant(this, `grant-${grantId(grant)}`, {
-        database: props.database,
-        role: this.name,
-        objectType: grant.on,
-        schema: grant.schema,
-        objects: grant.objects && [...grant.objects],
-        privileges: [...grant.privileges],
-        provider: props.provider,
-      });
-      if (grant.on === "database") {
-        names.declareGrantOn(props.database, this.name, grant.privileges, resource);
+    const declared = props.access.grants.map((grant) => ({ grant, each: byObject(grant) }));
+    const isSplit = ({ each }: (typeof declared)[number]) => each.length > 1;
+    for (const { grant } of declared.filter((one) => !isSplit(one)))
+      this.grant(grant, `grant-${grantId(grant)}`);
+    for (const { grant, each } of declared.filter(isSplit)) {
+      // Earlier versions declared one for the whole list, whose deletion would revoke what these give.
+      new Forgotten(this, `grant-${grantId(grant)}`, "postgresql_grant");
+      for (const one of each) {
+        const [object = ""] = one.objects ?? [];
+        this.grant(one, freeId(this, `grant on a ${one.on}`, object, `grant-${grantId(one)}`));
       }
-      props.chain.add(resource, this.resource);
-      this.grants.push(resource);
     }
     props.objectOwners?.forEach((owner) => this.coverObjectsOf(owner));
     describeAccess(this, () => ({
@@ -146,6 +143,21 @@ export class BaseRole extends Construct implements IBaseRole {
       this.props.chain.add(resource, this.resource, owner.resource);
       this.laterObjects.set(grant, [...(this.laterObjects.get(grant) ?? []), owner.name]);
     }
+  }
+
+  private grant(grant: AccessGrant, id: string): void {
+    const { database, provider, chain } = this.props;
+    const resource = new Grant(this, id, {
+      ...{ database, provider, role: this.name, objectType: grant.on, schema: grant.schema },
+      objects: grant.objects && [...grant.objects],
+      privileges: [...grant.privileges],
+    });
+    if (grant.on === "database") {
+      const names = ServerNames.of(this, provider);
+      names.declareGrantOn(database, this.name, grant.privileges, resource);
+    }
+    chain.add(resource, this.resource);
+    this.grants.push(resource);
   }
 
   private describe(grant: AccessGrant): DatabaseGrant {

@@ -5,6 +5,7 @@ import type { Construct } from "constructs";
 import type { Client } from "pg";
 import {
   Access,
+  type AccessGrant,
   DatabaseSecretsEngine,
   Duration,
   ManagerRole,
@@ -13,6 +14,7 @@ import {
   WriteOnlySecret,
 } from "../../lib";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
+import { FULL } from "../security/servers";
 import { announce } from "./announce";
 import { asSuperuser, connect, issue, loggedPasswords, revoke, verdict, type Credential } from "./credential";
 import { Workspace } from "./workspace";
@@ -25,7 +27,8 @@ const SCHEMA = "App Schema";
 const OWNER = "The owner's role";
 
 class AccessStack extends TerraformStack {
-  constructor(scope: Construct, { env }: Sandbox) {
+  /** @param listed grants of a role of its own; absent while their tables are not there */
+  constructor(scope: Construct, { env }: Sandbox, listed?: Access) {
     super(scope, "access");
     new LocalBackend(this, { path: "terraform.tfstate" });
     new VaultProvider(this, "VaultProvider", { address: env.VAULT_ADDR });
@@ -71,6 +74,7 @@ class AccessStack extends TerraformStack {
     connection.addDynamicRole("custom", { baseRole: custom });
     connection.addDynamicRole("draining-owner", { baseRole: owner, revocation: drain });
     connection.addDynamicRole("draining-writer", { baseRole: writer, revocation: drain });
+    if (listed) database.addBaseRole("listed", { access: listed });
     connection.addDynamicRole("raw", {
       creationStatements: [
         `CREATE ROLE "{{name}}" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' IN ROLE "${DATABASE}_reader"`,
@@ -80,12 +84,14 @@ class AccessStack extends TerraformStack {
 }
 
 let sandbox: Sandbox;
+let workspace: Workspace;
 const credentials: Record<string, Credential> = {};
 const sessions: Client[] = [];
 
 beforeAll(async () => {
   sandbox = await startSandbox({ onProgress: announce });
-  await new Workspace(sandbox, "access", (scope) => new AccessStack(scope, sandbox)).apply();
+  workspace = new Workspace(sandbox, "access", (scope) => new AccessStack(scope, sandbox));
+  await workspace.apply();
   const owner = await session("owner");
   await owner.query(`CREATE TABLE "${SCHEMA}".t (id serial PRIMARY KEY, x text)`);
 });
@@ -105,6 +111,29 @@ async function session(role: string): Promise<Client> {
 
 const denied = "42501";
 const exists = (name: string) => asSuperuser(sandbox, `SELECT 1 FROM pg_roles WHERE rolname = '${name}'`);
+
+test("a list of tables that changes takes and gives what it says, in one deployment", async () => {
+  for (const table of ["u", "w"])
+    await asSuperuser(sandbox, `SET ROLE "${OWNER}"; CREATE TABLE "${SCHEMA}".${table} ()`, DATABASE);
+  const tables = (...objects: string[]): AccessGrant => ({
+    ...{ on: "table", schema: SCHEMA, privileges: ["SELECT"], objects },
+  });
+  const readable = async (...grants: AccessGrant[]) => {
+    workspace.edit((scope) => new AccessStack(scope, sandbox, Access.custom(grants)));
+    await workspace.apply();
+    const sql = `SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = '"${SCHEMA}"'::regnamespace
+      AND has_table_privilege('${DATABASE}_listed', oid, 'SELECT') ORDER BY 1`;
+    return asSuperuser(sandbox, sql, DATABASE);
+  };
+  expect(await readable(tables("t", "u"))).toEqual(["t", "u"]);
+  expect(await readable(tables("w", "u"))).toEqual(["u", "w"]);
+  if (!FULL) return;
+  expect(await readable(tables("t", "u", "w"))).toEqual(["t", "u", "w"]);
+  expect(await readable(tables("u"))).toEqual(["u"]);
+  expect(await readable(tables("u"), tables("t", "w"))).toEqual(["t", "u", "w"]);
+  expect(await readable(tables("u", "t"), tables("w"))).toEqual(["t", "u", "w"]);
+  expect(await workspace.plan()).toEqual([]);
+});
 
 describe("an access level", () => {
   const statements = {

@@ -1,4 +1,4 @@
-import { Fn, Lazy, TerraformVariable, type TerraformStack } from "cdktf";
+import { Fn, Lazy, TerraformVariable, Token, type TerraformStack } from "cdktf";
 import {
   Access,
   BaseRole,
@@ -198,6 +198,51 @@ describe("base roles", () => {
     expect(waitsFor(stack, addressOf(stack, "postgresql_database"))).toContain(
       addressOf(stack, "postgresql_role", { name: "orders_owner" }),
     );
+  });
+});
+
+describe("a grant on named objects", () => {
+  const grantsOf = (...lists: (readonly string[])[]) => {
+    const stack = synthesize((scope) => {
+      const grants = lists.map((objects): AccessGrant => ({
+        ...{ on: "table", schema: "app", privileges: ["SELECT"], objects },
+      }));
+      const database = new PostgresDatabase(scope, "D", { name: "d" });
+      database.addBaseRole("r", { access: Access.custom(grants) });
+    });
+    const { removed } = JSON.parse(stack.json) as { removed?: { from: string; lifecycle: unknown }[] };
+    const found = Object.entries(stack.resource.postgresql_grant ?? {}).filter(
+      ([, { role }]) => role === "d_r",
+    );
+    const byAddress = found.map(([name, { objects }]) => [`postgresql_grant.${name}`, objects]);
+    return { byAddress: Object.fromEntries(byAddress) as Record<string, unknown>, removed };
+  };
+  const addressesOf = (...lists: (readonly string[])[]) => Object.keys(grantsOf(...lists).byAddress).sort();
+
+  test("is one for each, with an address that no other object of the list changes", () => {
+    const { byAddress } = grantsOf(["t", "u", "t"]);
+    expect(Object.values(byAddress)).toEqual([["t"], ["u"]]);
+    for (const [address, objects] of Object.entries(byAddress)) {
+      expect(addressesOf(objects as string[])).toEqual([address]);
+    }
+    expect(addressesOf(["u", "t"])).toEqual(addressesOf(["t"], ["u"]));
+    expect(addressesOf(["t", "u", "w"])).toEqual(expect.arrayContaining(addressesOf(["u", "t"])));
+  });
+
+  test("takes the one for the whole list out of the state, as an earlier version declared it", () => {
+    const { byAddress, removed } = grantsOf(["u", "t"]);
+    expect(removed).toEqual([
+      {
+        from: expect.stringMatching(/^postgresql_grant\..*_grant-table-app-t-u_/) as string,
+        lifecycle: { destroy: false },
+      },
+    ]);
+    expect(byAddress).not.toHaveProperty([removed?.[0]?.from ?? ""]);
+    expect(grantsOf(["t"]).removed).toBeUndefined();
+  });
+
+  test("stays one where objects have no address of their own", () => {
+    expect(Object.values(grantsOf([Token.asString({ t: 1 }), "u"]).byAddress)).toHaveLength(1);
   });
 });
 
