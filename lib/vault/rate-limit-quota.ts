@@ -121,15 +121,14 @@ export class RateLimitQuota extends Construct {
    * upgrade.
    */
   private refuseAnother(role: string): void {
-    const counted = `\${self.role == null ? "" : self.role}`;
     // An override, so that it stays beside a lifecycle that a user gives the resource.
     this.resource.addOverride("lifecycle.postcondition", [
       {
         // In a plan it is the AppRole of the code, and after an apply that of the server.
         condition: `\${(self.role == null ? "" : self.role) == "${role}"}`,
         error_message:
-          `The quota ${this.name} should count ${role === "" ? "all requests to the auth method" : `logins of the AppRole ${role}`}, ` +
-          `and goes on counting those of the AppRole "${counted}" ("" for all): a server does not change that. Give the quota ` +
+          `The quota ${this.name} should count ${role === "" ? "all requests to its path" : `logins of the AppRole ${role}`}, ` +
+          "and goes on counting for the AppRole that it had before, or for all: a server does not change that. Give the quota " +
           `another name, or delete it with "vault delete sys/quotas/rate-limit/${this.name}", and deploy again.`,
       },
     ]);

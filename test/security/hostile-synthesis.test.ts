@@ -41,9 +41,9 @@ function parsed(text: string): unknown {
 /** References of CDKTF's, such as `${vault_mount.Secrets_1A2B.path}`, which are all that Terraform shall find to fill in. */
 const REFERENCE = /^\$\{[a-z][a-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_-]*){1,2}\}$/;
 
-/** What plans are refused by, in which nothing of a user's stands. */
+/** What plans are refused by, in which nothing of a user's stands but the checked name of an AppRole. */
 const CONDITION =
-  /^\$\{(trim\(self\.id, "\/"\) == trim\(self\.path, "\/"\)|\((postgresql_database\.[\w-]+)\.id == \2\.name\))\}$/;
+  /^\$\{(trim\(self\.id, "\/"\) == trim\(self\.path, "\/"\)|\((postgresql_database\.[\w-]+)\.id == \2\.name\)|\(self\.role == null \? "" : self\.role\) == "[\w.-]*")\}$/;
 /** References within the message that is shown then. */
 const REFERENCES = /(?<!\$)\$\{(self|postgresql_database\.[\w-]+)\.(id|path|name)\}/g;
 
