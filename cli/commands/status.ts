@@ -1,7 +1,7 @@
 import { describeError } from "../errors";
 import { ExitCode } from "../exit-code";
 import { takeInventory } from "../inventory";
-import { hasLogin, NO_LOGIN, operatorLogin } from "../operator-login";
+import { hasLogin, loginInDatabase, NO_LOGIN, operatorLogin } from "../operator-login";
 import type { Session } from "../postgres-login";
 import { reportStatus, type StatusReport } from "../status-report";
 import { statusText } from "../status-text";
@@ -28,6 +28,7 @@ export const status: Command<CommonArguments> = {
   async run(args, shell) {
     const { outputs, vault } = await open(args, shell.env);
     let session: Session | undefined;
+    let inDatabase: Session | undefined;
     let failure: string | undefined;
     if (hasLogin(shell.env)) {
       session = await operatorLogin(outputs, shell.env).catch((error: unknown) => {
@@ -37,7 +38,8 @@ export const status: Command<CommonArguments> = {
     }
     try {
       const inventory = await takeInventory(outputs, vault, session);
-      const found = await survey(outputs, vault, session, inventory);
+      if (session !== undefined) inDatabase = await loginInDatabase(outputs, shell.env);
+      const found = await survey(outputs, vault, session, inventory, inDatabase);
       const report: StatusReport = {
         ...reportStatus(args.environment, vault.address, outputs, inventory, found, Date.now()),
         notLookedAt: [...(session === undefined ? [failure ?? NO_LOGIN] : []), ...found.notLookedAt],
@@ -45,6 +47,7 @@ export const status: Command<CommonArguments> = {
       shell.print(args.json ? JSON.stringify(report, null, 2) : statusText(report));
       return report.findings.length > 0 || failure !== undefined ? ExitCode.failed : ExitCode.ok;
     } finally {
+      await inDatabase?.close();
       await session?.close();
     }
   },

@@ -142,13 +142,14 @@ test("finds a user whose password has no end, with its lease and without one", a
   const stray = credential.username.replace(/-[A-Za-z0-9]{20}-\d+$/, "-aaaaaaaaaaaaaaaaaaaa-1700000000");
   await asSuperuser(sandbox, `ALTER ROLE "${credential.username}" VALID UNTIL 'infinity'`);
   await asSuperuser(sandbox, `CREATE ROLE "${stray}" LOGIN`);
-  // A member of a base role by a person's hand, which lasts, is nobody's credential.
+  // A member of a base role by a person's hand, which lasts, is nobody's credential, and told as that.
   await asSuperuser(sandbox, "CREATE ROLE person LOGIN IN ROLE shop_local_reader");
   const report = await status();
   expect(report.code).toBe(1);
-  expect(report.findings).toHaveLength(3);
+  expect(report.findings).toHaveLength(4);
   expect(report.findings).toEqual(
     expect.arrayContaining([
+      expect.objectContaining({ kind: "excess-right", subject: "person" }),
       expect.objectContaining({ kind: "user-without-lease", subject: stray }),
       expect.objectContaining({ kind: "endless-user", subject: stray }),
       expect.objectContaining({ kind: "endless-user", subject: credential.username }),
@@ -718,6 +719,109 @@ describe("of roles in PostgreSQL finds", () => {
         detail: "the base role of writer may not connect to shop_local",
       },
     ]);
+  });
+});
+
+describe("finds what stops the engine or an application", () => {
+  const superuser = (sql: string, database = "postgres") => asSuperuser(sandbox, sql, database);
+  afterEach(async () => {
+    await superuser(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'shop_local_manager'",
+    );
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+  });
+
+  const manager = "shop_local_manager";
+  const legacy = "shop_local_legacy";
+  const readOnly = "default_transaction_read_only";
+  const inherits = (option: string) =>
+    `GRANT shop_local_reader TO ${legacy} WITH INHERIT ${option}, SET ${option} GRANTED BY terraform`;
+  const cases: readonly (readonly [change: string, undo: string, found: readonly object[]])[] = [
+    [
+      `ALTER DATABASE ${DATABASE} CONNECTION LIMIT 0`,
+      `ALTER DATABASE ${DATABASE} CONNECTION LIMIT -1`,
+      [{ kind: "missing-database", subject: DATABASE }],
+    ],
+    [
+      `ALTER ROLE ${legacy} CONNECTION LIMIT 0`,
+      `ALTER ROLE ${legacy} CONNECTION LIMIT -1`,
+      [{ kind: "login-off", subject: legacy }],
+    ],
+    [inherits("FALSE"), inherits("TRUE"), [{ kind: "missing-right", subject: legacy }]],
+    [
+      `ALTER ROLE ${manager} SET ${readOnly} = on`,
+      `ALTER ROLE ${manager} RESET ${readOnly}`,
+      [{ kind: "hindering-setting", subject: manager }],
+    ],
+    [
+      `ALTER ROLE ${manager} IN DATABASE ${DATABASE} SET statement_timeout = '5ms'`,
+      `ALTER ROLE ${manager} IN DATABASE ${DATABASE} RESET statement_timeout`,
+      [{ kind: "hindering-setting", subject: manager }],
+    ],
+    [
+      `ALTER DATABASE ${DATABASE} SET ${readOnly} = 'true'`,
+      `ALTER DATABASE ${DATABASE} RESET ${readOnly}`,
+      [{ kind: "hindering-setting", subject: DATABASE }],
+    ],
+    [
+      `ALTER ROLE ${manager} SET search_path = app, pg_catalog`,
+      `ALTER ROLE ${manager} SET search_path = pg_catalog, pg_temp`,
+      [{ kind: "hindering-setting", subject: manager }],
+    ],
+    [
+      `ALTER ROLE ${manager} SET role = 'pg_monitor'`,
+      `ALTER ROLE ${manager} RESET role`,
+      [{ kind: "hindering-setting", subject: manager }],
+    ],
+    [
+      `ALTER ROLE ${legacy} SET role = 'shop_local_owner'`,
+      `ALTER ROLE ${legacy} RESET role`,
+      [{ kind: "hindering-setting", subject: legacy }],
+    ],
+    [
+      "CREATE ROLE bob LOGIN IN ROLE shop_local_owner; CREATE ROLE team IN ROLE shop_local_reader; CREATE ROLE eve LOGIN IN ROLE team",
+      "DROP ROLE bob, eve, team",
+      [
+        { kind: "excess-right", subject: "bob" },
+        { kind: "excess-right", subject: "eve", detail: expect.stringContaining("through team") as string },
+      ],
+    ],
+  ];
+  test.each(cases)("%s", async (change, undo, found) => {
+    await superuser(change);
+    const { code, findings } = await status();
+    await superuser(undo);
+    expect(code).toBe(1);
+    expect(findings).toMatchObject(found);
+    for (const { remedy } of findings) expect(remedy).toMatch(/[Ff]ind out who/);
+  });
+
+  test("and nothing in what stops nobody", async () => {
+    const settings = [
+      `ALTER DATABASE ${DATABASE} SET search_path = app`,
+      `ALTER DATABASE ${DATABASE} SET statement_timeout = '30s'`,
+      `ALTER ROLE ${manager} SET ${readOnly} = off`,
+      // For one that only reads.
+      `ALTER ROLE ${legacy} SET ${readOnly} = on`,
+      `ALTER ROLE ${legacy} SET role = 'shop_local_reader'`,
+    ];
+    for (const sql of settings) await superuser(sql);
+    const { code, findings } = await status();
+    for (const sql of settings) await superuser(sql.replace(/ SET (\w+) = .*/, " RESET $1"));
+    expect({ code, findings }).toEqual({ code: 0, findings: [] });
+  });
+
+  test("CREATE of everybody on a schema, if PGUSER enters the database", async () => {
+    await superuser("GRANT CREATE ON SCHEMA app TO PUBLIC", DATABASE);
+    const before = await status();
+    await superuser(`GRANT CONNECT ON DATABASE ${DATABASE} TO credentials_operator`);
+    const { code, findings } = await status();
+    await superuser("REVOKE CREATE ON SCHEMA app FROM PUBLIC", DATABASE);
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+    await superuser(`REVOKE CONNECT ON DATABASE ${DATABASE} FROM credentials_operator`);
+    expect(before).toMatchObject({ code: 0, findings: [] });
+    expect(code).toBe(1);
+    expect(findings).toMatchObject([{ kind: "excess-right", subject: "app" }]);
   });
 });
 
