@@ -11,7 +11,7 @@ import type { Inventory } from "./inventory";
 import { roleOfLease } from "./leases";
 import { loginSettingFindings } from "./login-settings";
 import { roleFindings } from "./role-findings";
-import { roleDifferences } from "./role-differences";
+import { credentialDifferences, credentialRemedy, roleDifferences } from "./role-differences";
 import { schemaRightFindings } from "./schema-rights";
 import { servedBy } from "./serves";
 import type { StaticLogin } from "./static-logins";
@@ -102,7 +102,11 @@ function missingOrChanged(
     }
     const differences = roleDifferences(outputs, declared, role);
     if (differences.length === 0) return [];
-    const remedy = `${deploy}. If the plan is empty, the state agrees with the engine and the definition with neither.`;
+    const healing = credentialRemedy(differences, `${outputs.vault.mount}/roles/${name}`);
+    const remedy =
+      healing === undefined
+        ? `${deploy}. If the plan is empty, the state agrees with the engine and the definition with neither.`
+        : `${deploy}. ${healing} Credentials that are alive stay, and can be revoked.`;
     return [
       {
         kind: "changed-role",
@@ -141,9 +145,13 @@ function missingStaticRoles(
       ...(statements?.rotation === undefined || statements.rotation === statementsDigest(role.rotation)
         ? []
         : ["its rotation SQL is another"]),
+      ...credentialDifferences(declared.credential, role.credential),
     ];
     if (differences.length === 0) return [];
-    return [{ kind: "changed-role", subject: name, detail: differences.join("; "), remedy: deploy }];
+    const healing = credentialRemedy(differences, `${vault.mount}/static-roles/${name}`);
+    const remedy =
+      healing === undefined ? deploy : `${deploy}. ${healing} The login has a new password then.`;
+    return [{ kind: "changed-role", subject: name, detail: differences.join("; "), remedy }];
   });
 }
 

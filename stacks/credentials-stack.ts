@@ -10,7 +10,7 @@ import { WriteOnlySecret } from "../lib/write-only-secret";
 import { claimEnvironment } from "./claim-environment";
 import { checkGroups, groupsOf, rolesOf } from "./check-groups";
 import { DeclaredRoles } from "./declared-roles";
-import { declaredUrl } from "./declared-settings";
+import { connectionSettings, declaredUrl } from "./declared-settings";
 import type { Environment } from "./environment";
 import { namesOf } from "./environment-names";
 import { longestTtls } from "./longest-ttls";
@@ -106,6 +106,7 @@ export class CredentialsStack extends TerraformStack {
       mount: engine.path,
       connection: connection.name,
       connection_url: declaredUrl(connection.resource),
+      connection_settings: connectionSettings(connection.resource),
       approle_mount: auth.path,
     });
     addOutput<PostgresOutput>(this, "postgres", "The PostgreSQL side: where applications connect to", {

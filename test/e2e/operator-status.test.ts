@@ -456,6 +456,44 @@ describe("of roles that are not as declared", () => {
     ]);
   });
 
+  test("finds what they issue instead, which the plan puts right where the engine lets it", async () => {
+    const vault = sandbox.vault.client();
+    const weak = { policy: 'length=4\nrule "charset" { charset="a" }' };
+    await vault.write("sys/policies/password/weak", weak);
+    const [reader, legacy] = [`${MOUNT}/roles/reader`, `${MOUNT}/static-roles/legacy`];
+    const { data: role } = await vault.read(reader);
+    const change = async (data: object) => {
+      await vault.write(reader, { ...role, ...data });
+      await vault.write(legacy, { username: "shop_local_legacy", ...data });
+    };
+    const found = (details: string) =>
+      ["reader", "legacy"].map((subject) => ({
+        ...{ kind: "changed-role", subject, detail: expect.stringContaining(details) as string },
+      }));
+    await vault.write(reader, { ...role, credential_type: "rsa_private_key", credential_config: {} });
+    expect((await status()).findings).toMatchObject([
+      {
+        kind: "changed-role",
+        subject: "reader",
+        detail: expect.stringContaining("rsa_private_key") as string,
+      },
+    ]);
+    await scenario.deploy();
+    await issue(sandbox, `${MOUNT}/creds/reader`);
+    await revokeAll();
+    expect((await vault.read(reader)).data).toMatchObject({ credential_type: "password" });
+    await vault.delete(reader);
+
+    await change({ credential_type: "password", credential_config: { password_policy: "weak" } });
+    const { code, findings } = await status();
+    expect(code).toBe(1);
+    expect(findings).toMatchObject(found("its credential_config has another password_policy"));
+    for (const [index, path] of [reader, legacy].entries()) {
+      expect(findings[index]?.remedy).toContain(`vault delete ${path}, and deploy at once`);
+      await vault.delete(path);
+    }
+  });
+
   test("finds roles, and a static role, that the engine does not have", async () => {
     const vault = sandbox.vault.client();
     await vault.delete(`${MOUNT}/roles/owner`);
@@ -544,6 +582,29 @@ describe("of the engine's connection finds that by hand was changed", () => {
       { kind: "changed-connection", subject: DATABASE, detail: expect.stringContaining(detail) as string },
     ]);
     expect(out).not.toContain("s3cret-one");
+  });
+
+  test.each<[change: Readonly<Record<string, unknown>>, detail: string]>([
+    [{ password_policy: "weak" }, "it makes passwords by the policy weak, not by the engine's own"],
+    [{ password_authentication: "password" }, "its password_authentication is password, not scram-sha-256"],
+    [{ username_template: "{{.RoleName}}" }, "its username_template is another"],
+    [{ disable_escaping: true }, "its disable_escaping is true, not false"],
+    [
+      { root_rotation_statements: "ALTER ROLE \"{{username}}\" PASSWORD 'x'" },
+      "the SQL that sets the engine's own password (root_rotation_statements) is another",
+    ],
+  ])("%j", async (change, detail) => {
+    const { data } = await sandbox.vault.client().read(config());
+    const details = data?.connection_details as Readonly<Record<string, unknown>>;
+    await write(change);
+    const { code, findings } = await status();
+    await write({
+      ...{ password_policy: "", password_authentication: "scram-sha-256", disable_escaping: false },
+      ...{ username_template: details.username_template },
+      root_rotation_statements: data?.root_credentials_rotate_statements,
+    });
+    expect(code).toBe(1);
+    expect(findings).toMatchObject([{ kind: "changed-connection", subject: DATABASE, detail }]);
   });
 
   test("the login that it uses", async () => {
