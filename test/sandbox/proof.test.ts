@@ -144,7 +144,11 @@ describe("where the owner cannot enter the database", () => {
     postgres: { ...outputs.postgres, database: "nowhere" },
   });
   const counts = async ({ vault: { mount, approle_mount } }: EnvironmentOutputs) => ({
-    leases: (await vault().list(`sys/leases/lookup/${mount}/creds/owner`).catch(() => [])).length,
+    leases: (
+      await vault()
+        .list(`sys/leases/lookup/${mount}/creds/owner`)
+        .catch(() => [])
+    ).length,
     secretIds: (await vault().list(`auth/${approle_mount}/role/owner/secret-id`)).length,
     tokens: (await vault().list("auth/token/accessors")).length,
     users: await leftovers(sandbox),
