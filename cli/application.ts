@@ -1,5 +1,6 @@
 import type { AppRoleOutput, RoleOutput, StaticRoleOutput } from "../stacks/outputs";
 import { Failure, Skip, type CheckList } from "./checks";
+import { giveUp, giveUpToken, type Left } from "./given-up";
 import type { Login } from "./postgres-login";
 import { listed } from "./text";
 import { AnswerFields, VaultError, type VaultAuth, type VaultBody, type VaultClient } from "./vault-client";
@@ -31,10 +32,11 @@ const WRAP_SECONDS = 60;
  * AppRole was declared to refuse is passed over with the reason.
  */
 export class Application {
-  private readonly tokens: string[] = [];
-  private readonly leases = new Set<string>();
   private hasRead = false;
-  private readonly secretIds: string[] = [];
+  private readonly leaseIds: string[] = [];
+  private readonly tokens: { readonly token: string; readonly accessor: string }[] = [];
+  private readonly wrappings: string[] = [];
+  private readonly secretIds: { readonly secretId: string; readonly accessor: string }[] = [];
 
   /**
    * @param operator client of whoever may issue SecretIDs
@@ -74,6 +76,7 @@ export class Application {
     const wrap = answer.wrap_info;
     if (!wrap) throw new Failure("the SecretID came without a wrapping");
     this.list.conceal(wrap.token);
+    this.wrappings.push(wrap.token);
     // A wrapping token that was made by another request is a sign of a SecretID that was swapped on the way.
     if (wrap.creation_path !== path) throw new Failure(`wrapped by a request to ${wrap.creation_path}`);
     return wrap.token;
@@ -81,10 +84,11 @@ export class Application {
 
   async unwrap(wrappingToken: string): Promise<string> {
     const answer = await this.operator.withToken(wrappingToken).write("sys/wrapping/unwrap");
-    const secretId = answer.data?.secret_id;
+    forget(this.wrappings, (one) => one === wrappingToken);
+    const { secret_id: secretId, secret_id_accessor: accessor } = answer.data ?? {};
     if (typeof secretId !== "string") throw new Failure("the wrapping held no SecretID");
     this.list.conceal(secretId);
-    this.secretIds.push(secretId);
+    this.secretIds.push({ secretId, accessor: typeof accessor === "string" ? accessor : "(not told)" });
     return secretId;
   }
 
@@ -105,7 +109,7 @@ export class Application {
     const auth = new AnswerFields(this.approle.login_path, answer.auth);
     const token = auth.text("client_token");
     this.list.conceal(token);
-    this.tokens.push(token);
+    this.tokens.push({ token, accessor: auth.optionalText("accessor") });
     auth.number("lease_duration");
     auth.texts("policies");
     return answer.auth;
@@ -125,11 +129,11 @@ export class Application {
   async issue(client: VaultClient, role: RoleOutput): Promise<Credential> {
     const answer = await this.read(client, role.creds_path);
     const { username, password } = answer.data ?? {};
+    this.owes(answer.lease_id);
     if (typeof username !== "string" || typeof password !== "string" || !answer.lease_id) {
       throw new Failure("the answer holds no username, password and lease");
     }
     this.list.conceal(password);
-    this.leases.add(answer.lease_id);
     return {
       login: { username, password },
       leaseId: answer.lease_id,
@@ -137,6 +141,11 @@ export class Application {
       renewable: answer.renewable === true,
       issuedAt: Date.now(),
     };
+  }
+
+  /** A credential by whatever way it came to it. */
+  owes(leaseId: string | undefined): void {
+    if (leaseId) this.leaseIds.push(leaseId);
   }
 
   /** The login of a static role with its present password, and the seconds that it holds. */
@@ -183,8 +192,8 @@ export class Application {
    */
   async revoke(client: VaultClient, credential: Credential): Promise<string> {
     try {
-      await this.operator.done("sys/leases/revoke", { lease_id: credential.leaseId, sync: true });
-      this.leases.delete(credential.leaseId);
+      await this.revokeLease(credential.leaseId);
+      forget(this.leaseIds, (one) => one === credential.leaseId);
       return "by its lease";
     } catch (error) {
       if (!(error instanceof VaultError) || error.status !== 403) throw error;
@@ -193,6 +202,7 @@ export class Application {
       if (!this.lacksDefault(error)) throw error;
       throw new Skip(`VAULT_TOKEN may not, nor may its tokens, ${WITHOUT_DEFAULT}; it ends by itself`);
     });
+    forget(this.leaseIds, (one) => one === credential.leaseId);
     return "with the application's token";
   }
 
@@ -201,26 +211,42 @@ export class Application {
     return isForbidden && this.approle.settings?.token_no_default_policy === true;
   }
 
-  /** Gives up every token, and with it what is left of the credentials, and every SecretID. */
-  async leave(): Promise<void> {
-    let areAllEnded = true;
-    for (const token of this.tokens.splice(0)) {
-      // Revoked already, or a batch token, which ends by itself, or one that may not.
-      await this.operator
-        .withToken(token)
-        .done("auth/token/revoke-self")
-        .catch(() => (areAllEnded = false));
+  /**
+   * Gives up what it was given: credentials that are not revoked yet, tokens, SecretIDs, also those that nobody has unwrapped.
+   *
+   * @returns what is left all the same
+   */
+  async leave(): Promise<readonly Left[]> {
+    const left: (Left | undefined)[] = [];
+    for (const leaseId of this.leaseIds.splice(0)) {
+      const lease = await giveUp(`the lease ${leaseId}`, () => this.revokeLease(leaseId));
+      // Without the right to that, it goes with its token.
+      if (lease?.isRefused !== true) left.push(lease);
     }
-    for (const lease_id of areAllEnded ? [] : this.leases) {
-      // Ended already, or the operator may not; then it ends by itself.
-      await this.operator.done("sys/leases/revoke", { lease_id, sync: true }).catch(() => undefined);
+    for (const { token, accessor } of this.tokens.splice(0)) {
+      left.push(await giveUpToken(this.operator.withToken(token), accessor));
     }
-    this.leases.clear();
-    for (const secretId of this.secretIds.splice(0)) {
-      // Used up already, or the operator may not; then it ends by itself.
-      await this.operator
-        .done(`${this.approle.secret_id_path}/destroy`, { secret_id: secretId })
-        .catch(() => undefined);
+    for (const wrappingToken of this.wrappings.splice(0)) {
+      left.push(await giveUp("a SecretID in its wrapping", () => this.unwrap(wrappingToken)));
     }
+    for (const { secretId, accessor } of this.secretIds.splice(0)) {
+      const what = `the SecretID with the accessor ${accessor} of ${this.name}`;
+      left.push(await giveUp(what, () => this.destroySecretId(secretId)));
+    }
+    return left.filter((one) => one !== undefined);
   }
+
+  private revokeLease(leaseId: string): Promise<unknown> {
+    return this.operator.done("sys/leases/revoke", { lease_id: leaseId, sync: true });
+  }
+
+  /** One that is used up is gone already, which an engine says by success. */
+  private destroySecretId(secretId: string): Promise<unknown> {
+    return this.operator.done(`${this.approle.secret_id_path}/destroy`, { secret_id: secretId });
+  }
+}
+
+function forget<T>(list: T[], isIt: (one: T) => boolean): void {
+  const index = list.findIndex(isIt);
+  if (index !== -1) list.splice(index, 1);
 }

@@ -2,6 +2,7 @@ import type { EnvironmentOutputs } from "../stacks/outputs";
 import { Application } from "./application";
 import { CheckList, Failure, Skip } from "./checks";
 import { describeError } from "./errors";
+import { leftText, type Left } from "./given-up";
 import { readersOf } from "./named";
 import { VaultError, type VaultClient } from "./vault-client";
 
@@ -29,8 +30,14 @@ export async function asReader<T>(
         refusals.push(`${name}: ${describeError(error)}`);
         return undefined;
       });
-      if (vault !== undefined) return await work(application, vault);
+      if (vault !== undefined) {
+        const result = await work(application, vault);
+        requireNothing(await application.leave());
+        return result;
+      }
     } catch (error) {
+      const left = (await application.leave()).filter(({ isRefused }) => !isRefused);
+      if (left.length > 0) throw new Failure(`${describeError(error)}; left behind: ${leftText(left)}`);
       // In, and its tokens are for other networks.
       if (!(error instanceof Skip)) throw error;
       refusals.push(`${name}: ${describeError(error)}`);
@@ -43,4 +50,9 @@ export async function asReader<T>(
       ? `no AppRole that may read ${role} lets us in: ${refusals.join("; ")}`
       : `no AppRole of the environment may read ${role}`,
   );
+}
+
+function requireNothing(left: readonly Left[]): void {
+  const failed = left.filter(({ isRefused }) => !isRefused);
+  if (failed.length > 0) throw new Failure(`left behind: ${leftText(failed)}`);
 }

@@ -1,6 +1,8 @@
 import type {
   AppRoleOutput,
   AppRoleSettings,
+  ConnectionSettings,
+  CredentialOutput,
   EnvironmentOutputs,
   PostgresOutput,
   RoleOutput,
@@ -49,8 +51,34 @@ function vaultOutput(fields: OutputFields): VaultOutput {
     mount: fields.mount("mount", ["sys", "auth", "audit", "identity", "cubbyhole"]),
     connection: fields.name("connection"),
     connection_url: fields.optional("connection_url", () => fields.text("connection_url")),
+    connection_settings: fields.optional("connection_settings", () =>
+      connectionSettings(fields.object("connection_settings")),
+    ),
     approle_mount: fields.mount("approle_mount", ["token"]),
   };
+}
+
+function connectionSettings(fields: OutputFields): ConnectionSettings {
+  const text = (name: string) => fields.optional(name, () => fields.text(name));
+  return {
+    password_authentication: text("password_authentication"),
+    username_template: text("username_template"),
+    disable_escaping: fields.optional("disable_escaping", () => fields.flag("disable_escaping")),
+    root_rotation: text("root_rotation"),
+  };
+}
+
+function credentialOutput(fields: OutputFields): CredentialOutput | undefined {
+  return fields.optional("credential", () => {
+    const credential = fields.object("credential");
+    return {
+      credential_type: credential.optional("credential_type", () => credential.text("credential_type")),
+      credential_config: credential.optional(
+        "credential_config",
+        () => credential.object("credential_config").all,
+      ),
+    };
+  });
 }
 
 function postgresOutput(fields: OutputFields): PostgresOutput {
@@ -75,6 +103,7 @@ function roleOutput(fields: OutputFields, mount: string, name: string): RoleOutp
     revocation: fields.text("revocation"),
     default_ttl: fields.number("default_ttl"),
     max_ttl: fields.number("max_ttl"),
+    credential: credentialOutput(fields),
   };
 }
 
@@ -88,6 +117,7 @@ function staticRoleOutput(fields: OutputFields, mount: string, name: string): St
     base_role: fields.optional("base_role", () => fields.text("base_role")),
     access: fields.optional("access", () => fields.text("access")),
     schemas: fields.optional("schemas", () => fields.texts("schemas")),
+    credential: credentialOutput(fields),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
+import { statementsDigest } from "../stacks/statements-digest";
 import type { Finding } from "./finding";
 import type { Connection, Inventory } from "./inventory";
 import { inLine, listed } from "./text";
@@ -23,14 +24,25 @@ export function connectionFindings(
   const { connection: subject } = outputs.vault;
   const connection = connections.find(({ name }) => name === subject);
   if (connection === undefined) return [];
-  const differences = [...urlDifferences(outputs, connection), ...loginDifferences(outputs, connection)];
+  const policy = policyDifferences(connection);
+  const differences = [
+    ...urlDifferences(outputs, connection),
+    ...loginDifferences(outputs, connection),
+    ...settingDifferences(outputs, connection),
+    ...policy,
+  ];
   if (differences.length === 0) return [];
+  const unset =
+    policy.length === 0
+      ? ""
+      : ` A deployment does not see a password policy: vault write ${outputs.vault.mount}/config/${subject} ` +
+        'password_policy="", and revoke what was issued with it.';
   return [
     {
       kind: "changed-connection",
       subject,
       detail: differences.join("; "),
-      remedy: `Find out who changed it, and what it issued meanwhile. ${remedy}`,
+      remedy: `Find out who changed it, and what it issued meanwhile. ${remedy}${unset}`,
     },
   ];
 }
@@ -70,6 +82,37 @@ function urlDifferences({ vault, postgres }: EnvironmentOutputs, { url }: Connec
       : [`in its URL ${listed(rest.sort())} ${rest.length === 1 ? "is" : "are"} another`]),
     ...(wanted.takesLoginFromEngine && !is.takesLoginFromEngine ? ["its URL holds a login of its own"] : []),
   ].map(inLine);
+}
+
+/** Passwords of the engine's own are long; a policy may make short ones. */
+function policyDifferences({ passwordPolicy }: Connection): string[] {
+  return passwordPolicy === ""
+    ? []
+    : [`it makes passwords by the policy ${inLine(passwordPolicy)}, not by the engine's own`];
+}
+
+function settingDifferences({ vault }: EnvironmentOutputs, connection: Connection): string[] {
+  const { connection_settings: wanted } = vault;
+  if (wanted === undefined) return [];
+  const { passwordAuthentication, usernameTemplate, disableEscaping, rootRotation } = connection;
+  const is = (found: string, declared: string | undefined) =>
+    found === "" || declared === undefined || found === declared;
+  return [
+    ...(is(passwordAuthentication, wanted.password_authentication)
+      ? []
+      : [
+          `its password_authentication is ${inLine(passwordAuthentication)}, not ${wanted.password_authentication}`,
+        ]),
+    ...(usernameTemplate === "" || is(statementsDigest([usernameTemplate]), wanted.username_template)
+      ? []
+      : ["its username_template is another"]),
+    ...(wanted.disable_escaping === undefined || wanted.disable_escaping === disableEscaping
+      ? []
+      : [`its disable_escaping is ${disableEscaping}, not ${wanted.disable_escaping}`]),
+    ...(rootRotation === undefined || is(statementsDigest(rootRotation), wanted.root_rotation)
+      ? []
+      : ["the SQL that sets the engine's own password (root_rotation_statements) is another"]),
+  ];
 }
 
 function loginDifferences({ postgres }: EnvironmentOutputs, { username }: Connection): string[] {

@@ -1,3 +1,4 @@
+import { escapeIdentifier } from "pg";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { statementsDigest } from "../stacks/statements-digest";
 import { appRoleFindings, shutAppRoles } from "./approle-findings";
@@ -5,11 +6,15 @@ import { connectionFindings } from "./connection-findings";
 import { engineLoginFindings } from "./engine-login";
 import type { EngineStaticRole } from "./engine-roles";
 import type { Finding } from "./finding";
+import { foreignMemberFindings } from "./foreign-members";
 import type { Inventory } from "./inventory";
 import { roleOfLease } from "./leases";
+import { loginSettingFindings } from "./login-settings";
 import { roleFindings } from "./role-findings";
-import { roleDifferences } from "./role-differences";
+import { credentialDifferences, credentialRemedy, roleDifferences } from "./role-differences";
+import { schemaRightFindings } from "./schema-rights";
 import { servedBy } from "./serves";
+import type { StaticLogin } from "./static-logins";
 import type { Survey } from "./survey";
 import { counted, listed } from "./text";
 
@@ -34,6 +39,13 @@ export function engineFindings(
     ...(found.postgres ? engineLoginFindings(outputs, found.postgres.engineLogin, deploy) : []),
     ...(found.postgres
       ? roleFindings(outputs, found.postgres.roles, inventory.postgres?.users ?? [], found.roles, deploy)
+      : []),
+    ...(found.postgres
+      ? [
+          ...foreignMemberFindings(found.postgres.foreignMembers),
+          ...schemaRightFindings(outputs, found.postgres.schemaRights ?? []),
+          ...loginSettingFindings(outputs, found.postgres.loginSettings),
+        ]
       : []),
     ...connectionFindings(outputs, inventory, deploy),
     ...missingStaticRoles(outputs, inventory, deploy),
@@ -90,7 +102,11 @@ function missingOrChanged(
     }
     const differences = roleDifferences(outputs, declared, role);
     if (differences.length === 0) return [];
-    const remedy = `${deploy}. If the plan is empty, the state agrees with the engine and the definition with neither.`;
+    const healing = credentialRemedy(differences, `${outputs.vault.mount}/roles/${name}`);
+    const remedy =
+      healing === undefined
+        ? `${deploy}. If the plan is empty, the state agrees with the engine and the definition with neither.`
+        : `${deploy}. ${healing} Credentials that are alive stay, and can be revoked.`;
     return [
       {
         kind: "changed-role",
@@ -129,9 +145,13 @@ function missingStaticRoles(
       ...(statements?.rotation === undefined || statements.rotation === statementsDigest(role.rotation)
         ? []
         : ["its rotation SQL is another"]),
+      ...credentialDifferences(declared.credential, role.credential),
     ];
     if (differences.length === 0) return [];
-    return [{ kind: "changed-role", subject: name, detail: differences.join("; "), remedy: deploy }];
+    const healing = credentialRemedy(differences, `${vault.mount}/static-roles/${name}`);
+    const remedy =
+      healing === undefined ? deploy : `${deploy}. ${healing} The login has a new password then.`;
+    return [{ kind: "changed-role", subject: name, detail: differences.join("; "), remedy }];
   });
 }
 
@@ -189,10 +209,12 @@ function staticLoginFindings(
     }
     const why = [
       ...(login.canLogin ? [] : ["may not log in (NOLOGIN)"]),
+      ...(login.isLimited ? ["may have no session (CONNECTION LIMIT 0)"] : []),
       ...(login.hasExpired ? ["has a password whose time is over (VALID UNTIL)"] : []),
     ];
     const base = outputs.static_roles?.[role]?.base_role;
     return [
+      ...lostInheritance(login, of, base),
       ...(base === undefined || login.memberOf.includes(base)
         ? []
         : [
@@ -210,7 +232,9 @@ function staticLoginFindings(
               kind: "login-off" as const,
               subject: username,
               detail: `${of} ${why.join(" and ")}`,
-              remedy: `Find out who did that; then ALTER ROLE … LOGIN VALID UNTIL 'infinity', or cdktf deploy ${environment}`,
+              remedy:
+                `Find out who did that; then ALTER ROLE … LOGIN CONNECTION LIMIT -1 VALID UNTIL 'infinity', or cdktf ` +
+                `deploy ${environment}`,
             },
           ]),
       ...(login.hasPassword === false
@@ -225,6 +249,26 @@ function staticLoginFindings(
         : []),
     ];
   });
+}
+
+/** A deployment sees the membership, and not that it gives nothing. */
+function lostInheritance(
+  { name, memberOf, inherits }: StaticLogin,
+  of: string,
+  base: string | undefined,
+): Finding[] {
+  if (base === undefined || !memberOf.includes(base) || inherits.includes(base)) return [];
+  const [role, login] = [escapeIdentifier(base), escapeIdentifier(name)];
+  return [
+    {
+      kind: "missing-right",
+      subject: name,
+      detail: `${of} is a member of ${base}, and does not inherit its rights`,
+      remedy:
+        "Find out who did that. As who granted it, or a superuser, on PostgreSQL 16 and later: " +
+        `GRANT ${role} TO ${login} WITH INHERIT TRUE, SET TRUE GRANTED BY …; earlier: ALTER ROLE ${login} INHERIT;`,
+    },
+  ];
 }
 
 /** Each would shut out who has the other's password. */

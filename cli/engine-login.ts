@@ -1,4 +1,4 @@
-import type { Client } from "pg";
+import { escapeIdentifier, type Client } from "pg";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { baseRolesOf } from "./database-users";
 import type { Finding } from "./finding";
@@ -12,7 +12,7 @@ export interface EngineLogin {
   readonly mayMakeRoles: boolean;
   /** Base roles that it may not hand out. */
   readonly notAdminOf: readonly string[];
-  readonly database: "missing" | "shut" | "no CONNECT" | "open";
+  readonly database: "missing" | "shut" | "limited" | "broken" | "no CONNECT" | "open";
 }
 
 export async function engineLogin(client: Client, outputs: EnvironmentOutputs): Promise<EngineLogin> {
@@ -30,6 +30,8 @@ export async function engineLogin(client: Client, outputs: EnvironmentOutputs): 
          ORDER BY 1
        ) AS "notAdminOf",
        CASE WHEN base.oid IS NULL THEN 'missing' WHEN NOT base.datallowconn THEN 'shut'
+         WHEN base.datconnlimit OPERATOR(pg_catalog.<) '-1'::int THEN 'broken'
+         WHEN base.datconnlimit OPERATOR(pg_catalog.=) 0 THEN 'limited'
          WHEN login.oid IS NOT NULL AND NOT pg_catalog.has_database_privilege(login.oid, base.oid, 'CONNECT')
            THEN 'no CONNECT'
          ELSE 'open' END AS database
@@ -83,9 +85,37 @@ export function engineLoginFindings(
       });
     }
   }
-  if (login.database === "missing" || login.database === "shut") {
-    const is = login.database === "missing" ? "is not in PostgreSQL" : "lets nobody in (ALLOW_CONNECTIONS)";
-    found.push({ kind: "missing-database", subject: database, detail: `the database ${is}: ${nothing}` });
+  const lost = lostDatabase(login.database, database);
+  if (lost !== undefined) {
+    const { is, remedy } = lost;
+    found.push({
+      ...{ kind: "missing-database", subject: database, detail: `the database ${is}: ${nothing}` },
+      ...(remedy !== undefined && { remedy }),
+    });
   }
   return found;
+}
+
+function lostDatabase(
+  state: EngineLogin["database"],
+  database: string,
+): { readonly is: string; readonly remedy?: string } | undefined {
+  const alter = `Find out who did that. As a superuser, in another database: ALTER DATABASE ${escapeIdentifier(database)}`;
+  switch (state) {
+    case "missing":
+      return { is: "is not in PostgreSQL" };
+    case "shut":
+      return { is: "lets nobody in (ALLOW_CONNECTIONS)", remedy: `${alter} ALLOW_CONNECTIONS true;` };
+    case "limited":
+      return { is: "lets nobody in (CONNECTION LIMIT 0)", remedy: `${alter} CONNECTION LIMIT -1;` };
+    case "broken":
+      return {
+        is: "lets nobody in, as a DROP DATABASE of it was broken off",
+        remedy:
+          "What was in it is lost. As a superuser, drop it to the end; then restore it, or deploy it again.",
+      };
+    case "no CONNECT":
+    case "open":
+      return undefined;
+  }
 }

@@ -13,6 +13,15 @@ export interface EngineRole {
   readonly creation: readonly string[];
   readonly renewal: readonly string[];
   readonly revocation: readonly string[];
+  readonly credential: IssuedCredential;
+}
+
+/** What an engine issues of a role. */
+export interface IssuedCredential {
+  /** Such as `password`; empty where the engine does not say. */
+  readonly type: string;
+  /** Such as the password policy; none for the connection's. */
+  readonly config: Readonly<Record<string, unknown>>;
 }
 
 /** A static role as the secrets engine has it. */
@@ -26,6 +35,7 @@ export interface EngineStaticRole {
   readonly rotatedAt?: number;
   /** SQL that sets the password; none for the engine's own. */
   readonly rotation: readonly string[];
+  readonly credential: IssuedCredential;
 }
 
 /** Names that a token may list; undefined where it may not. */
@@ -55,6 +65,7 @@ export async function engineRoles(
         creation: role.texts("creation_statements"),
         renewal: role.texts("renew_statements"),
         revocation: role.texts("revocation_statements"),
+        credential: credentialOf(role),
       }
     );
   });
@@ -74,6 +85,7 @@ export async function engineStaticRoles(
       role && {
         ...{ name, username: role.text("username"), connection: role.text("db_name") },
         rotation: role.texts("rotation_statements"),
+        credential: credentialOf(role),
         ...(role.optionalNumber("rotation_period") !== undefined && {
           rotationPeriod: role.number("rotation_period"),
         }),
@@ -84,6 +96,10 @@ export async function engineStaticRoles(
     );
   });
   return byName(found);
+}
+
+function credentialOf(role: AnswerFields): IssuedCredential {
+  return { type: role.optionalText("credential_type"), config: role.optionalObject("credential_config") };
 }
 
 export function isForbidden(error: unknown): boolean {

@@ -28,6 +28,8 @@ export const FINDING_KINDS = [
   "missing-right",
   /** A role, a login or a user may do more than was declared. */
   "excess-right",
+  /** A setting of a login, its database or the server with which the engine, or an application, cannot work. */
+  "hindering-setting",
   /** The engine has not set the password of a static role in time. */
   "overdue-rotation",
   "login-without-password",

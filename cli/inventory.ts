@@ -48,6 +48,13 @@ export interface Connection {
   readonly url: string;
   /** Login that it uses; empty where the engine does not say. */
   readonly username: string;
+  /** Name of the policy by which it makes passwords; empty for the engine's own. */
+  readonly passwordPolicy: string;
+  /** Such as `scram-sha-256`; empty where the engine does not say. */
+  readonly passwordAuthentication: string;
+  readonly disableEscaping: boolean;
+  /** SQL that sets its own password; absent where the engine does not say. */
+  readonly rootRotation?: readonly string[];
 }
 
 export interface PostgresInventory extends Matching {
@@ -142,6 +149,7 @@ async function connections(vault: VaultClient, mount: string): Promise<Connectio
   return concurrently(names, async (name) => {
     const path = `${mount}/config/${name}`;
     const { data } = await vault.read(path);
+    const fields = new AnswerFields(path, data);
     const details = (data?.connection_details ?? {}) as Readonly<Record<string, unknown>>;
     const detail = (field: string) => {
       const value = details[field];
@@ -149,10 +157,16 @@ async function connections(vault: VaultClient, mount: string): Promise<Connectio
     };
     return {
       name,
-      allowedRoles: new AnswerFields(path, data).texts("allowed_roles"),
+      allowedRoles: fields.texts("allowed_roles"),
       usernameTemplate: detail("username_template"),
       url: detail("connection_url"),
       username: detail("username"),
+      passwordPolicy: fields.optionalText("password_policy"),
+      passwordAuthentication: detail("password_authentication"),
+      disableEscaping: [true, "true"].includes(details.disable_escaping as boolean | string),
+      ...(data?.root_credentials_rotate_statements !== undefined && {
+        rootRotation: fields.texts("root_credentials_rotate_statements"),
+      }),
     };
   });
 }

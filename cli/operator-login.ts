@@ -19,15 +19,9 @@ export function hasLogin(env: NodeJS.ProcessEnv): boolean {
  * @throws UserError if it is refused, or if the server is not that of the environment
  */
 export async function operatorLogin(outputs: EnvironmentOutputs, env: NodeJS.ProcessEnv): Promise<Session> {
-  const server = {
-    ...outputs.postgres,
-    host: setting(env.PGHOST) ?? outputs.postgres.host,
-    port: Number(setting(env.PGPORT) ?? outputs.postgres.port),
-    sslmode: setting(env.PGSSLMODE) ?? outputs.postgres.sslmode,
-  };
-  const username = setting(env.PGUSER) ?? "";
+  const { server, login } = variablesOf(outputs, env);
+  const { username } = login;
   const where = `PostgreSQL at ${server.host}:${server.port}`;
-  const login = { username, password: setting(env.PGPASSWORD) };
   const session = await logIn(
     server,
     login,
@@ -57,4 +51,16 @@ export async function operatorLogin(outputs: EnvironmentOutputs, env: NodeJS.Pro
     );
   }
   return session;
+}
+
+function variablesOf(outputs: EnvironmentOutputs, env: NodeJS.ProcessEnv) {
+  return {
+    server: {
+      ...outputs.postgres,
+      host: setting(env.PGHOST) ?? outputs.postgres.host,
+      port: Number(setting(env.PGPORT) ?? outputs.postgres.port),
+      sslmode: setting(env.PGSSLMODE) ?? outputs.postgres.sslmode,
+    },
+    login: { username: setting(env.PGUSER) ?? "", password: setting(env.PGPASSWORD) },
+  };
 }

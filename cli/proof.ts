@@ -4,6 +4,7 @@ import { checkAccess } from "./access-checks";
 import { Application } from "./application";
 import { CheckList, Failure, type Check } from "./checks";
 import { operatorClient, type ProofContext } from "./context";
+import { tellLeft } from "./given-up";
 import { checkRenewal, checkRevocation } from "./lease-checks";
 import { logIn, type Session } from "./postgres-login";
 import { requireReachable } from "./reachable";
@@ -91,7 +92,7 @@ class Prover {
       }
       await this.proveLimits();
     } finally {
-      await this.application.leave();
+      await tellLeft(this.list, this.name, await this.application.leave());
     }
   }
 
@@ -229,8 +230,8 @@ class Prover {
         // One that is used up would be refused everything.
         if (index > 0 && this.application.tokenUses > 0) vault = await this.application.enter();
         try {
-          // Should it be allowed, then a dynamic credential goes with the token at the end.
-          await vault.read(role.creds_path);
+          // Should it be allowed, then a dynamic credential goes at the end.
+          this.application.owes((await vault.read(role.creds_path)).lease_id);
         } catch (error) {
           if (error instanceof VaultError && error.status === 403) continue;
           throw error;

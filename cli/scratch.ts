@@ -2,6 +2,7 @@ import type { Client } from "pg";
 import type { EnvironmentOutputs, RoleOutput } from "../stacks/outputs";
 import { Application } from "./application";
 import { Failure, type CheckList } from "./checks";
+import { tellLeft } from "./given-up";
 import { logIn, type Session } from "./postgres-login";
 import type { VaultClient } from "./vault-client";
 
@@ -14,8 +15,9 @@ export interface Scratch {
 }
 
 interface Owner {
-  readonly session: Session;
   readonly application: Application;
+  /** Absent where it did not come to one. */
+  session?: Session;
   readonly made: string[];
 }
 
@@ -32,12 +34,14 @@ export async function makeScratch(
   for (const { application, role } of ownersIn(outputs, operator, list)) {
     const missing = role.schemas.filter((schema) => schemas.get(schema) !== true);
     if (missing.length === 0) continue;
+    // Whatever fails from here on, it gives up at the end what it was given.
+    const owner: Owner = { application, made: [] };
+    owners.push(owner);
     await list.expect(`make the table ${table} to try rights on`, application.name, async () => {
       const client = await application.enter();
       const { login } = await application.issue(client, role);
       const session = await logIn(outputs.postgres, login, rootCertificateFile);
-      const owner: Owner = { session, application, made: [] };
-      owners.push(owner);
+      owner.session = session;
       const named = (name: string) => session.client.escapeIdentifier(name);
       const tables = missing.map((schema) => `${named(schema)}.${named(table)}`);
       await inTransaction(session, () => make(session, tables));
@@ -123,7 +127,7 @@ function* ownersIn(
 
 async function removeAll(owners: readonly Owner[], list: CheckList, table: string): Promise<void> {
   for (const { session, application, made } of owners) {
-    if (made.length > 0) {
+    if (session !== undefined && made.length > 0) {
       await list.expect(`drop the table ${table}`, application.name, async () => {
         if (session.isEnded()) throw new Failure(`the connection is gone; drop ${made.join(", ")} by hand`);
         for (const name of made) await session.client.query(`DROP TABLE ${name}`);
@@ -131,7 +135,7 @@ async function removeAll(owners: readonly Owner[], list: CheckList, table: strin
         return `${made.length} dropped`;
       });
     }
-    await session.close();
-    await application.leave();
+    await session?.close();
+    await tellLeft(list, application.name, await application.leave());
   }
 }

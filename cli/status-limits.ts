@@ -2,6 +2,8 @@
 export function statusLimits(environment: string, staticRoles: readonly string[] = []): string[] {
   return [
     `Drift of all else, such as TTLs of mounts and grants in the database: cdktf diff ${environment}.`,
+    "Rights of everybody (PUBLIC) on the schemas, unless PGUSER enters the environment's database: GRANT CONNECT ON " +
+      "DATABASE … to it.",
     `What credentials may do, and not do, in the database: vault-postgres verify ${environment}.`,
     "Whether the engine gets in at PostgreSQL with the password that it has, which nobody else knows: vault-postgres verify " +
       `${environment}, which has it issue credentials.`,

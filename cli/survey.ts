@@ -6,13 +6,16 @@ import { connectionNotLookedAt } from "./connection-findings";
 import { baseRolesOf, databaseUsers, missingBaseRoles, type DatabaseUser } from "./database-users";
 import { engineLogin, type EngineLogin } from "./engine-login";
 import { engineRoles, namesBelow, type EngineRole } from "./engine-roles";
+import { foreignMembers, type ForeignMember } from "./foreign-members";
 import type { Inventory } from "./inventory";
 import { lockedAppRoles, type LockedAppRole } from "./locked-approles";
+import { loginSettings, type LoginSetting } from "./login-settings";
 import type { Session } from "./postgres-login";
 import { preparedTransactions, type PreparedTransaction } from "./prepared-transactions";
 import { holdsOn, type Hold } from "./lock-holders";
 import { obstaclesOf, type Obstacles } from "./obstacles";
 import { surveyRoles, type RoleSurvey } from "./role-attributes";
+import { schemaRights, type SchemaRight } from "./schema-rights";
 import { holdingsOf, type Holdings } from "./shut-users";
 import { staticLogins, type StaticLogin } from "./static-logins";
 import { possibleRoles, withStripped } from "./stripped-users";
@@ -41,6 +44,10 @@ export interface PostgresSurvey {
   /** Users that may not log in any more, and what keeps them. */
   readonly shut: readonly ShutUser[];
   readonly prepared: readonly PreparedTransaction[];
+  readonly foreignMembers: readonly ForeignMember[];
+  readonly loginSettings: readonly LoginSetting[];
+  /** Absent where the login does not enter the environment's database. */
+  readonly schemaRights?: readonly SchemaRight[];
   /** By name. */
   readonly staticLogins: ReadonlyMap<string, StaticLogin>;
 }
@@ -61,13 +68,18 @@ const ON_ITS_WAY_MS = 1_000;
 
 const OPERATOR_RIGHTS = "VAULT_TOKEN lacks a right of docs/rights/operator-policy.hcl.";
 
-/** Looks at what the inventory does not; changes nothing. */
+/**
+ * Looks at what the inventory does not; changes nothing.
+ *
+ * @param inDatabase in the environment's own database, where the login gets in there
+ */
 export async function survey(
   outputs: EnvironmentOutputs,
   vault: VaultClient,
   session: Session | undefined,
   inventory: Inventory,
   openDatabase: OpenDatabase,
+  inDatabase?: Session,
 ): Promise<Survey> {
   const { mount } = outputs.vault;
   const notLookedAt: string[] = [];
@@ -90,7 +102,8 @@ export async function survey(
     ...appRolesNotLookedAt(outputs, appRoles, OPERATOR_RIGHTS),
   );
   const roles = roleNames === undefined ? new Map() : await engineRoles(vault, mount, roleNames);
-  const postgres = session && (await surveyPostgres(outputs, session, inventory, roles, openDatabase));
+  const postgres =
+    session && (await surveyPostgres(outputs, session, inventory, roles, openDatabase, inDatabase));
   const unseen = [...(postgres?.staticLogins.values() ?? [])].filter(
     (login) => login.hasPassword === undefined,
   );
@@ -116,6 +129,7 @@ async function surveyPostgres(
   inventory: Inventory,
   roles: ReadonlyMap<string, EngineRole>,
   openDatabase: OpenDatabase,
+  inDatabase: Session | undefined,
 ): Promise<PostgresSurvey> {
   const { postgres, known, staticRoles } = inventory;
   const { database, manager } = outputs.postgres;
@@ -155,6 +169,9 @@ async function surveyPostgres(
       ...(obstacles.has(user.oid) && { obstacles: obstacles.get(user.oid)! }),
     })),
     prepared,
+    foreignMembers: await foreignMembers(client, outputs, known),
+    loginSettings: await loginSettings(client, outputs),
+    ...(inDatabase && { schemaRights: await schemaRights(inDatabase.client, outputs) }),
     staticLogins: new Map(found.map((login) => [login.name, login])),
   };
 }

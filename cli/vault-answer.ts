@@ -159,6 +159,12 @@ export class AnswerFields {
     return typeof value === "string" ? value : this.missing(name);
   }
 
+  /** An object that may be missing. */
+  optionalObject(name: string): Readonly<Record<string, unknown>> {
+    const value = this.fields[name] ?? {};
+    return isObject(value) ? value : this.missing(name);
+  }
+
   /** A number that may be missing. */
   optionalNumber(name: string): number | undefined {
     return this.fields[name] === undefined || this.fields[name] === null ? undefined : this.number(name);

@@ -11,7 +11,7 @@ import { claimEnvironment } from "./claim-environment";
 import { checkGroups, groupsOf, rolesOf } from "./check-groups";
 import { checkSchemas, DEFAULT_SCHEMAS } from "./check-schemas";
 import { DeclaredRoles } from "./declared-roles";
-import { declaredUrl } from "./declared-settings";
+import { connectionSettings, declaredUrl } from "./declared-settings";
 import type { Environment } from "./environment";
 import { namesOf } from "./environment-names";
 import { longestTtls } from "./longest-ttls";
@@ -110,6 +110,7 @@ export class CredentialsStack extends TerraformStack {
       mount: engine.path,
       connection: connection.name,
       connection_url: declaredUrl(connection.resource),
+      connection_settings: connectionSettings(connection.resource),
       approle_mount: auth.path,
     });
     addOutput<PostgresOutput>(this, "postgres", "The PostgreSQL side: where applications connect to", {

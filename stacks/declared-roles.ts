@@ -7,7 +7,7 @@ import type { IAppRoleAuth } from "../lib/vault/app-role-auth";
 import type { DynamicRole } from "../lib/vault/dynamic-role";
 import type { IPostgresConnection } from "../lib/vault/postgres-connection";
 import type { StaticRole } from "../lib/vault/static-role";
-import { appRoleSettings, membershipsOf, policyDigests } from "./declared-settings";
+import { appRoleSettings, declaredCredential, membershipsOf, policyDigests } from "./declared-settings";
 import type { EnvironmentGroup, RolesAndApplications } from "./environment";
 import type { InheritedRoles } from "./inherited-roles";
 import type { AppRoleOutput, RoleOutput, StatementDigests, StaticRoleOutput } from "./outputs";
@@ -155,6 +155,7 @@ function describeRole(base: BaseRole, role: DynamicRole): RoleOutput {
     default_ttl: role.defaultTtl.toSeconds(),
     max_ttl: role.maxTtl.toSeconds(),
     statements: digestsOf(role),
+    credential: declaredCredential(role.resource),
   };
 }
 
@@ -181,6 +182,7 @@ function describeStaticRole(role: StaticRole, base?: IBaseRole): StaticRoleOutpu
     username: role.username,
     rotation_period: role.rotationPeriod.toSeconds(),
     statements: { rotation: digestOf(role.resource.rotationStatementsInput) },
+    credential: declaredCredential(role.resource),
     ...(base && { base_role: base.name, access: base.level, schemas: base.schemas }),
   };
 }

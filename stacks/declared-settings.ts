@@ -2,7 +2,7 @@ import { GrantRole } from "@cdktf/provider-postgresql/lib/grant-role";
 import { Lazy, TerraformStack, Token, type TerraformResource } from "cdktf";
 import type { BaseRole } from "../lib/postgres/base-role";
 import { Policy } from "../lib/vault/policy";
-import type { AppRoleSettings } from "./outputs";
+import type { AppRoleSettings, ConnectionSettings, CredentialOutput } from "./outputs";
 import { statementsDigest } from "./statements-digest";
 
 /** What a server takes for what Terraform leaves out. */
@@ -30,6 +30,39 @@ export function declaredUrl(resource: TerraformResource): string | undefined {
     const { declared, isIgnored } = configurationOf(resource);
     const { postgresql } = declared as { readonly postgresql?: { readonly connection_url?: string } };
     return isIgnored("postgresql") ? undefined : postgresql?.connection_url;
+  });
+}
+
+/** What else a connection is declared with, with overrides. */
+export function connectionSettings(resource: TerraformResource): ConnectionSettings {
+  return later(() => {
+    const { declared, isIgnored } = configurationOf(resource);
+    const { postgresql = {}, root_rotation_statements: rotation } = declared as {
+      readonly postgresql?: ConnectionSettings;
+      readonly root_rotation_statements?: readonly string[];
+    };
+    const { password_authentication, username_template, disable_escaping = false } = postgresql;
+    const digest = (list: readonly unknown[] | undefined) =>
+      list?.every((text) => typeof text === "string" && !Token.isUnresolved(text))
+        ? statementsDigest(list as readonly string[])
+        : undefined;
+    return {
+      ...(!isIgnored("postgresql") && {
+        ...{ password_authentication, disable_escaping },
+        username_template: digest([username_template]),
+      }),
+      ...(!isIgnored("root_rotation_statements") && { root_rotation: digest(rotation) }),
+    };
+  });
+}
+
+/** What a role issues by an override; undefined for passwords as its connection makes them. */
+export function declaredCredential(resource: TerraformResource): CredentialOutput | undefined {
+  return later(() => {
+    const { credential_type, credential_config } = configurationOf(resource).declared as CredentialOutput;
+    return (credential_type ?? "password") === "password" && credential_config === undefined
+      ? undefined
+      : { credential_type, credential_config };
   });
 }
 

@@ -40,8 +40,22 @@ export interface VaultOutput {
   readonly connection: string;
   /** Where the connection leads, with placeholders for the login; absent in older deployments. */
   readonly connection_url?: string;
+  /** What else the connection was declared with; absent in older deployments. */
+  readonly connection_settings?: ConnectionSettings;
   /** Path of the AppRole auth method below `auth/`, such as `orders-dev/approle`. */
   readonly approle_mount: string;
+}
+
+/** By the names of the engine's API; what Terraform is told to ignore, or alone knows, is absent. */
+export interface ConnectionSettings {
+  /** How the engine sends passwords to PostgreSQL: `scram-sha-256` or `password`. */
+  readonly password_authentication?: string;
+  /** Digest of the template of its users' names. */
+  readonly username_template?: string;
+  /** Whether the login is put into the URL as it is. */
+  readonly disable_escaping?: boolean;
+  /** Digest of the SQL that sets the engine's own password. */
+  readonly root_rotation?: string;
 }
 
 /** Output `postgres`. */
@@ -78,6 +92,16 @@ export interface RoleOutput {
   readonly max_ttl: number;
   /** Digests of its SQL; absent, each and all, where only Terraform knows the SQL, and in older deployments. */
   readonly statements?: StatementDigests;
+  /** What it issues instead of passwords as the connection makes them; absent where it issues these. */
+  readonly credential?: CredentialOutput;
+}
+
+/** By the names of the engine's API. */
+export interface CredentialOutput {
+  /** Such as `password` or `client_certificate`. */
+  readonly credential_type?: string;
+  /** Such as the name of a password policy. */
+  readonly credential_config?: Readonly<Record<string, unknown>>;
 }
 
 /** A digest of each list of a role's SQL: 16 characters of its SHA-256, in hexadecimal. */
@@ -104,6 +128,8 @@ export interface StaticRoleOutput {
   readonly rotation_period: number;
   /** Digest of its SQL; absent as in {@link RoleOutput}. */
   readonly statements?: Pick<StatementDigests, "rotation">;
+  /** As in {@link RoleOutput}. */
+  readonly credential?: CredentialOutput;
   /** The NOLOGIN role whose rights the login has; absent, with the next two, where the login was there before. */
   readonly base_role?: string;
   /** Access level of the base role, as in {@link RoleOutput}. */

@@ -126,6 +126,8 @@ export class StaticRole extends StaticRoleBase implements IStaticRole {
       dbName: connection.name,
       username: madeAnewWith(this, login),
       rotationPeriod: this.rotationPeriod.toSeconds(),
+      // Left out, an engine keeps what somebody has set by hand, and Terraform does not see it.
+      credentialType: "password",
       rotationStatements: checkStatements(this.name, "rotation", props.rotationStatements ?? rotation()),
       namespace: this.engine.namespace,
       provider: this.engine.provider,

@@ -94,12 +94,12 @@ function pathOf(settings: Settings): string {
 }
 
 function dataOf(settings: Settings): string {
-  const given = (name: string) => (settings[name] === undefined ? {} : { [name]: settings[name] });
   const all: Settings = {
     db_name: settings.db_name ?? "",
     ...Object.fromEntries(STATEMENTS.map((name) => [name, settings[name] ?? []])),
     ...Object.fromEntries(TTLS.map((name) => [name, settings[name] ?? 0])),
-    ...given("credential_type"),
+    // Left out, an engine keeps what somebody has set by hand.
+    credential_type: settings.credential_type ?? "password",
     credential_config: settings.credential_config ?? {},
   };
   const left = ignored(settings);

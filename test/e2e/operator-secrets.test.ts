@@ -1,4 +1,6 @@
 import * as fs from "node:fs";
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
 import * as path from "node:path";
 import { Client } from "pg";
 import { proveEnvironment } from "../../cli/proof";
@@ -108,6 +110,45 @@ describe("rotate-root", () => {
     expect(secretsIn(sandbox, out, [credential])).toEqual([]);
     expect((await asSuperuser(sandbox, verifier))[0]).not.toBe(before);
     await (await connect(sandbox, credential, DATABASE)).end();
+  });
+
+  test("claims no new password where something in front of Vault answers that there is", async () => {
+    let body = "";
+    const proxy = http.createServer((request, response) => {
+      if (request.url?.includes("/rotate-root/")) {
+        request.resume();
+        response.writeHead(body === "" ? 204 : 200, { "Content-Type": "application/json" }).end(body);
+        return;
+      }
+      const { method, headers } = request;
+      const to = http.request(
+        new URL(request.url ?? "", sandbox.vault.address),
+        { method, headers },
+        (answer) => {
+          response.writeHead(answer.statusCode ?? 500, answer.headers);
+          answer.pipe(response);
+        },
+      );
+      request.pipe(to);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    const VAULT_ADDR = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    try {
+      for (body of ["", JSON.stringify({ request_id: "1", data: {} })]) {
+        const { code, out, err } = await scenario.run("rotate-root", [], { VAULT_ADDR });
+        expect(code).toBe(1);
+        expect(out).toBe("shop_local_manager has no new password.");
+        expect(err).toMatch(/PostgreSQL has shop_local_manager as before/);
+        const blind = await scenario.run("rotate-root", [], { VAULT_ADDR, PGUSER: undefined });
+        expect(blind.code).toBe(0);
+        expect(blind.out).toMatch(
+          /^A new password .* was asked for, and answered as done\. That .* was not seen: /,
+        );
+      }
+    } finally {
+      proxy.close();
+      proxy.closeAllConnections();
+    }
   });
 
   test("fails where no credential can be used afterwards", async () => {

@@ -144,13 +144,14 @@ test("finds a user whose password has no end, with its lease and without one", a
   const stray = credential.username.replace(/-[A-Za-z0-9]{20}-\d+$/, "-aaaaaaaaaaaaaaaaaaaa-1700000000");
   await asSuperuser(sandbox, `ALTER ROLE "${credential.username}" VALID UNTIL 'infinity'`);
   await asSuperuser(sandbox, `CREATE ROLE "${stray}" LOGIN`);
-  // A member of a base role by a person's hand, which lasts, is nobody's credential.
+  // A member of a base role by a person's hand, which lasts, is nobody's credential, and told as that.
   await asSuperuser(sandbox, "CREATE ROLE person LOGIN IN ROLE shop_local_reader");
   const report = await status();
   expect(report.code).toBe(1);
-  expect(report.findings).toHaveLength(3);
+  expect(report.findings).toHaveLength(4);
   expect(report.findings).toEqual(
     expect.arrayContaining([
+      expect.objectContaining({ kind: "excess-right", subject: "person" }),
       expect.objectContaining({ kind: "user-without-lease", subject: stray }),
       expect.objectContaining({ kind: "endless-user", subject: stray }),
       expect.objectContaining({ kind: "endless-user", subject: credential.username }),
@@ -689,6 +690,44 @@ describe("of roles that are not as declared", () => {
     ]);
   });
 
+  test("finds what they issue instead, which the plan puts right where the engine lets it", async () => {
+    const vault = sandbox.vault.client();
+    const weak = { policy: 'length=4\nrule "charset" { charset="a" }' };
+    await vault.write("sys/policies/password/weak", weak);
+    const [reader, legacy] = [`${MOUNT}/roles/reader`, `${MOUNT}/static-roles/legacy`];
+    const { data: role } = await vault.read(reader);
+    const change = async (data: object) => {
+      await vault.write(reader, { ...role, ...data });
+      await vault.write(legacy, { username: "shop_local_legacy", ...data });
+    };
+    const found = (details: string) =>
+      ["reader", "legacy"].map((subject) => ({
+        ...{ kind: "changed-role", subject, detail: expect.stringContaining(details) as string },
+      }));
+    await vault.write(reader, { ...role, credential_type: "rsa_private_key", credential_config: {} });
+    expect((await status()).findings).toMatchObject([
+      {
+        kind: "changed-role",
+        subject: "reader",
+        detail: expect.stringContaining("rsa_private_key") as string,
+      },
+    ]);
+    await scenario.deploy();
+    await issue(sandbox, `${MOUNT}/creds/reader`);
+    await revokeAll();
+    expect((await vault.read(reader)).data).toMatchObject({ credential_type: "password" });
+    await vault.delete(reader);
+
+    await change({ credential_type: "password", credential_config: { password_policy: "weak" } });
+    const { code, findings } = await status();
+    expect(code).toBe(1);
+    expect(findings).toMatchObject(found("its credential_config has another password_policy"));
+    for (const [index, path] of [reader, legacy].entries()) {
+      expect(findings[index]?.remedy).toContain(`vault delete ${path}, and deploy at once`);
+      await vault.delete(path);
+    }
+  });
+
   test("finds roles, and a static role, that the engine does not have", async () => {
     const vault = sandbox.vault.client();
     await vault.delete(`${MOUNT}/roles/owner`);
@@ -777,6 +816,29 @@ describe("of the engine's connection finds that by hand was changed", () => {
       { kind: "changed-connection", subject: DATABASE, detail: expect.stringContaining(detail) as string },
     ]);
     expect(out).not.toContain("s3cret-one");
+  });
+
+  test.each<[change: Readonly<Record<string, unknown>>, detail: string]>([
+    [{ password_policy: "weak" }, "it makes passwords by the policy weak, not by the engine's own"],
+    [{ password_authentication: "password" }, "its password_authentication is password, not scram-sha-256"],
+    [{ username_template: "{{.RoleName}}" }, "its username_template is another"],
+    [{ disable_escaping: true }, "its disable_escaping is true, not false"],
+    [
+      { root_rotation_statements: "ALTER ROLE \"{{username}}\" PASSWORD 'x'" },
+      "the SQL that sets the engine's own password (root_rotation_statements) is another",
+    ],
+  ])("%j", async (change, detail) => {
+    const { data } = await sandbox.vault.client().read(config());
+    const details = data?.connection_details as Readonly<Record<string, unknown>>;
+    await write(change);
+    const { code, findings } = await status();
+    await write({
+      ...{ password_policy: "", password_authentication: "scram-sha-256", disable_escaping: false },
+      ...{ username_template: details.username_template },
+      root_rotation_statements: data?.root_credentials_rotate_statements,
+    });
+    expect(code).toBe(1);
+    expect(findings).toMatchObject([{ kind: "changed-connection", subject: DATABASE, detail }]);
   });
 
   test("the login that it uses", async () => {
@@ -952,6 +1014,109 @@ describe("of roles in PostgreSQL finds", () => {
         detail: "the base role of writer may not connect to shop_local",
       },
     ]);
+  });
+});
+
+describe("finds what stops the engine or an application", () => {
+  const superuser = (sql: string, database = "postgres") => asSuperuser(sandbox, sql, database);
+  afterEach(async () => {
+    await superuser(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'shop_local_manager'",
+    );
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+  });
+
+  const manager = "shop_local_manager";
+  const legacy = "shop_local_legacy";
+  const readOnly = "default_transaction_read_only";
+  const inherits = (option: string) =>
+    `GRANT shop_local_reader TO ${legacy} WITH INHERIT ${option}, SET ${option} GRANTED BY terraform`;
+  const cases: readonly (readonly [change: string, undo: string, found: readonly object[]])[] = [
+    [
+      `ALTER DATABASE ${DATABASE} CONNECTION LIMIT 0`,
+      `ALTER DATABASE ${DATABASE} CONNECTION LIMIT -1`,
+      [{ kind: "missing-database", subject: DATABASE }],
+    ],
+    [
+      `ALTER ROLE ${legacy} CONNECTION LIMIT 0`,
+      `ALTER ROLE ${legacy} CONNECTION LIMIT -1`,
+      [{ kind: "login-off", subject: legacy }],
+    ],
+    [inherits("FALSE"), inherits("TRUE"), [{ kind: "missing-right", subject: legacy }]],
+    [
+      `ALTER ROLE ${manager} SET ${readOnly} = on`,
+      `ALTER ROLE ${manager} RESET ${readOnly}`,
+      [{ kind: "hindering-setting", subject: manager }],
+    ],
+    [
+      `ALTER ROLE ${manager} IN DATABASE ${DATABASE} SET statement_timeout = '5ms'`,
+      `ALTER ROLE ${manager} IN DATABASE ${DATABASE} RESET statement_timeout`,
+      [{ kind: "hindering-setting", subject: manager }],
+    ],
+    [
+      `ALTER DATABASE ${DATABASE} SET ${readOnly} = 'true'`,
+      `ALTER DATABASE ${DATABASE} RESET ${readOnly}`,
+      [{ kind: "hindering-setting", subject: DATABASE }],
+    ],
+    [
+      `ALTER ROLE ${manager} SET search_path = app, pg_catalog`,
+      `ALTER ROLE ${manager} SET search_path = pg_catalog, pg_temp`,
+      [{ kind: "hindering-setting", subject: manager }],
+    ],
+    [
+      `ALTER ROLE ${manager} SET role = 'pg_monitor'`,
+      `ALTER ROLE ${manager} RESET role`,
+      [{ kind: "hindering-setting", subject: manager }],
+    ],
+    [
+      `ALTER ROLE ${legacy} SET role = 'shop_local_owner'`,
+      `ALTER ROLE ${legacy} RESET role`,
+      [{ kind: "hindering-setting", subject: legacy }],
+    ],
+    [
+      "CREATE ROLE bob LOGIN IN ROLE shop_local_owner; CREATE ROLE team IN ROLE shop_local_reader; CREATE ROLE eve LOGIN IN ROLE team",
+      "DROP ROLE bob, eve, team",
+      [
+        { kind: "excess-right", subject: "bob" },
+        { kind: "excess-right", subject: "eve", detail: expect.stringContaining("through team") as string },
+      ],
+    ],
+  ];
+  test.each(cases)("%s", async (change, undo, found) => {
+    await superuser(change);
+    const { code, findings } = await status();
+    await superuser(undo);
+    expect(code).toBe(1);
+    expect(findings).toMatchObject(found);
+    for (const { remedy } of findings) expect(remedy).toMatch(/[Ff]ind out who/);
+  });
+
+  test("and nothing in what stops nobody", async () => {
+    const settings = [
+      `ALTER DATABASE ${DATABASE} SET search_path = app`,
+      `ALTER DATABASE ${DATABASE} SET statement_timeout = '30s'`,
+      `ALTER ROLE ${manager} SET ${readOnly} = off`,
+      // For one that only reads.
+      `ALTER ROLE ${legacy} SET ${readOnly} = on`,
+      `ALTER ROLE ${legacy} SET role = 'shop_local_reader'`,
+    ];
+    for (const sql of settings) await superuser(sql);
+    const { code, findings } = await status();
+    for (const sql of settings) await superuser(sql.replace(/ SET (\w+) = .*/, " RESET $1"));
+    expect({ code, findings }).toEqual({ code: 0, findings: [] });
+  });
+
+  test("CREATE of everybody on a schema, if PGUSER enters the database", async () => {
+    await superuser("GRANT CREATE ON SCHEMA app TO PUBLIC", DATABASE);
+    const before = await status();
+    await superuser(`GRANT CONNECT ON DATABASE ${DATABASE} TO credentials_operator`);
+    const { code, findings } = await status();
+    await superuser("REVOKE CREATE ON SCHEMA app FROM PUBLIC", DATABASE);
+    expect(await status()).toMatchObject({ code: 0, findings: [] });
+    await superuser(`REVOKE CONNECT ON DATABASE ${DATABASE} FROM credentials_operator`);
+    expect(before).toMatchObject({ code: 0, findings: [] });
+    expect(code).toBe(1);
+    expect(findings).toMatchObject([{ kind: "excess-right", subject: "app" }]);
   });
 });
 

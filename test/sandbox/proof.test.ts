@@ -225,3 +225,48 @@ test("a token that may not issue SecretIDs fails and says which rights it needs"
   const checks = await proveEnvironment(outputs, { vaultToken: sandbox.deployer.vaultToken });
   expect(failed(checks)[0]?.detail).toMatch(/403 .*docs\/rights\/verify-policy\.hcl/);
 });
+
+describe("where the owner cannot enter the database", () => {
+  const vault = () => sandbox.vault.client();
+  const nowhere = (outputs: EnvironmentOutputs): EnvironmentOutputs => ({
+    ...outputs,
+    postgres: { ...outputs.postgres, database: "nowhere" },
+  });
+  const counts = async ({ vault: { mount, approle_mount } }: EnvironmentOutputs) => ({
+    leases: (
+      await vault()
+        .list(`sys/leases/lookup/${mount}/creds/owner`)
+        .catch(() => [])
+    ).length,
+    secretIds: (await vault().list(`auth/${approle_mount}/role/owner/secret-id`)).length,
+    tokens: (await vault().list("auth/token/accessors")).length,
+    users: await leftovers(sandbox),
+  });
+
+  test("its credential, its tokens and its SecretIDs are given up", async () => {
+    const outputs = await makeEnvironment(sandbox, { owner: ownerRole });
+    const before = await counts(outputs);
+    const checks = await prove(nowhere(outputs));
+    expect(failed(checks).map(({ name }) => name)).toEqual([
+      expect.stringMatching(/^make the table /),
+      "log in to PostgreSQL",
+    ]);
+    expect(await counts(outputs)).toEqual(before);
+  });
+
+  test("what cannot be given up is named", async () => {
+    const stuck = { ...ownerRole, statements: { ...ownerRole.statements, revocation: ["SELECT 1/0;"] } };
+    const outputs = await makeEnvironment(sandbox, { owner: stuck });
+    const { tokens, secretIds } = await counts(outputs);
+    const checks = await prove(nowhere(outputs));
+    const [lease] = await vault().list(`sys/leases/lookup/${outputs.vault.mount}/creds/owner`);
+    const left = failed(checks).filter(({ name }) => name === "give up what it was given");
+    expect(left.map(({ subject }) => subject)).toEqual(["owner", "owner"]);
+    expect(left.map(({ detail }) => detail).join()).toContain(`creds/owner/${lease}: `);
+    expect(await counts(outputs)).toMatchObject({ leases: 2, tokens, secretIds });
+    const { revocation: revocation_statements } = ownerRole.statements;
+    await vault().write(`${outputs.vault.mount}/roles/owner`, { revocation_statements });
+    await vault().write(`sys/leases/revoke-prefix/${outputs.vault.mount}/creds/owner`, { sync: true });
+    expect(await counts(outputs)).toMatchObject({ leases: 0 });
+  });
+});

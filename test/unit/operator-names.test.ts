@@ -33,12 +33,25 @@ describe("a role of the engine", () => {
   const role = {
     ...{ name: "reader", connection: "x", defaultTtl: 3_600, maxTtl: 86_400 },
     ...{ creation: ["CREATE …"], renewal: [], revocation: ["DROP …"] },
+    credential: { type: "password", config: {} },
   };
   const differences = (changes: object, statements?: object) =>
     roleDifferences(OUTPUTS, { ...declared, ...(statements && { statements }) }, { ...role, ...changes });
 
   test.each([
     [{}, []],
+    [{ credential: { type: "", config: {} } }, []],
+    [
+      { credential: { type: "rsa_private_key", config: { key_bits: "2048" } } },
+      [
+        "its credential type (credential_type) is rsa_private_key, not password",
+        "its credential_config has another key_bits",
+      ],
+    ],
+    [
+      { credential: { type: "password", config: { password_policy: "weak" } } },
+      ["its credential_config has another password_policy"],
+    ],
     [{ defaultTtl: 60 }, ["its default TTL is 60 s, not 3600 s"]],
     [{ maxTtl: 0 }, ["its maximum TTL is 0 s, not 86400 s"]],
     [{ connection: "y" }, ["it is on the connection y, not x"]],

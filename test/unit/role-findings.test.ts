@@ -13,6 +13,7 @@ const engineRoles = (creation: string) => {
   const role: EngineRole = {
     ...{ name: "reader", connection: "x", defaultTtl: 60, maxTtl: 60 },
     ...{ creation: [creation], renewal: [], revocation: [] },
+    credential: { type: "password", config: {} },
   };
   return new Map([["reader", role]]);
 };

@@ -56,6 +56,7 @@ describe("a dynamic role", () => {
       rollback_statements: [],
       default_ttl: 3600,
       max_ttl: 86_400,
+      credential_type: "password",
       credential_config: {},
     });
     expect(waitsFor(made, addressOf(made, WHOLE))).toContain(addressOf(made, ROLE));
