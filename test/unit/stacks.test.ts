@@ -125,6 +125,12 @@ describe("CredentialsStack", () => {
     expect(output.vault?.value).toEqual({
       address: "https://vault.example.com",
       mount: "shop-test/database",
+      connection_settings: {
+        disable_escaping: false,
+        password_authentication: "scram-sha-256",
+        root_rotation: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+        username_template: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+      },
       connection: "shop_test",
       connection_url:
         "postgresql://{{username}}:{{password}}@db.example.com:5432/shop_test?sslmode=verify-full&connect_timeout=5",
