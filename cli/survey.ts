@@ -79,7 +79,6 @@ export async function survey(
   session: Session | undefined,
   inventory: Inventory,
   openDatabase: OpenDatabase,
-  inDatabase?: Session,
 ): Promise<Survey> {
   const { mount } = outputs.vault;
   const notLookedAt: string[] = [];
@@ -102,8 +101,7 @@ export async function survey(
     ...appRolesNotLookedAt(outputs, appRoles, OPERATOR_RIGHTS),
   );
   const roles = roleNames === undefined ? new Map() : await engineRoles(vault, mount, roleNames);
-  const postgres =
-    session && (await surveyPostgres(outputs, session, inventory, roles, openDatabase, inDatabase));
+  const postgres = session && (await surveyPostgres(outputs, session, inventory, roles, openDatabase));
   const unseen = [...(postgres?.staticLogins.values() ?? [])].filter(
     (login) => login.hasPassword === undefined,
   );
@@ -129,7 +127,6 @@ async function surveyPostgres(
   inventory: Inventory,
   roles: ReadonlyMap<string, EngineRole>,
   openDatabase: OpenDatabase,
-  inDatabase: Session | undefined,
 ): Promise<PostgresSurvey> {
   const { postgres, known, staticRoles } = inventory;
   const { database, manager } = outputs.postgres;
@@ -158,6 +155,9 @@ async function surveyPostgres(
     ...[...staticRoles.values()].map(({ username }) => username),
   ];
   const found = logins.length > 0 ? await staticLogins(client, logins) : [];
+  const inDatabase = await openDatabase();
+  const schemas =
+    inDatabase && (await schemaRights(inDatabase.client, outputs).finally(() => inDatabase.close()));
   return {
     engineLogin: await engineLogin(client, outputs),
     roles: await surveyRoles(client, outputs, postgres?.users ?? []),
@@ -171,7 +171,7 @@ async function surveyPostgres(
     prepared,
     foreignMembers: await foreignMembers(client, outputs, known),
     loginSettings: await loginSettings(client, outputs),
-    ...(inDatabase && { schemaRights: await schemaRights(inDatabase.client, outputs) }),
+    ...(schemas && { schemaRights: schemas }),
     staticLogins: new Map(found.map((login) => [login.name, login])),
   };
 }

@@ -18,6 +18,8 @@ export { GroupStack } from "./group-stack";
 export type {
   AppRoleOutput,
   AppRoleSettings,
+  ConnectionSettings,
+  CredentialOutput,
   EnvironmentOutputs,
   GroupOutputs,
   PostgresOutput,

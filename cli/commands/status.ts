@@ -32,7 +32,6 @@ export const status: Command<CommonArguments> = {
   async run(args, shell) {
     const { outputs, vault } = await open(args, shell.env);
     let session: Session | undefined;
-    let inDatabase: Session | undefined;
     let failure: string | undefined;
     if (hasLogin(shell.env)) {
       session = await operatorLogin(outputs, shell.env).catch((error: unknown) => {
@@ -48,11 +47,10 @@ export const status: Command<CommonArguments> = {
           return undefined;
         });
       const look = async () => {
-        if (session !== undefined) inDatabase ??= await openDatabase();
         const inventory = await takeInventory(outputs, vault, session);
         return {
           inventory,
-          found: await survey(outputs, vault, session, inventory, openDatabase, inDatabase),
+          found: await survey(outputs, vault, session, inventory, openDatabase),
         };
       };
       const { inventory, found } = await look().catch(async (error: unknown) => {
@@ -69,7 +67,6 @@ export const status: Command<CommonArguments> = {
       shell.print(args.json ? JSON.stringify(report, null, 2) : statusText(report));
       return report.findings.length > 0 || failure !== undefined ? ExitCode.failed : ExitCode.ok;
     } finally {
-      await inDatabase?.close();
       await session?.close();
     }
   },

@@ -30,13 +30,13 @@ GRANT pg_signal_backend TO credentials_operator;
 
 -- Whether the login of a static role has a password at all, which nobody else may see. It shows no password. Without it,
 -- status says that it was not looked at.
-CREATE SCHEMA credentials_operator;
-CREATE VIEW credentials_operator.logins_without_password AS
+CREATE SCHEMA IF NOT EXISTS credentials_operator;
+CREATE OR REPLACE VIEW credentials_operator.logins_without_password AS
   SELECT rolname FROM pg_catalog.pg_authid WHERE rolcanlogin AND rolpassword IS NULL;
 
 -- Which version of a login PostgreSQL has, so that rotate-root sees that the engine's is another one than before. It shows no
 -- password. Without it, rotate-root says that this was not seen.
-CREATE VIEW credentials_operator.login_versions AS
+CREATE OR REPLACE VIEW credentials_operator.login_versions AS
   SELECT rolname, xmin::pg_catalog.text AS version FROM pg_catalog.pg_authid WHERE rolcanlogin;
 GRANT SELECT ON credentials_operator.login_versions TO credentials_operator;
 GRANT USAGE ON SCHEMA credentials_operator TO credentials_operator;

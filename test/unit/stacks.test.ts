@@ -1,7 +1,7 @@
 import { GrantRole } from "@cdktf/provider-postgresql/lib/grant-role";
 import { App, Testing, Token } from "cdktf";
 import { ReportingStack } from "../../examples/composition/reporting-stack";
-import { Access, AppRole, BaseRole, Duration, PostgresConnection, rotation } from "../../lib";
+import { Access, AppRole, BaseRole, Duration, DynamicRole, PostgresConnection, rotation } from "../../lib";
 import { CredentialsStack } from "../../stacks/credentials-stack";
 import type { Environment } from "../../stacks/environment";
 import { environments } from "../../stacks/environments";
@@ -125,15 +125,14 @@ describe("CredentialsStack", () => {
     expect(output.vault?.value).toEqual({
       address: "https://vault.example.com",
       mount: "shop-test/database",
-      connection_settings: {
-        disable_escaping: false,
-        password_authentication: "scram-sha-256",
-        root_rotation: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
-        username_template: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
-      },
       connection: "shop_test",
       connection_url:
         "postgresql://{{username}}:{{password}}@db.example.com:5432/shop_test?sslmode=verify-full&connect_timeout=5",
+      connection_settings: {
+        ...{ password_authentication: "scram-sha-256", disable_escaping: false },
+        username_template: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+        root_rotation: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+      },
       approle_mount: "shop-test/approle",
     });
     expect(output.approles?.value).toMatchObject({
@@ -161,11 +160,23 @@ describe("CredentialsStack", () => {
       approle.resource.lifecycle = { ignoreChanges: ["token_policies"] };
       const connection = found.find((construct) => construct instanceof PostgresConnection)!;
       connection.resource.addOverride("postgresql.connection_url", "postgresql://elsewhere/x");
+      connection.resource.addOverride("postgresql.disable_escaping", true);
+      connection.resource.lifecycle = { ignoreChanges: ["root_rotation_statements"] };
+      const role = found.find((construct) => construct instanceof DynamicRole)!;
+      role.resource.addOverride("credential_config", { password_policy: "long" });
     });
+    expect(output.roles?.value).toMatchObject({
+      reader: { credential: { credential_config: { password_policy: "long" } } },
+    });
+    expect(synthesize(minimal).output.roles?.value).not.toHaveProperty("reader.credential");
     const { settings } = (output.approles?.value as Record<string, AppRoleOutput>)["shop-test-web"]!;
     expect(settings).toMatchObject({ token_ttl: 60 });
     expect(settings).not.toHaveProperty("token_policies");
-    expect(output.vault?.value).toMatchObject({ connection_url: "postgresql://elsewhere/x" });
+    expect(output.vault?.value).toMatchObject({
+      connection_url: "postgresql://elsewhere/x",
+      connection_settings: { disable_escaping: true },
+    });
+    expect(output.vault?.value).not.toHaveProperty("connection_settings.root_rotation");
   });
 
   test("says in outputs which roles a base role is made a member of, by grants and overrides", () => {
