@@ -95,7 +95,9 @@ describe("npm run destroy", () => {
         remedy: expect.stringMatching(/nothing was changed[^]*(connection refused|ECONNREFUSED)/) as string,
       });
       const vault = sandbox.vault.client().withToken(sandbox.deployer.vaultToken);
-      await expect(drain(deployment.outputs(), vault)).rejects.toThrow(/could not be revoked:\s+failed to connect/);
+      await expect(drain(deployment.outputs(), vault)).rejects.toThrow(
+        /could not be revoked:\s+failed to connect/,
+      );
     } finally {
       await sandbox.postgres.start();
     }
