@@ -1,0 +1,83 @@
+// The first step of a revocation: nobody logs in any more.
+import { execute, handOn, indent, innerBlock } from "./plpgsql";
+import { becomingMember, BORROWS, JOINING, notingMembers, revokingMemberships } from "./postgres-members";
+import {
+  COMMENT,
+  inTime,
+  LENDS_ITSELF,
+  NOBODY,
+  NOTED_BEFORE,
+  OTHERS_JOINED,
+  USER_OID,
+  terminatingAll,
+} from "./postgres-user";
+import { bodyLiteral } from "./quote";
+
+/** Milliseconds of the first block: for a lock that keeps it from refusing logins, for ending sessions then, and in all. */
+export const REFUSING = { lock: 100, sessions: 300, all: 700 };
+
+export function refusingLogins(namePrefix: string | undefined): string[] {
+  const issuedElsewhere =
+    namePrefix === undefined
+      ? "ELSE"
+      : `ELSIF NOT pg_catalog.starts_with(user_name, ${bodyLiteral(namePrefix)}) THEN`;
+  return [
+    handOn({ acting: NOBODY }),
+    `IF user_oid IS NOT NULL THEN`,
+    ...indent(forbiddingLogin()),
+    `  IF ${OTHERS_JOINED} OR ${LENDS_ITSELF} AND EXISTS (SELECT FROM ${COMMENT} AND ${NOTED_BEFORE}) THEN`,
+    `    ${innerBlock(
+      [USER_OID, `other pg_catalog.record;`, `mark pg_catalog.text;`, `noted pg_catalog.text;`],
+      notingMembers(),
+    )}`,
+    `  END IF;`,
+    issuedElsewhere,
+    `  RAISE EXCEPTION $$there is no user % on this server, so that none was ended: it was issued on another one, or dropped by hand$$, user_name;`,
+    `END IF;`,
+  ];
+}
+
+/**
+ * A user may change its own password, and so hold its row in a transaction that it leaves open or prepares, or change it again
+ * and again. Its sessions are ended then, for a while: others wait for the engine. Where that does not help, its memberships,
+ * which nobody but the engine can hold, are revoked, so that a new login has no rights.
+ */
+function forbiddingLogin(): string[] {
+  const forbid = execute("ALTER ROLE %I NOLOGIN", "user_name");
+  return [
+    `BEGIN`,
+    `  ${forbid}`,
+    `EXCEPTION WHEN lock_not_available OR internal_error THEN`,
+    `  ${innerBlock(
+      [
+        ...[USER_OID, JOINING, BORROWS, `other pg_catalog.record;`],
+        ...[`is_refused boolean := false;`, `give_up pg_catalog.timestamptz;`],
+      ],
+      [
+        `BEGIN`,
+        ...indent([
+          ...becomingMember(),
+          `give_up := ${inTime(REFUSING.sessions)};`,
+          `LOOP`,
+          `  BEGIN`,
+          `    ${forbid}`,
+          `    is_refused := true;`,
+          `    EXIT;`,
+          `  EXCEPTION WHEN lock_not_available OR internal_error THEN`,
+          `    EXIT WHEN pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>) give_up;`,
+          `    PERFORM pg_catalog.pg_stat_clear_snapshot();`,
+          ...indent(indent(terminatingAll())),
+          `  END;`,
+          `END LOOP;`,
+        ]),
+        `EXCEPTION WHEN OTHERS THEN`,
+        `  NULL; -- told below`,
+        `END;`,
+        `IF NOT is_refused THEN`,
+        ...indent(revokingMemberships()),
+        `END IF;`,
+      ],
+    )}`,
+    `END;`,
+  ];
+}

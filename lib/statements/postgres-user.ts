@@ -1,0 +1,59 @@
+// What the steps of a revocation say of the user that they end.
+import { handedOn, oidOfRole } from "./plpgsql";
+
+/** No role or name, as an array; the space keeps Terraform from reading a template. */
+export const NOBODY = "$$ {}$$";
+
+/** OID of pg_catalog.pg_authid. */
+export const PG_AUTHID = 1260;
+
+/** The comment on the user. */
+export const COMMENT = [
+  `pg_catalog.pg_shdescription WHERE objoid OPERATOR(pg_catalog.=) user_oid`,
+  `AND classoid OPERATOR(pg_catalog.=) ${PG_AUTHID}`,
+].join(" ");
+
+/** Whether it names members of before. */
+export const NOTED_BEFORE = "pg_catalog.strpos(description, $$ of {$$) OPERATOR(pg_catalog.>) 0";
+
+export const USER_OID = `user_oid CONSTANT pg_catalog.oid := ${oidOfRole("user_name")};`;
+
+/** PostgreSQL 14 lets a login make others members of itself. */
+export const LENDS_ITSELF =
+  "pg_catalog.current_setting($$server_version_num$$)::int OPERATOR(pg_catalog.<) 150000";
+
+/** Whether anybody but the engine's login, which is it to end the user, is a member of the user. */
+export const OTHERS_JOINED = [
+  `EXISTS (`,
+  `SELECT FROM pg_catalog.pg_auth_members WHERE roleid OPERATOR(pg_catalog.=) user_oid`,
+  `AND member OPERATOR(pg_catalog.<>) ${oidOfRole("CURRENT_USER")}::pg_catalog.oid`,
+  `)`,
+].join(" ");
+
+// Locks before sessions: a backend that comes up meanwhile is in one of the two lists.
+export const STARTING =
+  "ARRAY(SELECT pid FROM pg_catalog.pg_lock_status() WHERE locktype OPERATOR(pg_catalog.=) $$virtualxid$$)";
+
+/** Milliseconds for each lock: others wait for the engine meanwhile. */
+export const LOCK_TIMEOUT = 300;
+
+/** After so many milliseconds. */
+export function inTime(longest: number): string {
+  return `pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) $$${longest} ms$$::interval`;
+}
+
+/** What later steps have to know, among those who act for the user: no role has such an OID. */
+export const [STRIPPED, LATE] = [0, 1];
+
+export function noting(what: number): string {
+  const noted = `pg_catalog.array_append(${handedOn("acting")}::pg_catalog.oid[], ${what}::pg_catalog.oid)`;
+  return `PERFORM pg_catalog.set_config($$credentials.acting$$, ${noted}::pg_catalog.text, false);`;
+}
+
+/** @param users array of their OIDs */
+export function terminatingAll(users = "ARRAY[user_oid]"): string[] {
+  return [
+    `PERFORM pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_get_activity(NULL)`,
+    `  WHERE usesysid OPERATOR(pg_catalog.=) ANY (${users});`,
+  ];
+}
