@@ -64,7 +64,7 @@ function reassigning(reassignTo: string | undefined): string[] {
 
 /**
  * In this order: DROP OWNED first would delete the login's tables. The bounds keep one user's objects, or a table that is
- * locked, from holding up the engine, which runs one statement list per connection at a time; it tries again later.
+ * locked, from holding up the engine, which runs one statement list per connection at a time.
  *
  * A right that somebody else has given can be taken back by whoever owns the object alone: the engine's login joins them for
  * the time being.

@@ -27,7 +27,7 @@ export interface RevocationOptions {
    * @default - none: a user that is not there is an error
    */
   readonly namePrefix?: string;
-  /** Longest time that a revocation may take; it has failed then, and is tried again. @default Duration.seconds(2) */
+  /** Longest time that a revocation may take; it has failed then, and the lease stays. @default Duration.seconds(2) */
   readonly timeout?: Duration;
 }
 

@@ -18,7 +18,8 @@ import {
 export interface TerminateOptions {
   /**
    * Longest time that the SQL of a revocation may take, during which its connection issues nothing. It has failed then:
-   * nobody can log in with the credential any more, the lease stays, and the engine tries again.
+   * nobody can log in with the credential any more, and the lease stays. The engine tries again, but for a revocation that it was
+   * asked to answer (`sync`), which it tries once.
    *
    * @default Duration.seconds(2)
    */
