@@ -57,7 +57,12 @@ class BareStack extends TerraformStack {
     password.addOverride("ephemeral", true);
 
     const bases = roles.map(
-      (role) => new Role(this, `base-${role}`, { name: `${database}_${role}`, login: false }),
+      (role) =>
+        new Role(this, `base-${role}`, {
+          name: `${database}_${role}`,
+          login: false,
+          skipReassignOwned: true,
+        }),
     );
     const made = new Database(this, "database", {
       name: database,
@@ -84,6 +89,7 @@ class BareStack extends TerraformStack {
       name: `${database}_manager`,
       login: true,
       createRole: true,
+      skipReassignOwned: true,
       superuser: false,
       searchPath: ["pg_catalog", "pg_temp"],
       passwordWo: password.stringValue,
@@ -173,7 +179,7 @@ class BareStack extends TerraformStack {
         path: `${mount}/roles/${role}`,
         dataJson: JSON.stringify({
           ...{ db_name: database, ...statements, rollback_statements: [], ...ttls },
-          credential_config: {},
+          ...{ credential_type: "password", credential_config: {} },
         }),
         ignoreAbsentFields: true,
         disableDelete: true,
