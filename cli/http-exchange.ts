@@ -13,7 +13,7 @@ export interface HttpRequest {
 }
 
 /** A server that goes on saying something, a blank now and then, say, does not keep us for ever. */
-export const PATIENCE = 2;
+const PATIENCE = 2;
 const MEBIBYTE = 1024 * 1024;
 /** Most bytes of an answer's body; a list of a million leases has half of it. */
 export const LONGEST_ANSWER = 64 * MEBIBYTE;

@@ -24,7 +24,7 @@ import {
   rolesOf,
   settingFootholds,
   SETTINGS,
-  type Membership,
+  type FoundMembership,
   type RoleAttributes,
   type Setting,
 } from "./roles";
@@ -78,7 +78,7 @@ export async function listFootholds(client: Client, outputs: EnvironmentOutputs)
     footholds.push(
       ...grantFootholds(outputs, await ask<Grant>(GRANTS)),
       ...defaultGrantFootholds(await ask<DefaultGrant>(DEFAULT_GRANTS)),
-      ...membershipFootholds(outputs, own, await ask<Membership>(MEMBERSHIPS, issued)),
+      ...membershipFootholds(outputs, own, await ask<FoundMembership>(MEMBERSHIPS, issued)),
       ...roleFootholds(own, await ask<RoleAttributes>(ROLES, issued)),
       ...settingFootholds(own, await ask<Setting>(SETTINGS, issued), hashOf),
     );

@@ -1,4 +1,5 @@
 import type { EnvironmentOutputs } from "../../stacks/outputs";
+import { MEMBERSHIP_OPTIONS, type Membership } from "../membership";
 import type { Foothold } from "./foothold";
 import { EQ, FIRST_OWN_OID, GE, NE, roleName, type Query } from "./sql";
 
@@ -12,14 +13,7 @@ const ISSUED = `SELECT m.member FROM pg_catalog.pg_auth_members AS m
   JOIN pg_catalog.pg_roles AS engine ON engine.oid ${EQ} m.grantor AND engine.rolname::pg_catalog.text ${EQ} $2::pg_catalog.text
   WHERE NOT m.admin_option`;
 
-export interface Membership {
-  readonly role: string;
-  readonly member: string;
-  readonly grantor: string | null;
-  readonly admin: boolean;
-  /** `null` before PostgreSQL 16. */
-  readonly inherit: string | null;
-  readonly set: string | null;
+export interface FoundMembership extends Membership {
   readonly system: boolean;
   readonly roleIssued: boolean;
   readonly memberIssued: boolean;
@@ -31,9 +25,7 @@ export const MEMBERSHIPS: Query = {
   sql: `WITH issued AS MATERIALIZED (${ISSUED})
     SELECT ${roleName("m.roleid")} AS role, ${roleName("m.member")} AS member,
       (SELECT g.rolname::pg_catalog.text FROM pg_catalog.pg_roles AS g WHERE g.oid ${EQ} m.grantor) AS grantor,
-      m.admin_option AS admin,
-      pg_catalog.to_jsonb(m) OPERATOR(pg_catalog.->>) 'inherit_option' AS inherit,
-      pg_catalog.to_jsonb(m) OPERATOR(pg_catalog.->>) 'set_option' AS set,
+      ${MEMBERSHIP_OPTIONS},
       m.roleid OPERATOR(pg_catalog.<) ${FIRST_OWN_OID} AND m.member ${GE} ${FIRST_OWN_OID} AS system,
       EXISTS (SELECT FROM issued AS i WHERE i.member ${EQ} m.roleid) AS "roleIssued",
       EXISTS (SELECT FROM issued AS i WHERE i.member ${EQ} m.member) AS "memberIssued"
@@ -117,7 +109,7 @@ export function rolesOf(outputs: EnvironmentOutputs, databaseOwner: string): Own
 export function membershipFootholds(
   { postgres }: EnvironmentOutputs,
   own: OwnRoles,
-  memberships: readonly Membership[],
+  memberships: readonly FoundMembership[],
 ): Foothold[] {
   const lasting = memberships.filter(({ roleIssued, memberIssued }) => !roleIssued && !memberIssued);
   const having = reached(own.all, lasting, ({ role, member }) => [role, member]);
@@ -143,8 +135,8 @@ export function membershipFootholds(
 /** The roles that are reached from some by steps. */
 function reached(
   from: ReadonlySet<string>,
-  memberships: readonly Membership[],
-  step: (membership: Membership) => readonly [from: string, to: string],
+  memberships: readonly FoundMembership[],
+  step: (membership: FoundMembership) => readonly [from: string, to: string],
 ): ReadonlySet<string> {
   const next = new Map<string, string[]>();
   for (const [start, end] of memberships.map(step)) next.set(start, [...(next.get(start) ?? []), end]);

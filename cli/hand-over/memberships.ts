@@ -1,20 +1,11 @@
 import { escapeIdentifier, type Client } from "pg";
+import { MEMBERSHIP_OPTIONS, type Membership } from "../membership";
 import { giversOf, type AccessList } from "./privileges";
 
 /** How some roles cease to be members of others, and are so again. */
 export interface Parting {
   readonly before: readonly string[];
   readonly after: readonly string[];
-}
-
-interface Membership {
-  readonly role: string;
-  readonly member: string;
-  readonly grantor: string | null;
-  readonly admin: boolean;
-  /** Absent before PostgreSQL 16, where there is one membership of a role in another, whoever granted it. */
-  readonly inherit: string | null;
-  readonly set: string | null;
 }
 
 /**
@@ -37,9 +28,7 @@ export async function partingFor(
   if (distinct.length === 0) return { before: [], after: [] };
   const { rows } = await client.query<Membership>(
     `SELECT DISTINCT role.rolname::pg_catalog.text AS role, member.rolname::pg_catalog.text AS member,
-       grantor.rolname::pg_catalog.text AS grantor, m.admin_option AS admin,
-       pg_catalog.to_jsonb(m) OPERATOR(pg_catalog.->>) 'inherit_option' AS inherit,
-       pg_catalog.to_jsonb(m) OPERATOR(pg_catalog.->>) 'set_option' AS set
+       grantor.rolname::pg_catalog.text AS grantor, ${MEMBERSHIP_OPTIONS}
      FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])) AS one (giver, owner)
      JOIN pg_catalog.pg_roles AS member ON member.rolname::pg_catalog.text OPERATOR(pg_catalog.=) one.giver
      JOIN pg_catalog.pg_roles AS owner ON owner.rolname::pg_catalog.text OPERATOR(pg_catalog.=) one.owner

@@ -12,7 +12,7 @@ import { HARMLESS_ACTIONS, readAction } from "./template-action";
  * @throws ConfigurationError if it gives the same name twice, or names with which statements would say something else: with
  *   quotes, with what an identity provider says of a person, or by anything of Go's templates that is not known to be harmless
  */
-export function checkUsernameTemplate(template: string): string {
+function checkUsernameTemplate(template: string): string {
   if (isToken(template)) return template;
   checkHarmless(template);
   if (worthOf(partsOf(template, SHORTEST_ROLE_NAME)) === 0) {

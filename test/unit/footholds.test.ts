@@ -7,7 +7,7 @@ import { difference, isEmpty, type Foothold, type FootholdList } from "../../cli
 import { defaultGrantFootholds, grantFootholds, type Grant } from "../../cli/footholds/grants";
 import { QUERIES } from "../../cli/footholds/look";
 import { CRON_IS_GENUINE } from "../../cli/footholds/outside";
-import { membershipFootholds, settingFootholds, type Membership } from "../../cli/footholds/roles";
+import { membershipFootholds, settingFootholds, type FoundMembership } from "../../cli/footholds/roles";
 import { line } from "../../cli/footholds/text";
 import { statementsFor } from "../../cli/hand-over/statements";
 import type { EnvironmentOutputs } from "../../stacks/outputs";
@@ -118,14 +118,14 @@ describe("privileges", () => {
 });
 
 describe("memberships", () => {
-  const membership = (more: Partial<Membership>): Membership => ({
+  const membership = (more: Partial<FoundMembership>): FoundMembership => ({
     ...{ role: "x_reader", member: "v-1", grantor: "x_manager", admin: false, inherit: "true", set: "false" },
     ...{ system: false, roleIssued: false, memberIssued: false },
     ...more,
   });
   const declared = new Set(["x_reader", "x_manager"]);
   const own = { declared, all: new Set([...declared, "terraform"]) };
-  const found = (more: Partial<Membership>) => membershipFootholds(OUTPUTS, own, [membership(more)]);
+  const found = (more: Partial<FoundMembership>) => membershipFootholds(OUTPUTS, own, [membership(more)]);
 
   test("of the engine's users come and go", () => {
     expect(found({ memberIssued: true })).toEqual([]);

@@ -107,15 +107,6 @@ describe("local", () => {
 });
 
 describe("CredentialsStack", () => {
-  const minimal: Environment = {
-    name: "test",
-    application: "shop",
-    vault: { address: "https://vault.example.com" },
-    postgres: { host: "db.example.com" },
-    roles: { reader: { access: Access.readOnly({ schemas: ["app"] }) } },
-    applications: { web: { roles: ["reader"] } },
-  };
-
   test("names what it makes in outputs that hold no secret", () => {
     const { output } = synthesize(minimal);
     expect(Object.keys(output).sort()).toEqual([
