@@ -250,9 +250,10 @@ test("a quota is put on an engine of a namespace by a path from the root, and by
     return announce("SKIPPED: quotas of namespaces: Vault has them in its Enterprise edition only");
   await vault.write("sys/namespaces/team");
   const team = new VaultClient({ address, token: rootToken, namespace: "team" });
-  for (const client of [vault, team]) {
-    await client.write("sys/mounts/values", { type: "kv", options: { version: "2" } });
-  }
+  // An engine of version 1, for one of version 2 answers 400 for a moment after it was mounted.
+  for (const client of [vault, team]) await client.write("sys/mounts/values", { type: "kv" });
+  await team.write("values/config", { any: "value" });
+  await vault.write("values/config", { any: "value" });
   const quota = { rate: 0.01, interval: 60 };
   await expect(team.write("sys/quotas/rate-limit/q", { path: "values/", ...quota })).rejects.toThrow(
     "only available in root namespace",
