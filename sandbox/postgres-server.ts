@@ -93,6 +93,11 @@ export class PostgresServer {
     await this.running?.stop("SIGINT", STOP_TIMEOUT_MS);
   }
 
+  /** As if it had crashed: what it had not written is lost. */
+  async crash(): Promise<void> {
+    await this.running?.stop("SIGQUIT", STOP_TIMEOUT_MS);
+  }
+
   /** A connection as the superuser; the caller ends it. */
   async connect(database = "postgres"): Promise<Client> {
     const client = new Client({
@@ -169,7 +174,6 @@ const SETTINGS = [
   "password_encryption = 'scram-sha-256'",
   // The data live as long as the sandbox; a crash of the machine ends both.
   "fsync = off",
-  "synchronous_commit = off",
   "full_page_writes = off",
   "max_connections = 100",
   "shared_buffers = '32MB'",

@@ -609,6 +609,25 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
     await revoke(sandbox, giver);
   });
 
+  test("a server that commits late and crashes after a revocation has the user no more", async () => {
+    const late = ["synchronous_commit = off", "wal_writer_delay = '10s'", "wal_writer_flush_after = '1GB'"];
+    for (const setting of late) await superuser(`ALTER SYSTEM SET ${setting}`);
+    await superuser("SELECT pg_reload_conf()");
+    const credential = await issueFor("read-only");
+    const unwritten = await sandbox.postgres.connect(DATABASE);
+    // What was not waited for is lost, or this shows nothing.
+    await unwritten.query("SELECT pg_sleep(0.5)");
+    await superuser("CHECKPOINT");
+    await revoke(sandbox, credential);
+    await unwritten.query("CREATE TABLE app.unwritten ()");
+    await sandbox.postgres.crash();
+    await sandbox.postgres.start();
+    expect(await superuser("SELECT to_regclass('app.unwritten')::text")).toEqual([null]);
+    expect(await isThere(credential)).toBe(false);
+    for (const setting of late) await superuser(`ALTER SYSTEM RESET ${setting.split(" ")[0]}`);
+    await superuser("SELECT pg_reload_conf()");
+  });
+
   test("many sessions, some of which come again and again", async () => {
     const credential = await issueFor("owner");
     const count = FULL ? 60 : 25;
