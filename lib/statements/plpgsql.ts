@@ -18,10 +18,15 @@ export function oidOfRole(name: string): string {
 }
 
 /**
- * What every body does first. What a user can make is then found by no name in the body, nor in what the rest of the
- * transaction runs; names and operators are qualified all the same.
+ * What stands before every block, where it costs a third of what it costs in one. What a user can make is then found by no name
+ * in the block, nor in what the rest of the transaction runs; names and operators are qualified all the same. Without the second
+ * PostgreSQL parses each expression of a block twice, of which the first time costs a tenth of a revocation.
  */
-const PINNED_PATH = `SET LOCAL search_path = pg_catalog, pg_temp;`;
+const PREPARING = [`SET LOCAL search_path = pg_catalog, pg_temp;`, `SET LOCAL check_function_bodies = off;`];
+
+function prepared(block: string): string {
+  return [...PREPARING, `DO ${block};`].join("\n");
+}
 
 /**
  * A DO block about the user that the engine issues or ends, whose name is `user_name` in it. It has to be a list element
@@ -30,14 +35,8 @@ const PINNED_PATH = `SET LOCAL search_path = pg_catalog, pg_temp;`;
  * @param declarations of further variables
  */
 export function aboutUser(declarations: readonly string[], lines: readonly string[]): string {
-  return `DO ${BODY_TAG}${bodyOf(USER_NAME, declarations, [PINNED_PATH, ...lines])}${BODY_TAG};`;
+  return prepared(`${BODY_TAG}${bodyOf(USER_NAME, declarations, lines)}${BODY_TAG}`);
 }
-
-/**
- * A statement before such blocks, in the same text. PostgreSQL parses each expression of a block twice otherwise, of which the
- * first time costs a tenth of a revocation.
- */
-export const UNCHECKED = `SET LOCAL check_function_bodies = off;`;
 
 /** A statement that keeps values, of type text, for further blocks of the same session: into those the engine fills nothing. */
 export function handOn(values: Readonly<Record<string, string>>): string {
@@ -54,7 +53,7 @@ export function handedOn(name: string): string {
 
 /** A DO block about the user that an earlier one has handed on. */
 export function aboutSameUser(declarations: readonly string[], lines: readonly string[]): string {
-  return `DO ${inDollars(bodyOf(handedOn("user"), declarations, [PINNED_PATH, ...lines]), "body")};`;
+  return prepared(inDollars(bodyOf(handedOn("user"), declarations, lines), "body"));
 }
 
 /**

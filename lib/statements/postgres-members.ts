@@ -1,5 +1,5 @@
 // Who is a member of the user that a revocation ends, and of whom the engine's login becomes one for it.
-import { execute, handedOn, indent } from "./plpgsql";
+import { execute, handedOn, handOn, indent } from "./plpgsql";
 import { COMMENT, LENDS_ITSELF, noting, OTHERS_JOINED, STRIPPED, terminatingAll } from "./postgres-user";
 
 /**
@@ -44,18 +44,14 @@ export function becomingMember(): string[] {
 }
 
 /**
- * Notes who is a member of the user, by whichever way but the engine's own login: their sessions may act as the user's base
- * role. A superuser gains nothing by it.
+ * Who is a member of the user, by whichever way but the engine's own login, as an array: their sessions may act as the user's
+ * base role. A superuser gains nothing by it. Those that were handed on are among them.
  *
- * Where a login may make others members of itself, they are none any more once this is committed, so that only their sessions
- * of before have to be ended; elsewhere they are none once the user is dropped. The comment of the login keeps who they were
- * for the next try: it takes CREATEROLE to change that.
+ * @param known text of an array of more of them
  */
-export function notingMembers(): string[] {
+export function actingFor(...known: readonly string[]): string[] {
   return [
-    `SELECT pg_catalog.split_part(description, $$ of $$, 1), pg_catalog.substring(description, $$ of ({[0-9,]*})$$) INTO mark, noted`,
-    `  FROM ${COMMENT};`,
-    `noted := ARRAY(`,
+    `ARRAY(`,
     `  WITH RECURSIVE linked (id) AS (`,
     `    SELECT user_oid`,
     `    UNION`,
@@ -65,11 +61,24 @@ export function notingMembers(): string[] {
     `    WHERE joined.rolname OPERATOR(pg_catalog.<>) CURRENT_USER AND NOT joined.rolsuper`,
     `  )`,
     `  SELECT id FROM linked WHERE id OPERATOR(pg_catalog.<>) user_oid`,
-    `  UNION SELECT pg_catalog.unnest(noted::pg_catalog.oid[])`,
-    `  UNION SELECT pg_catalog.unnest(${handedOn("acting")}::pg_catalog.oid[])`,
-    `)::pg_catalog.text;`,
-    `PERFORM pg_catalog.set_config($$credentials.acting$$, noted, false);`,
-    `IF ${LENDS_ITSELF} AND ${OTHERS_JOINED} THEN`,
+    ...[handedOn("acting"), ...known].map(
+      (each) => `  UNION SELECT pg_catalog.unnest(${each}::pg_catalog.oid[])`,
+    ),
+    `)`,
+  ];
+}
+
+/**
+ * Where a login may make others members of itself, they are none any more once this is committed, so that only their sessions
+ * of before have to be ended. The comment of the login keeps who they were for the next try: it takes CREATEROLE to change that.
+ */
+export function notingMembers(): string[] {
+  return [
+    `SELECT pg_catalog.split_part(description, $$ of $$, 1), pg_catalog.substring(description, $$ of ({[0-9,]*})$$) INTO mark, noted`,
+    `  FROM ${COMMENT};`,
+    `noted := ${actingFor("noted").join("\n")}::pg_catalog.text;`,
+    handOn({ acting: "noted" }),
+    `IF ${OTHERS_JOINED} THEN`,
     `  ${execute("COMMENT ON ROLE %I IS %L", "user_name", "pg_catalog.concat(mark, $$ of $$, noted)")}`,
     `  FOR other IN`,
     `    SELECT rolname FROM pg_catalog.pg_auth_members`,

@@ -25,11 +25,14 @@ export function refusingLogins(namePrefix: string | undefined): string[] {
     handOn({ acting: NOBODY }),
     `IF user_oid IS NOT NULL THEN`,
     ...indent(forbiddingLogin()),
-    `  IF ${OTHERS_JOINED} OR ${LENDS_ITSELF} AND EXISTS (SELECT FROM ${COMMENT} AND ${NOTED_BEFORE}) THEN`,
-    `    ${innerBlock(
+    // Apart, since the second costs a query.
+    `  IF ${LENDS_ITSELF} THEN`,
+    `    IF ${OTHERS_JOINED} OR EXISTS (SELECT FROM ${COMMENT} AND ${NOTED_BEFORE}) THEN`,
+    `      ${innerBlock(
       [USER_OID, `other pg_catalog.record;`, `mark pg_catalog.text;`, `noted pg_catalog.text;`],
       notingMembers(),
     )}`,
+    `    END IF;`,
     `  END IF;`,
     issuedElsewhere,
     `  RAISE EXCEPTION $$there is no user % on this server, so that none was ended: it was issued on another one, or dropped by hand$$, user_name;`,

@@ -1,6 +1,6 @@
 import { Duration } from "../duration";
-import { aboutSameUser, aboutUser, execute, handedOn, indent, innerBlock, UNCHECKED } from "./plpgsql";
-import { becomingMember, BORROWS, JOINING } from "./postgres-members";
+import { aboutSameUser, aboutUser, execute, handedOn, indent, innerBlock } from "./plpgsql";
+import { actingFor, becomingMember, BORROWS, JOINING } from "./postgres-members";
 import { REFUSING, refusingLogins } from "./postgres-refusal";
 import { handingOver, refusingPrepared } from "./postgres-remains";
 import { endingSessions } from "./postgres-sessions";
@@ -90,12 +90,12 @@ function revocation(
       // Where the engine finds it at once, it does not search the whole of the text.
       `-- The word END keeps the engine from splitting this.`,
       `SET LOCAL lock_timeout = ${REFUSING.lock};`,
-      UNCHECKED,
+      // What follows is on disk before the engine forgets the lease, and this with it: one wait for the disk is saved.
+      `SET LOCAL synchronous_commit = off;`,
       aboutUser([USER_OID], refusingLogins(namePrefix)),
       `COMMIT AND CHAIN;`,
       `SET LOCAL statement_timeout = ${timeout.toMilliseconds(REFUSING.all)};`,
       `SET LOCAL lock_timeout = ${LOCK_TIMEOUT};`,
-      UNCHECKED,
       aboutSameUser(
         [USER_OID, `starting pg_catalog.int4[];`, `is_idle boolean;`],
         // A revocation that failed is tried again, perhaps after its login was dropped.
@@ -120,7 +120,7 @@ function dropping(ending: Ending, reassignTo: string | undefined): string[] {
     `  SELECT ${STARTING},`,
     `      NOT (${LENDS_ITSELF})`,
     `      AND pg_catalog.current_setting($$max_prepared_transactions$$) OPERATOR(pg_catalog.=) $$0$$`,
-    `      AND ${handedOn("acting")} OPERATOR(pg_catalog.=) ${NOBODY}`,
+    `      AND ${handedOn("acting")} OPERATOR(pg_catalog.=) ${NOBODY} AND NOT ${OTHERS_JOINED}`,
     `    INTO starting, is_idle;`,
     `  SELECT is_idle AND starting OPERATOR(pg_catalog.<@) pg_catalog.array_agg(pid) FILTER (WHERE usesysid IS NOT NULL)`,
     `      AND pg_catalog.count(CASE WHEN usesysid OPERATOR(pg_catalog.=) user_oid THEN pid END) OPERATOR(pg_catalog.=) 0`,
@@ -140,6 +140,8 @@ function dropping(ending: Ending, reassignTo: string | undefined): string[] {
     `  ${innerBlock(CLEANING_UP, [
       ...becomingMember(),
       ...ending.first,
+      // Not before: it reads what somebody may have locked.
+      `acting := ${actingFor().join("\n")};`,
       `IF ${LATE}::pg_catalog.oid OPERATOR(pg_catalog.=) ANY (acting) THEN`,
       `  RAISE EXCEPTION $$the time is over: the server has very many locks, say, or is slow$$;`,
       `END IF;`,
@@ -164,7 +166,7 @@ const CLEANING_UP = [
   JOINING,
   BORROWS,
   `engine_role CONSTANT pg_catalog.text := pg_catalog.current_setting($$role$$);`,
-  `acting CONSTANT pg_catalog.oid[] := ${handedOn("acting")}::pg_catalog.oid[];`,
+  `acting pg_catalog.oid[];`,
   `lent pg_catalog.name[] := ${NOBODY};`,
   `borrowed pg_catalog.name;`,
   `other pg_catalog.record;`,

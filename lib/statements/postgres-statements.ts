@@ -1,5 +1,5 @@
 import type { Duration } from "../duration";
-import { aboutUser, execute, inFormat, UNCHECKED, USER_NAME } from "./plpgsql";
+import { aboutUser, execute, inFormat, USER_NAME } from "./plpgsql";
 import { quoteIdentifier, quoteLiteral } from "./quote";
 
 /** The SQL that a dynamic role hands to the secrets engine; each list element is sent as the engine splits it. */
@@ -114,7 +114,7 @@ export function rotation(): string[] {
 }
 
 function first(lines: readonly string[]): string {
-  return [BOUNDED, UNCHECKED, aboutUser([], lines)].join("\n");
+  return [BOUNDED, aboutUser([], lines)].join("\n");
 }
 
 function login({ connectionLimit }: LoginLimits): string {
