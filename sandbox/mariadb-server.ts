@@ -32,6 +32,11 @@ export function findMariadb(env: NodeJS.ProcessEnv): MariadbBinaries | undefined
   return mariadbd && installDb && client ? { mariadbd, installDb, client } : undefined;
 }
 
+export interface MariadbOptions {
+  /** As servers do by default: clients are shown, and matched, by the names of their addresses. @default false */
+  readonly resolvesNames?: boolean;
+}
+
 /** A MariaDB server for tests: its own data, on a loopback port, with TLS and a certificate of its own. */
 export class MariadbServer {
   readonly host = LOOPBACK;
@@ -45,8 +50,12 @@ export class MariadbServer {
   private chosenPort = 0;
   private serverVersion = "";
 
-  static async create(lifetime: Lifetime, binaries: MariadbBinaries): Promise<MariadbServer> {
-    const server = new MariadbServer(lifetime, binaries);
+  static async create(
+    lifetime: Lifetime,
+    binaries: MariadbBinaries,
+    options: MariadbOptions = {},
+  ): Promise<MariadbServer> {
+    const server = new MariadbServer(lifetime, binaries, options);
     await server.initialize();
     await server.start();
     return server;
@@ -55,6 +64,7 @@ export class MariadbServer {
   private constructor(
     private readonly lifetime: Lifetime,
     private readonly binaries: MariadbBinaries,
+    private readonly options: MariadbOptions,
   ) {
     this.user = serverUser();
     this.superuserPassword = lifetime.secret();
@@ -143,8 +153,8 @@ export class MariadbServer {
           ...[`--socket=${path.join(this.directory, "s")}`, `--pid-file=${path.join(this.directory, "pid")}`],
           ...["ssl-cert", "ssl-key"].map((name) => `--${name}=${path.join(this.directory, "server.pem")}`),
           `--init-file=${path.join(this.directory, "init.sql")}`,
-          // Users are matched by address; no name server is asked.
-          "--skip-name-resolve",
+          // Users are matched by address then; no name server is asked.
+          ...(this.options.resolvesNames === true ? [] : ["--skip-name-resolve"]),
           // The data live as long as the sandbox.
           ...["--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin"],
         ],

@@ -4,6 +4,9 @@ import { NAME } from "./mysql-session";
 /** What sessions leave behind that acts after them, apart from objects: a prepared transaction and delayed rows. */
 export const REMAINS_VARIABLES = "DECLARE earlier, prepared, listed LONGTEXT; DECLARE fresh INT;";
 
+/** Whatever completion_type says. */
+const COMMIT = "COMMIT AND NO CHAIN NO RELEASE;";
+
 /** Looks at prepared transactions, each about 0.2 s after the one before. */
 const LOOKS = 7;
 
@@ -35,8 +38,7 @@ export function noteEarlierTransactions(): string[] {
 export function requireNoTransaction(): string[] {
   const own = "trx_mysql_thread_id = CONNECTION_ID()";
   return [
-    "IF looks = 1 THEN",
-    "COMMIT;",
+    COMMIT,
     `SET listed = (SELECT MAX(trx_isolation_level) FROM information_schema.INNODB_TRX WHERE ${own}), attempt = 0;`,
     "IF listed = 'SERIALIZABLE' THEN SET TRANSACTION ISOLATION LEVEL READ COMMITTED;",
     "ELSE SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; END IF;",
@@ -51,14 +53,13 @@ export function requireNoTransaction(): string[] {
     "INTO fresh, listed FROM information_schema.INNODB_TRX;",
     "IF fresh = 1 THEN SET prepared = listed; END IF;",
     "END WHILE;",
-    "COMMIT;",
+    COMMIT,
     "IF IFNULL(prepared <> '', TRUE) THEN",
     MARK_BEGUN,
     "IF prepared IS NULL THEN",
     ...failWith("'others read INNODB_TRX all the time, so it shows nothing new; prepared transactions of '"),
     "END IF;",
     ...failWith("'prepared transactions (XA RECOVER), InnoDB ', LEFT(prepared, 30), ', maybe of '"),
-    "END IF;",
     "END IF;",
   ];
 }

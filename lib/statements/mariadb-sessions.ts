@@ -9,12 +9,19 @@ export const SESSION_VARIABLES = "DECLARE known, hidden LONGTEXT;";
 
 /**
  * A session that runs a trigger or a routine of another shows that one's name in the list, and is not seen by KILL USER. Its
- * host is then that of the definer, which no client has: a pattern, none, or `localhost` with a port.
+ * host is then that of the definer, which no client has: a pattern, none, or `localhost` with a port, which local clients have
+ * where the server resolves names.
  */
 const RUNS_FOR_DEFINER =
   // Not sessions that wait, nor those of events and of replication.
-  "COMMAND NOT REGEXP '^(Sleep|Connect|Daemon|Delayed insert|Slave)' AND USER <> 'system user' AND " +
-  "HOST REGEXP '[%_/]|^localhost:[0-9]+$|^(:[0-9]+)?$'";
+  "COMMAND NOT REGEXP '^(Sleep|Connect|Daemon|Delayed insert|Slave|Change user)' AND USER <> 'system user' AND " +
+  "HOST REGEXP IF(@@skip_name_resolve, '[%_/]|^localhost:[0-9]+$|^(:[0-9]+)?$', '[%_/]|^(:[0-9]+)?$')";
+
+/** A session shows the name that it asks for, and gets its own back where the password for that is wrong. */
+const CHANGES_USER = "COMMAND = 'Change user'";
+
+/** A client changes its user within a round trip: after so many looks, it is told to end. */
+const LOOKS_AT_CHANGE = 10;
 
 /**
  * Ends the user's sessions that have changed nothing: one of them may hold a lock of the whole server, which would hold up
@@ -39,10 +46,16 @@ export function endIdleSessions(): string[] {
   ];
 }
 
-/** Without it, KILL USER may count no session, and say nothing. By a role it cannot be seen, but then sessions may be. */
+/**
+ * Without the one, KILL USER may count no session, and say nothing; by a role it cannot be seen. Without the other, a session
+ * that shows another's name is not seen.
+ */
 export function requireRightToEnd(): string[] {
   return [
-    "IF (looks = 0 OR CURRENT_ROLE() IS NULL) AND NOT EXISTS (",
+    "IF looks = 0 THEN",
+    ...fail("CONCAT('sessions may go on unseen, for want of: GRANT PROCESS ON *.* TO ', me)"),
+    "END IF;",
+    "IF CURRENT_ROLE() IS NULL AND NOT EXISTS (",
     "SELECT 1 FROM information_schema.USER_PRIVILEGES",
     "WHERE PRIVILEGE_TYPE IN ('CONNECTION ADMIN', 'SUPER') AND GRANTEE = me) THEN",
     ...fail("CONCAT('sessions may go on, for want of: GRANT CONNECTION ADMIN ON *.* TO ', me)"),
@@ -61,9 +74,7 @@ export function endSessions(): string[] {
     `KILL HARD CONNECTION USER ${NAME};`,
     // It counts the sessions that it has told to end but that have not.
     "SET found = ROW_COUNT(), attempt = attempt + 1;",
-    "IF looks = 1 THEN",
     ...look(),
-    "END IF;",
     "IF found > 0 OR hidden <> '' THEN DO SLEEP(0.05); END IF;",
     "END WHILE;",
     "IF found > 0 THEN",
@@ -79,16 +90,17 @@ export function endSessions(): string[] {
   ];
 }
 
-/** One look at each session: it shows the user's name, or that of a definer. */
+/** One look at each session: it shows the user's name, that of a definer, or one that it asks for. */
 function look(): string[] {
   return [
     `SELECT CONCAT_WS(',', known, GROUP_CONCAT(IF(USER = ${NAME}, ID, NULL))),`,
     `COUNT(IF(USER = ${NAME} OR FIND_IN_SET(ID, known), 1, NULL)),`,
     `IFNULL(GROUP_CONCAT(IF(USER <> ${NAME} AND NOT IFNULL(FIND_IN_SET(ID, known), 0)`,
-    `AND (hidden IS NULL OR FIND_IN_SET(ID, hidden)) AND ${RUNS_FOR_DEFINER}, ID, NULL)), '')`,
+    `AND (hidden IS NULL OR FIND_IN_SET(ID, hidden)) AND (${CHANGES_USER} OR ${RUNS_FOR_DEFINER}), ID, NULL)), '')`,
     "INTO known, found, hidden FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID();",
-    "IF found > 0 THEN",
-    "FOR each_one IN (SELECT ID FROM information_schema.PROCESSLIST WHERE FIND_IN_SET(ID, known)) DO",
+    `IF found > 0 OR hidden <> '' AND attempt > ${LOOKS_AT_CHANGE} THEN`,
+    "FOR each_one IN (SELECT ID FROM information_schema.PROCESSLIST WHERE FIND_IN_SET(ID, known)",
+    `OR attempt > ${LOOKS_AT_CHANGE} AND FIND_IN_SET(ID, hidden) AND ${CHANGES_USER}) DO`,
     "BEGIN DECLARE CONTINUE HANDLER FOR 1094, 1095 BEGIN END; KILL HARD CONNECTION each_one.ID; END;",
     "END FOR;",
     "END IF;",

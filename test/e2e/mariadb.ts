@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Connection } from "mysql2/promise";
-import { findMariadb, MariadbServer } from "../../sandbox/mariadb-server";
+import { findMariadb, MariadbServer, type MariadbOptions } from "../../sandbox/mariadb-server";
 import type { Sandbox } from "../../sandbox/sandbox";
 import { announce } from "./announce";
 
@@ -19,9 +19,9 @@ export const describeWithMariadb = binaries === undefined ? describe.skip : desc
 const RIGHTS = path.resolve(__dirname, "../../docs/rights");
 
 /** Ends with the sandbox; the documented files are run on it, with the password that the deployment sends. */
-export async function startMariadb(sandbox: Sandbox): Promise<MariadbServer> {
+export async function startMariadb(sandbox: Sandbox, options?: MariadbOptions): Promise<MariadbServer> {
   if (binaries === undefined) throw new Error("there is no MariaDB");
-  const server = await MariadbServer.create(sandbox.lifetime, binaries);
+  const server = await MariadbServer.create(sandbox.lifetime, binaries, options);
   announce(`MariaDB ${server.version} on ${server.host}:${server.port}`);
   const manager = fs.readFileSync(path.join(RIGHTS, "mysql-manager.sql"), "utf8");
   await server.run(`SET @password = '${sandbox.managerPassword}';\n${manager}`);

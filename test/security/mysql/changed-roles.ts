@@ -166,6 +166,23 @@ export function testChangedRoles(fixture: RevocationFixture, table: FaultTable):
       }
     });
 
+    test("to see sessions: names it, and leaves the account locked", async () => {
+      await deploy({ access });
+      const credential = await read();
+      await root(`REVOKE PROCESS ON *.* FROM ${MANAGER}`);
+      // A session keeps the rights of its beginning.
+      await configure("c");
+      try {
+        await expect(revoke(credential)).rejects.toThrow("GRANT PROCESS ON *.* TO");
+        await expect(login(credential)).rejects.toMatchObject({ errno: ACCOUNT_LOCKED });
+      } finally {
+        await root(`GRANT PROCESS ON *.* TO ${MANAGER}`);
+        await configure("c");
+      }
+      await revoke(credential);
+      await expectGone(credential);
+    });
+
     test("to end sessions: names it, and leaves the account locked", async () => {
       await deploy({ access });
       const credential = await read();

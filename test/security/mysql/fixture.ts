@@ -8,7 +8,7 @@ import {
   type MysqlConnectionOptions,
   type MysqlDynamicRoleOptions,
 } from "../../../lib";
-import type { MariadbServer } from "../../../sandbox/mariadb-server";
+import type { MariadbOptions, MariadbServer } from "../../../sandbox/mariadb-server";
 import { startSandbox, type Sandbox } from "../../../sandbox/sandbox";
 import { blocksOf } from "../../docs/blocks";
 import { issue, revoke, type Credential } from "../../e2e/credential";
@@ -29,9 +29,9 @@ export const [UPGRADE_RIGHTS = "", PREPARED_TRANSACTIONS = ""] = blocksOf("docs/
 export class RevocationFixture {
   private started: { readonly sandbox: Sandbox; readonly server: MariadbServer } | undefined;
 
-  async start(): Promise<void> {
+  async start(options?: MariadbOptions): Promise<void> {
     const sandbox = await startSandbox({ terraform: false });
-    const server = await startMariadb(sandbox);
+    const server = await startMariadb(sandbox, options);
     this.started = { sandbox, server };
     await server.run(procedureForMysql());
     await server.run(`

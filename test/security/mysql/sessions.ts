@@ -2,8 +2,8 @@ import type { Connection } from "mysql2/promise";
 import { sessionsOf, verdictOf } from "../../e2e/mariadb";
 import { testInFull, type FaultTable } from "../fault-table";
 import { FULL } from "../servers";
-import { access, OWN, type RevocationFixture } from "./fixture";
-import { slowLogin } from "./slow-login";
+import { access, OWN, RevocationFixture } from "./fixture";
+import { ProtocolClient } from "./protocol-client";
 
 /** Sessions that are there when their credential is revoked. */
 export function testSessions(fixture: RevocationFixture, table: FaultTable): void {
@@ -53,9 +53,24 @@ export function testSessions(fixture: RevocationFixture, table: FaultTable): voi
     test("logs in slowly: is not let in afterwards", async () => {
       await deploy({ access, requireTls: false });
       const credential = await read();
-      const finish = await slowLogin(fixture.server, credential);
+      const { client, finish } = await ProtocolClient.begin(fixture.server, credential);
       await revoke(credential);
       expect(await finish()).not.toBe("in");
+      client.end();
+      await expectGone(credential);
+    });
+
+    // MariaDB lists it under the name that it asks for, and gives it its own back where the password is wrong.
+    test.each(["nobody", "root"])("becomes %s slowly: ends", async (other) => {
+      await deploy({ access, requireTls: false });
+      const credential = await read();
+      const { client, finish } = await ProtocolClient.begin(fixture.server, credential, "shop");
+      expect(await finish()).toBe("in");
+      const fail = await client.beginChangeOfUser(other);
+      expect(await sessionsOf(fixture.server, credential.username)).toBe(0);
+      await revoke(credential);
+      expect(await fail()).toBe("closed");
+      expect(await client.does("UPDATE orders SET word = 'late'")).toBe(false);
       await expectGone(credential);
     });
 
@@ -153,6 +168,30 @@ export function testSessions(fixture: RevocationFixture, table: FaultTable): voi
       await other.end();
       await expectGone(credential);
     });
+
+    testInFull(
+      "is not taken for one of a client of the same machine, where the server resolves names",
+      async () => {
+        const resolving = new RevocationFixture();
+        await resolving.start({ resolvesNames: true });
+        try {
+          const client = await resolving.server.connect();
+          const running = client.query("SELECT SLEEP(10)").catch(() => undefined);
+          await resolving.deploy({ access });
+          const credential = await resolving.read();
+          const hosts = await resolving.root(
+            "SELECT HOST FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT SLEEP%'",
+          );
+          expect(hosts).toEqual([expect.stringMatching(/^localhost:\d+$/)]);
+          await resolving.revoke(credential);
+          await resolving.expectGone(credential);
+          client.destroy();
+          await running;
+        } finally {
+          await resolving.stop();
+        }
+      },
+    );
 
     testInFull("is no reason to fail if it is another's and comes and goes, or an event", async () => {
       await trigger("owner@'%'", "SLEEP(0.02)");
