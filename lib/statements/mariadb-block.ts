@@ -4,13 +4,13 @@ import { NAME, pinSession, readName, REQUIRE_SAFE_NAME, RESTORE, unsplit } from 
  * How long a block may take, such as while somebody holds FLUSH TABLES WITH READ LOCK. In these statements the server does
  * not heed lock_wait_timeout, nor this but for the whole block. It interrupts once.
  */
-const MOST_SECONDS = 7;
+const BLOCK_SECONDS = 7;
 
 /** A block that does nothing with an unsafe name, and does not wait for long. */
-export function guarded(statements: readonly string[]): string[] {
+export function guarded(statements: readonly string[], seconds = BLOCK_SECONDS): string[] {
   const block = [
     // A list that is cut off would leave out what has to be found.
-    `SET STATEMENT max_statement_time = ${MOST_SECONDS}, group_concat_max_len = 1048576 FOR`,
+    `SET STATEMENT max_statement_time = ${seconds}, group_concat_max_len = 1048576 FOR`,
     "BEGIN NOT ATOMIC",
     REQUIRE_SAFE_NAME,
     ...statements,

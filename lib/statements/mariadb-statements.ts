@@ -9,17 +9,36 @@ import {
 import { endIdleSessions, endSessions, requireRightToEnd, SESSION_VARIABLES } from "./mariadb-sessions";
 import { NAME } from "./mysql-session";
 
-/** Makes the user in one block, which drops it again if any of it fails. */
+/** As with BLOCK_SECONDS; the engine runs nothing else of the connection meanwhile. */
+const CREATION_SECONDS = 3;
+
+/** A statement was interrupted, since the time of its block was over. */
+const TIME_IS_OVER = 1969;
+
+/**
+ * Makes the user in one block, which drops it again if any of it fails. Once its time is over, nothing interrupts the block any
+ * more, so that it drops nothing then: what is left is locked, and named.
+ *
+ * @param createUser statement that can be continued with the account's lock
+ */
 export function mariadbCreation(user: string, createUser: string, grants: readonly string[]): string[] {
-  return guarded([
-    "BEGIN",
-    "DECLARE made INT DEFAULT 0;",
-    `DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN IF made = 1 THEN DROP USER IF EXISTS ${user}; END IF; RESIGNAL; END;`,
-    `${createUser};`,
-    "SET made = 1;",
-    ...grants.map((grant) => `${grant};`),
-    "END;",
-  ]);
+  return guarded(
+    [
+      "BEGIN",
+      "DECLARE made INT DEFAULT 0;",
+      "DECLARE obstacle TEXT;",
+      `DECLARE EXIT HANDLER FOR ${TIME_IS_OVER} BEGIN IF made = 0 THEN RESIGNAL; END IF;`,
+      ...failWith("'not made in time, since the server is locked, say; DROP what is left of it, a locked '"),
+      "END;",
+      `DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN IF made = 1 THEN DROP USER IF EXISTS ${user}; END IF; RESIGNAL; END;`,
+      `${createUser} ACCOUNT LOCK;`,
+      "SET made = 1;",
+      ...grants.map((grant) => `${grant};`),
+      `ALTER USER ${user} ACCOUNT UNLOCK;`,
+      "END;",
+    ],
+    CREATION_SECONDS,
+  );
 }
 
 /**

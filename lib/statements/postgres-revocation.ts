@@ -90,27 +90,23 @@ function revocation(
       // Where the engine finds it at once, it does not search the whole of the text.
       `-- The word END keeps the engine from splitting this.`,
       `SET LOCAL lock_timeout = ${REFUSING.lock};`,
-      // What follows is on disk before the engine forgets the lease, and this with it: one wait for the disk is saved.
-      `SET LOCAL synchronous_commit = off;`,
+      KEPT,
       aboutUser([USER_OID], refusingLogins(namePrefix)),
       `COMMIT AND CHAIN;`,
       `SET LOCAL statement_timeout = ${timeout.toMilliseconds(REFUSING.all)};`,
       `SET LOCAL lock_timeout = ${LOCK_TIMEOUT};`,
+      KEPT,
       aboutSameUser(
         [USER_OID, `starting pg_catalog.int4[];`, `is_idle boolean;`],
         // A revocation that failed is tried again, perhaps after its login was dropped.
-        [`IF user_oid IS NOT NULL THEN`, ...indent([...KEPT, ...dropping(ending, reassignTo)]), `END IF;`],
+        [`IF user_oid IS NOT NULL THEN`, ...indent(dropping(ending, reassignTo)), `END IF;`],
       ),
     ].join("\n"),
   ];
 }
 
-/** A server that crashes would have the user again, and the engine no lease of it any more. */
-const KEPT = [
-  `IF pg_catalog.current_setting($$synchronous_commit$$) OPERATOR(pg_catalog.=) $$off$$ THEN`,
-  `  SET LOCAL synchronous_commit = on;`,
-  `END IF;`,
-];
+/** A server that commits late, and crashes, would have the login again, and the engine perhaps no lease of it any more. */
+const KEPT = `SET LOCAL synchronous_commit = on;`;
 
 /** In the usual case, where nobody acts for the user any more and it left nothing, two queries and the server see that. */
 function dropping(ending: Ending, reassignTo: string | undefined): string[] {

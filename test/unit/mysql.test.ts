@@ -240,8 +240,8 @@ describe("a dynamic role of MySQL", () => {
   test("on MariaDB makes a user with the grants of its access, over TLS, in one block that undoes itself", () => {
     const block = blockOf(role({ access }).creation_statements);
     expect(block).toContain(
-      "CREATE USER '{{name}}'@'%' IDENTIFIED BY '{{password}}' REQUIRE SSL; SET made = 1; " +
-        "GRANT SELECT ON `echo`.* TO '{{name}}'@'%'; END;",
+      "CREATE USER '{{name}}'@'%' IDENTIFIED BY '{{password}}' REQUIRE SSL ACCOUNT LOCK; SET made = 1; " +
+        "GRANT SELECT ON `echo`.* TO '{{name}}'@'%'; ALTER USER '{{name}}'@'%' ACCOUNT UNLOCK; END;",
     );
     expect(block).toMatch(
       /EXIT HANDLER FOR SQLEXCEPTION .* DROP USER IF EXISTS '{{name}}'@'%'; .* RESIGNAL;/,
@@ -305,7 +305,7 @@ describe("a dynamic role of MySQL", () => {
       { endpoint: { host: "db", tls: "disable" } },
     );
     expect(blockOf(creation_statements)).toContain(
-      "CREATE USER '{{name}}'@'10.1.%' IDENTIFIED BY '{{password}}'; SET",
+      "CREATE USER '{{name}}'@'10.1.%' IDENTIFIED BY '{{password}}' ACCOUNT LOCK; SET",
     );
   });
 

@@ -28,6 +28,38 @@ export function testNamesAndModes(fixture: RevocationFixture, table: FaultTable)
     },
   );
 
+  table.fault(
+    "somebody takes the global read lock of MariaDB while a credential is being issued",
+    "the request fails within 5 s, and names the locked account that is left",
+    "release the lock, and drop the account",
+    async () => {
+      const tables = Array.from({ length: 60 }, (_, index) => `many${index}`);
+      await fixture.server.run(tables.map((table) => `CREATE TABLE shop.${table} (x int);`).join("\n"));
+      const grants = tables.map((table) => ({ database: "shop", table, privileges: ["SELECT"] }));
+      await deploy({ access: MysqlAccess.custom(grants) });
+      const other = await fixture.server.connect();
+      const counted = async () => {
+        const [rows] = await other.query<never>("SELECT COUNT(*) AS users FROM mysql.user");
+        return (rows as { users: number }[])[0]!.users;
+      };
+      const before = await counted();
+      const begun = Date.now();
+      const refused = expect(read()).rejects.toThrow(/DROP what is left of it, a locked v-\S+-r-/);
+      while ((await counted()) === before);
+      await other.query("FLUSH TABLES WITH READ LOCK");
+      await refused;
+      expect(Date.now() - begun).toBeLessThan(5_000);
+      await other.end();
+      const left = await usersLike(fixture.server, "v-%-r-%");
+      expect(left).toHaveLength(1);
+      expect(await root(`SHOW CREATE USER '${String(left[0])}'`)).toEqual([
+        expect.stringMatching(/ACCOUNT LOCK/),
+      ]);
+      await root(`DROP USER '${String(left[0])}'`);
+      await fixture.server.run(tables.map((table) => `DROP TABLE shop.${table};`).join("\n"));
+    },
+  );
+
   test("the portable creation leaves a user that is locked", async () => {
     await deploy({ access: MysqlAccess.readOnly({ databases: ["closed"] }) }, { server: "mysql" });
     await expect(read()).rejects.toThrow(/Access denied for user 'credentials_manager'/);
