@@ -1,6 +1,15 @@
 // Who is a member of the user that a revocation ends, and of whom the engine's login becomes one for it.
 import { execute, handedOn, handOn, indent } from "./plpgsql";
-import { COMMENT, LENDS_ITSELF, noting, OTHERS_JOINED, STRIPPED, terminatingAll } from "./postgres-user";
+import {
+  COMMENT,
+  HELD_BEFORE,
+  LENDS_ITSELF,
+  MARK,
+  MEMBERS_BEFORE,
+  noting,
+  STRIPPED,
+  terminatingAll,
+} from "./postgres-user";
 
 /**
  * How the engine's login becomes a member that inherits, whatever it does by default; before PostgreSQL 16 that cannot be said
@@ -71,15 +80,17 @@ export function actingFor(...known: readonly string[]): string[] {
 /**
  * Where a login may make others members of itself, they are none any more once this is committed, so that only their sessions
  * of before have to be ended. The comment of the login keeps who they were for the next try: it takes CREATEROLE to change that.
+ *
+ * @param hasMembers expression
  */
-export function notingMembers(): string[] {
+export function notingMembers(hasMembers: string): string[] {
   return [
-    `SELECT pg_catalog.split_part(description, $$ of $$, 1), pg_catalog.substring(description, $$ of ({[0-9,]*})$$) INTO mark, noted`,
-    `  FROM ${COMMENT};`,
-    `noted := ${actingFor("noted").join("\n")}::pg_catalog.text;`,
-    handOn({ acting: "noted" }),
-    `IF ${OTHERS_JOINED} THEN`,
-    `  ${execute("COMMENT ON ROLE %I IS %L", "user_name", "pg_catalog.concat(mark, $$ of $$, noted)")}`,
+    `IF ${LENDS_ITSELF} AND (${hasMembers}) THEN`,
+    `  SELECT ${MARK}, ${MEMBERS_BEFORE}, ${HELD_BEFORE} INTO mark, noted, held FROM ${COMMENT};`,
+    `  noted := ${actingFor("noted").join("\n")}::pg_catalog.text;`,
+    `  ${handOn({ acting: "noted" })}`,
+    `  noted := pg_catalog.concat(mark, $$ of $$ OPERATOR(pg_catalog.||) noted, $$ in $$ OPERATOR(pg_catalog.||) held);`,
+    `  ${execute("COMMENT ON ROLE %I IS %L", "user_name", "noted")}`,
     `  FOR other IN`,
     `    SELECT rolname FROM pg_catalog.pg_auth_members`,
     `    JOIN pg_catalog.pg_roles ON oid OPERATOR(pg_catalog.=) member`,
@@ -89,7 +100,7 @@ export function notingMembers(): string[] {
     `      ${execute("REVOKE %I FROM %I", "user_name", "other.rolname")}`,
     `    EXCEPTION WHEN OTHERS THEN`,
     // Held or changed by somebody, whose session is ended below if it can be: the next try has it.
-    ...indent(indent(indent(revokingMemberships()))),
+    `      is_refused := false;`,
     `      EXIT;`,
     `    END;`,
     `  END LOOP;`,
@@ -97,10 +108,22 @@ export function notingMembers(): string[] {
   ];
 }
 
-/** What the user has no right to, it cannot lend, nor use in a new session. */
+/**
+ * What the user has no right to, it cannot lend, nor use in a new session. The comment keeps what it had, for what it did as one
+ * of these roles, and for what it owns.
+ */
 export function revokingMemberships(): string[] {
+  const held = `SELECT roleid FROM pg_catalog.pg_auth_members WHERE member OPERATOR(pg_catalog.=) user_oid`;
+  const heldBefore = `SELECT pg_catalog.unnest(${HELD_BEFORE}::pg_catalog.oid[]) FROM ${COMMENT}`;
+  const remark = [
+    `(SELECT pg_catalog.regexp_replace(description, $$ in {[0-9,]*}$$, $$$$) FROM ${COMMENT})`,
+    `$$ in $$`,
+    `ARRAY(${held} UNION ${heldBefore})::pg_catalog.text`,
+  ];
   return [
     noting(STRIPPED),
+    `noted := pg_catalog.concat(${remark.join(", ")});`,
+    execute("COMMENT ON ROLE %I IS %L", "user_name", "noted"),
     `FOR other IN`,
     `  SELECT held.rolname FROM pg_catalog.pg_auth_members`,
     `  JOIN pg_catalog.pg_roles AS held ON held.oid OPERATOR(pg_catalog.=) roleid`,

@@ -24,63 +24,67 @@ export function refusingLogins(namePrefix: string | undefined): string[] {
   return [
     handOn({ acting: NOBODY }),
     `IF user_oid IS NOT NULL THEN`,
-    ...indent(forbiddingLogin()),
+    `  BEGIN`,
+    `    ${FORBID}`,
     // Apart, since the second costs a query.
-    `  IF ${LENDS_ITSELF} THEN`,
-    `    IF ${OTHERS_JOINED} OR EXISTS (SELECT FROM ${COMMENT} AND ${NOTED_BEFORE}) THEN`,
-    `      ${innerBlock(
-      [USER_OID, `other pg_catalog.record;`, `mark pg_catalog.text;`, `noted pg_catalog.text;`],
-      notingMembers(),
-    )}`,
+    `    IF ${LENDS_ITSELF} THEN`,
+    `      IF ${HAS_MEMBERS} THEN`,
+    `        RAISE lock_not_available; -- goes on below`,
+    `      END IF;`,
     `    END IF;`,
-    `  END IF;`,
+    `  EXCEPTION WHEN lock_not_available OR internal_error THEN`,
+    `    ${innerBlock(REFUSING_VARIABLES, [...insisting(), ...notingMembers(HAS_MEMBERS), ...stripping()])}`,
+    `  END;`,
     issuedElsewhere,
     `  RAISE EXCEPTION $$there is no user % on this server, so that none was ended: it was issued on another one, or dropped by hand$$, user_name;`,
     `END IF;`,
   ];
 }
 
+const FORBID = execute("ALTER ROLE %I NOLOGIN", "user_name");
+
+/** Now, or when an attempt before noted them. */
+const HAS_MEMBERS = `${OTHERS_JOINED} OR EXISTS (SELECT FROM ${COMMENT} AND ${NOTED_BEFORE})`;
+
+const REFUSING_VARIABLES = [
+  USER_OID,
+  JOINING,
+  BORROWS,
+  `other pg_catalog.record;`,
+  `is_refused boolean := false;`,
+  `give_up pg_catalog.timestamptz;`,
+  ...["mark", "noted", "held"].map((name) => `${name} pg_catalog.text;`),
+];
+
 /**
  * A user may change its own password, and so hold its row in a transaction that it leaves open or prepares, or change it again
- * and again. Its sessions are ended then, for a while: others wait for the engine. Where that does not help, its memberships,
- * which nobody but the engine can hold, are revoked, so that a new login has no rights.
+ * and again. Its sessions are ended then, for a while: others wait for the engine.
  */
-function forbiddingLogin(): string[] {
-  const forbid = execute("ALTER ROLE %I NOLOGIN", "user_name");
+function insisting(): string[] {
   return [
     `BEGIN`,
-    `  ${forbid}`,
-    `EXCEPTION WHEN lock_not_available OR internal_error THEN`,
-    `  ${innerBlock(
-      [
-        ...[USER_OID, JOINING, BORROWS, `other pg_catalog.record;`],
-        ...[`is_refused boolean := false;`, `give_up pg_catalog.timestamptz;`],
-      ],
-      [
-        `BEGIN`,
-        ...indent([
-          ...becomingMember(),
-          `give_up := ${inTime(REFUSING.sessions)};`,
-          `LOOP`,
-          `  BEGIN`,
-          `    ${forbid}`,
-          `    is_refused := true;`,
-          `    EXIT;`,
-          `  EXCEPTION WHEN lock_not_available OR internal_error THEN`,
-          `    EXIT WHEN pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>) give_up;`,
-          `    PERFORM pg_catalog.pg_stat_clear_snapshot();`,
-          ...indent(indent(terminatingAll())),
-          `  END;`,
-          `END LOOP;`,
-        ]),
-        `EXCEPTION WHEN OTHERS THEN`,
-        `  NULL; -- told below`,
-        `END;`,
-        `IF NOT is_refused THEN`,
-        ...indent(revokingMemberships()),
-        `END IF;`,
-      ],
-    )}`,
+    ...indent([
+      ...becomingMember(),
+      `give_up := ${inTime(REFUSING.sessions)};`,
+      `LOOP`,
+      `  BEGIN`,
+      `    ${FORBID}`,
+      `    is_refused := true;`,
+      `    EXIT;`,
+      `  EXCEPTION WHEN lock_not_available OR internal_error THEN`,
+      `    EXIT WHEN pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>) give_up;`,
+      `    PERFORM pg_catalog.pg_stat_clear_snapshot();`,
+      ...indent(indent(terminatingAll())),
+      `  END;`,
+      `END LOOP;`,
+    ]),
+    `EXCEPTION WHEN OTHERS THEN`,
+    `  NULL; -- told below`,
     `END;`,
   ];
+}
+
+/** Where that does not help, its memberships, which nobody but the engine can hold, are revoked: a new login has no rights. */
+function stripping(): string[] {
+  return [`IF NOT is_refused THEN`, ...indent(revokingMemberships()), `END IF;`];
 }

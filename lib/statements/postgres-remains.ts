@@ -1,8 +1,8 @@
 // What a user leaves that is no session: prepared transactions, what it owns, and its rights.
-import { execute, indent, inFormat, oidOfRole } from "./plpgsql";
+import { execute, indent, oidOfRole } from "./plpgsql";
 import { borrowing, returningLoans } from "./postgres-members";
-import { LOCK_TIMEOUT, NOBODY, PG_AUTHID } from "./postgres-user";
-import { bodyLiteral, quoteIdentifier } from "./quote";
+import { COMMENT, HELD_BEFORE, LOCK_TIMEOUT, NOBODY, PG_AUTHID } from "./postgres-user";
+import { bodyLiteral } from "./quote";
 
 /** What belongs to a user, or was granted to it: more is not for the engine to clean up while others wait for it. */
 const MOST_OBJECTS = 1000;
@@ -15,7 +15,6 @@ const TABLE_LOCK_TIMEOUT = 1_200;
  * can tell whose it is if it belongs to the base role, so that those that were there when the sessions had ended have to go.
  */
 export function refusingPrepared(reassignTo: string | undefined): string[] {
-  // Its membership may have been revoked by an attempt before.
   const base =
     reassignTo === undefined
       ? []
@@ -23,12 +22,15 @@ export function refusingPrepared(reassignTo: string | undefined): string[] {
           `        OR pg_catalog.pg_has_role(${oidOfRole(bodyLiteral(reassignTo))}::pg_catalog.oid, ownerid, $$MEMBER$$)`,
         ];
   return [
+    `SELECT ${HELD_BEFORE} INTO held_before FROM ${COMMENT};`,
     `FOR attempt IN 0..10 LOOP`,
     `  gids := ARRAY(`,
     `    SELECT gid FROM pg_catalog.pg_prepared_xact() AS waiting`,
     `    WHERE (gids IS NULL OR gid OPERATOR(pg_catalog.=) ANY (gids)) AND (`,
     `      ownerid OPERATOR(pg_catalog.=) ANY (acting) OR pg_catalog.pg_has_role(user_oid, ownerid, $$MEMBER$$)`,
     ...base,
+    // An attempt before may have revoked its memberships.
+    `        OR EXISTS (SELECT FROM pg_catalog.unnest(held_before) AS role WHERE pg_catalog.pg_has_role(role, ownerid, $$MEMBER$$))`,
     `    )`,
     `  );`,
     `  EXIT WHEN pg_catalog.cardinality(gids) OPERATOR(pg_catalog.=) 0;`,
@@ -41,26 +43,41 @@ export function refusingPrepared(reassignTo: string | undefined): string[] {
 }
 
 /**
- * To whoever has no more rights than the user had. To the engine's login it gives nothing: a function or view of the user's would
- * act with the rights of that one, for everybody.
+ * To whoever has no more rights than the user had: a function or view of the user's acts with the rights of whoever it belongs to,
+ * for everybody. So the role in question has to be one that the user is a member of, or was; where the code names another by now,
+ * the one that the user is a member of gets it. To the engine's login it gives nothing.
  */
 function reassigning(reassignTo: string | undefined): string[] {
   if (reassignTo === undefined) {
     return [
-      `IF EXISTS (`,
-      `  SELECT FROM pg_catalog.pg_shdepend WHERE refclassid OPERATOR(pg_catalog.=) ${PG_AUTHID}`,
-      `  AND refobjid OPERATOR(pg_catalog.=) user_oid AND deptype OPERATOR(pg_catalog.=) $$o$$`,
-      `) THEN`,
+      `IF ${OWNS_SOMETHING} THEN`,
       `  RAISE EXCEPTION $$user % owns objects, and its role has no base role that gets them: REASSIGN or DROP them, or give the role one$$, user_name;`,
       `END IF;`,
     ];
   }
+  const base = bodyLiteral(reassignTo);
+  const isBase = `pg_catalog.pg_has_role(oid, ${oidOfRole(base)}::pg_catalog.oid, $$MEMBER$$)`;
   return [
-    `SET LOCAL lock_timeout = ${TABLE_LOCK_TIMEOUT};`,
-    execute(`REASSIGN OWNED BY %I TO ${inFormat(quoteIdentifier(reassignTo))}`, "user_name"),
-    `SET LOCAL lock_timeout = ${LOCK_TIMEOUT};`,
+    `SELECT CASE WHEN pg_catalog.bool_or(${isBase}) THEN ${base} WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 THEN pg_catalog.min(rolname::pg_catalog.text) END`,
+    `  INTO heir FROM pg_catalog.pg_roles WHERE oid OPERATOR(pg_catalog.=) ANY (held_before) OR oid OPERATOR(pg_catalog.=) ANY (ARRAY(`,
+    `    SELECT roleid FROM pg_catalog.pg_auth_members WHERE member OPERATOR(pg_catalog.=) user_oid`,
+    `  ));`,
+    `IF heir IS NOT NULL THEN`,
+    `  SET LOCAL lock_timeout = ${TABLE_LOCK_TIMEOUT};`,
+    `  ${execute("REASSIGN OWNED BY %I TO %I", "user_name", "heir")}`,
+    `  SET LOCAL lock_timeout = ${LOCK_TIMEOUT};`,
+    `ELSIF ${OWNS_SOMETHING} THEN`,
+    `  RAISE EXCEPTION $$user % owns objects, and is no member of %, which may have more rights: REASSIGN or DROP them$$, user_name, ${base};`,
+    `END IF;`,
   ];
 }
+
+const OWNS_SOMETHING = [
+  `EXISTS (`,
+  `SELECT FROM pg_catalog.pg_shdepend WHERE refclassid OPERATOR(pg_catalog.=) ${PG_AUTHID}`,
+  `AND refobjid OPERATOR(pg_catalog.=) user_oid AND deptype OPERATOR(pg_catalog.=) $$o$$`,
+  `)`,
+].join(" ");
 
 /**
  * In this order: DROP OWNED first would delete the login's tables. The bounds keep one user's objects, or a table that is

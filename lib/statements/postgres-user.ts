@@ -16,6 +16,11 @@ export const COMMENT = [
 /** Whether it names members of before. */
 export const NOTED_BEFORE = "pg_catalog.strpos(description, $$ of {$$) OPERATOR(pg_catalog.>) 0";
 
+/** What it says besides roles of before, and those: who was a member of the user, and of whom the user was one. */
+export const MARK = "pg_catalog.regexp_replace(description, $$ (of|in) {[0-9,]*}$$, $$$$, $$g$$)";
+export const MEMBERS_BEFORE = "pg_catalog.substring(description, $$ of ({[0-9,]*})$$)";
+export const HELD_BEFORE = "pg_catalog.substring(description, $$ in ({[0-9,]*})$$)";
+
 export const USER_OID = `user_oid CONSTANT pg_catalog.oid := ${oidOfRole("user_name")};`;
 
 /** PostgreSQL 14 lets a login make others members of itself. */

@@ -227,6 +227,70 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
     await revoke(sandbox, credential);
     expect(await isThere(credential)).toBe(false);
   };
+  /** As a deployment does that gives the role another base role. */
+  async function withSqlOf(level: Level, role: Level, act: () => Promise<void>): Promise<void> {
+    const client = sandbox.vault.client();
+    const [pathOf, other] = [
+      `${ENGINE}/roles/${roleOf(role, "terminate")}`,
+      `${ENGINE}/roles/${roleOf(level, "terminate")}`,
+    ];
+    const usual = (await client.read(pathOf)).data!;
+    await client.write(pathOf, (await client.read(other)).data!);
+    try {
+      await act();
+    } finally {
+      await client.write(pathOf, usual);
+    }
+  }
+
+  test("what a user owns goes to no base role with more rights, should its role be given one", async () => {
+    await superuser(`GRANT CREATE ON SCHEMA app TO ${BASE_ROLES["read-only"]}`);
+    const [credential, loner] = [await issueFor("read-only"), await issueFor("read-only")];
+    for (const [user, name] of [
+      [credential, "planted"],
+      [loner, "alone"],
+    ] as const) {
+      const client = await open(user);
+      await client.query(
+        `CREATE FUNCTION app.${name}() RETURNS void SECURITY DEFINER LANGUAGE sql AS 'TRUNCATE app.t'`,
+      );
+      await client.end();
+    }
+    await superuser(`REVOKE ${BASE_ROLES["read-only"]} FROM "${loner.username}" GRANTED BY matrix_manager`);
+    await withSqlOf("owner", "read-only", async () => {
+      await revoke(sandbox, credential);
+      await expectRefused(
+        loner,
+        /owns objects, and is no member of matrix_owner, which may have more rights/,
+      );
+    });
+    const owner = "SELECT proowner::regrole::text FROM pg_proc WHERE proname = 'planted'";
+    expect(await superuser(owner)).toEqual([BASE_ROLES["read-only"]]);
+    const other = await open(await issueFor("read-write"));
+    expect(await verdict(other, "SELECT app.planted()")).not.toBe("ok");
+    await superuser(
+      `DROP FUNCTION app.planted(), app.alone(); REVOKE CREATE ON SCHEMA app FROM ${BASE_ROLES["read-only"]}`,
+    );
+    await revoke(sandbox, loner);
+  });
+
+  test("what is prepared as the base role of before counts, once its user is a member of nothing", async () => {
+    const credential = await issueFor("owner");
+    const preparing = await open(credential, "BEGIN", "INSERT INTO app.t (x) VALUES ('outlived')");
+    await preparing.query("PREPARE TRANSACTION 'of before'");
+    await preparing.end();
+    const holding = await open(credential, "SET ROLE NONE", "BEGIN", "ALTER ROLE session_user PASSWORD 'x'");
+    await holding.query("PREPARE TRANSACTION 'of the row'");
+    await holding.end();
+    await withSqlOf("read-write", "owner", async () => {
+      await expectStripped(credential, /prepared transactions/);
+      await superuser("ROLLBACK PREPARED 'of the row'");
+      await expectRefused(credential, /prepared transactions .* are left.*: of before/);
+      await superuser("ROLLBACK PREPARED 'of before'");
+      await revoke(sandbox, credential);
+    });
+  });
+
   test("what is prepared as a role of the base role counts, also once the user is a member of nothing", async () => {
     await superuser(`CREATE ROLE grp; GRANT grp TO ${BASE_ROLES.owner}; GRANT ALL ON SCHEMA app TO grp`);
     const credential = await issueFor("owner");
@@ -617,11 +681,19 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
     const unwritten = await sandbox.postgres.connect(DATABASE);
     // What was not waited for is lost, or this shows nothing.
     await unwritten.query("SELECT pg_sleep(0.5)");
+    const kept = await issueFor("owner");
+    await (
+      await open(kept, "SET ROLE NONE", "BEGIN", "SELECT lo_create(0)", "PREPARE TRANSACTION 'kept'")
+    ).end();
     await superuser("CHECKPOINT");
     await revoke(sandbox, credential);
+    await expect(revoke(sandbox, kept)).rejects.toThrow(/prepared transactions/);
     await unwritten.query("CREATE TABLE app.unwritten ()");
     await sandbox.postgres.crash();
     await sandbox.postgres.start();
+    expect(await mayLogIn(kept)).toBe(false);
+    await superuser("ROLLBACK PREPARED 'kept'");
+    await revoke(sandbox, kept);
     expect(await superuser("SELECT to_regclass('app.unwritten')::text")).toEqual([null]);
     expect(await isThere(credential)).toBe(false);
     for (const setting of late) await superuser(`ALTER SYSTEM RESET ${setting.split(" ")[0]}`);
