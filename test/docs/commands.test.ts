@@ -7,7 +7,7 @@ import { FULL } from "../security/servers";
 import { blocksOf, PROJECT, type Block } from "./blocks";
 import { programs, project, run, scriptOf, withServersOf } from "./script";
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 let sandbox: Sandbox;
 beforeAll(async () => {
