@@ -36,8 +36,8 @@ export interface RevocationOptions {
  * hands over what it owned in the connected database, and drops it. Where something cannot be ended it fails: nobody
  * logs in any more then, and the lease stays.
  *
- * @param reassignTo role that gets what the login owned, if the login is a member of it; otherwise the role that it is a member of; without one, the revocation of
- * a login that owns something fails
+ * @param reassignTo role that gets what the login owned, if the login is a member of it; otherwise the one role that it is a
+ * member of does. Where there is none, or without this, the revocation of a login that owns something fails
  */
 export function terminatingRevocation(reassignTo?: string, options: RevocationOptions = {}): string[] {
   return revocation({ first: terminatingAll(), then: endingSessions() }, reassignTo, options);
@@ -48,8 +48,8 @@ export function terminatingRevocation(reassignTo?: string, options: RevocationOp
  * that runs goes on and commits, and idle sessions are bounded by the timeouts set at creation. The sessions of a login
  * without these timeouts, or that is marked, which was issued while the role had another kind of revocation, are ended.
  *
- * @param reassignTo role that gets what the login owned, if the login is a member of it; otherwise the role that it is a member of; without one, the revocation of
- * a login that owns something fails
+ * @param reassignTo role that gets what the login owned, if the login is a member of it; otherwise the one role that it is a
+ * member of does. Where there is none, or without this, the revocation of a login that owns something fails
  */
 export function drainingRevocation(reassignTo?: string, options: RevocationOptions = {}): string[] {
   const endingUnbounded = [

@@ -26,7 +26,7 @@ import { WholeRole } from "./whole-role";
 export interface DynamicRoleOptions extends RoleTtls {
   /**
    * NOLOGIN role whose rights the credentials have, and that gets what they own. Without it, `creationStatements` say it all, and
-   * the revocation of a credential that owns something fails.
+   * the revocation of a credential that owns something fails; it also fails where they make users members of no role.
    */
   readonly baseRole?: IBaseRole;
   /**

@@ -105,7 +105,7 @@ export class Revocation {
   /**
    * The SQL that ends a login.
    *
-   * @param reassignTo role that gets what the login owned, with no more rights than it; without, the revocation of one that owns something fails
+   * @param reassignTo role that gets what the login owned, as in {@link terminatingRevocation}
    * @param namePrefix how the names of the connection's users begin, and of no other's
    */
   revocationTo(reassignTo?: string, namePrefix?: string): string[] {
