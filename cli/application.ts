@@ -1,3 +1,4 @@
+import * as net from "node:net";
 import type { AppRoleOutput, RoleOutput, StaticRoleOutput } from "../stacks/outputs";
 import { Failure, Skip, type CheckList } from "./checks";
 import { giveUp, giveUpToken, type Left } from "./given-up";
@@ -17,11 +18,23 @@ export interface Credential {
 const WITHOUT_DEFAULT = "as they lack the policy default (noDefaultPolicy)";
 
 /** What is declared to work from some networks only cannot be tried from another. */
-function elsewhere(does: string, networks: readonly string[] = [], error: VaultError): Skip {
-  const where = networks.length > 0 ? `from ${listed(networks)} alone` : "from other networks alone";
+function elsewhere(does: string, networks: readonly string[], error: VaultError): Skip {
   return new Skip(
-    `the application ${does} ${where}, where this machine does not seem to be: ${error.message}`,
+    `the application ${does} from ${listed(networks)} alone, where this machine does not seem to be: ${error.message}`,
   );
+}
+
+/** Whether an error names an address that one of these networks holds: then it is not from elsewhere. */
+function isWithin(networks: readonly string[], { message }: VaultError): boolean {
+  const [, address = ""] = /source address "([^"]+)"/.exec(message) ?? [];
+  const family = net.isIPv6(address) ? "ipv6" : "ipv4";
+  const held = new net.BlockList();
+  for (const network of networks) {
+    const [base = "", bits] = network.split("/");
+    const itsFamily = net.isIPv6(base) ? "ipv6" : "ipv4";
+    held.addSubnet(base, Number(bits ?? (itsFamily === "ipv6" ? 128 : 32)), itsFamily);
+  }
+  return net.isIP(address) !== 0 && held.check(address, family);
 }
 
 /** How long a wrapped SecretID waits for the application that it is meant for. */
@@ -102,8 +115,10 @@ export class Application {
       .withToken(undefined)
       .write(login_path, { role_id, ...(secretId !== undefined && { secret_id: secretId }) })
       .catch((error: unknown) => {
+        const networks = settings?.secret_id_bound_cidrs ?? [];
         if (!(error instanceof VaultError) || !error.message.includes("CIDR")) throw error;
-        throw elsewhere("logs in", settings?.secret_id_bound_cidrs, error);
+        if (networks.length === 0 || isWithin(networks, error)) throw error;
+        throw elsewhere("logs in", networks, error);
       });
     if (!answer.auth) throw new Failure("the login returned no token");
     const auth = new AnswerFields(this.approle.login_path, answer.auth);
@@ -170,9 +185,21 @@ export class Application {
       return answer;
     } catch (error) {
       const isRefused = error instanceof VaultError && error.status === 403;
-      if (!isRefused || !this.mayBeElsewhere) throw error;
-      throw elsewhere("uses its tokens", this.approle.settings?.token_bound_cidrs, error);
+      if (!isRefused || !this.mayBeElsewhere || (await this.mayLookAtItself())) throw error;
+      throw elsewhere("uses its tokens", this.approle.settings?.token_bound_cidrs ?? [], error);
     }
+  }
+
+  /** By the policy default, unless its tokens are for other networks; by a new one, since one may be used up. */
+  private async mayLookAtItself(): Promise<boolean> {
+    const client = await this.enter();
+    return client.read("auth/token/lookup-self").then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof VaultError && error.status === 403) return false;
+        throw error;
+      },
+    );
   }
 
   /** Seconds that the lease has from now on. @throws Skip where its tokens may not renew */

@@ -196,11 +196,30 @@ describe("an AppRole that was declared to refuse something", () => {
   });
 
   test("and is refused for another reason fails", async () => {
-    const outputs = await withSettings({ gone: { bind_secret_id: true, token_num_uses: 5 } });
+    const outputs = await withSettings({
+      gone: { bind_secret_id: true, token_num_uses: 5 },
+      held: { token_bound_cidrs: here },
+      once: { token_bound_cidrs: here, token_num_uses: 1 },
+    });
     await sandbox.vault.client().delete("sys/policies/acl/proof-writer");
     expect(failed(await prove(outputs))).toMatchObject([
       { name: "issue a credential", subject: "gone as writer" },
+      { name: "issue a credential", subject: "held as writer" },
+      { name: "issue a credential", subject: "once as writer" },
     ]);
+  });
+
+  test("and refuses by hand what it was not declared to refuse fails", async () => {
+    const outputs = await withSettings({ open: {}, held: { secret_id_bound_cidrs: here } });
+    for (const name of ["open", "held"]) {
+      await sandbox.vault
+        .client()
+        .write(`auth/proof-test/approle/role/${name}`, { secret_id_bound_cidrs: there });
+    }
+    const names = ["log in with the AppRole", "may not read other roles"];
+    expect(failed(await prove(outputs))).toMatchObject(
+      [...names, ...names].map((name) => ({ name, detail: expect.stringContaining("CIDR") as unknown })),
+    );
   });
 });
 
