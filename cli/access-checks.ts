@@ -47,6 +47,7 @@ export async function checkAccess(context: AccessContext): Promise<void> {
         "may not make temporary tables",
         `CREATE TEMPORARY TABLE t_${context.suffix} ()`,
       ]);
+      await refuses(context, ["may not create schemas", `CREATE SCHEMA "s_${context.suffix}"`]);
       break;
     default:
       await list.skip(

@@ -11,7 +11,7 @@ import { requireReachable } from "./reachable";
 import { checkRoles } from "./role-checks";
 import { makeScratch, type Scratch } from "./scratch";
 import { checkStaticRole } from "./static-checks";
-import { VaultError, type VaultClient } from "./vault-client";
+import { VaultError, type VaultAuth, type VaultClient } from "./vault-client";
 
 /**
  * Proves a deployed environment the way its applications use it: for each AppRole and each role that it may read, gets in
@@ -60,6 +60,28 @@ interface Proof {
   readonly revocationTimeoutMs: number;
 }
 
+const WHOSE_LIMITS =
+  "a default or maximum TTL of the mount, which somebody has set by hand, or of the server may be the reason";
+
+/** As its AppRole declares them; where that leaves them to the mount, nothing is known. */
+function checkTokenLife(auth: VaultAuth, { settings }: AppRoleOutput): void {
+  const { token_period: period = 0, token_ttl: ttl = 0, token_max_ttl: max = 0 } = settings ?? {};
+  const explicit = settings?.token_explicit_max_ttl ?? 0;
+  const limits = (period > 0 ? [period, explicit] : [ttl, max, explicit]).filter((seconds) => seconds > 0);
+  const declared = Math.min(...limits);
+  if (ttl + period > 0 && auth.lease_duration !== declared) {
+    throw new Failure(
+      `its tokens live for ${auth.lease_duration} s, and ${declared} s were declared; ${WHOSE_LIMITS}`,
+    );
+  }
+  const isBatch = settings?.token_type === "batch";
+  if (settings?.token_type !== undefined && isBatch !== (auth.token_type === "batch")) {
+    throw new Failure(
+      `its tokens are of the type ${auth.token_type}, and ${settings.token_type} was declared`,
+    );
+  }
+}
+
 /** The proof of one AppRole. */
 class Prover {
   private readonly application: Application;
@@ -103,6 +125,13 @@ class Prover {
     if (vault === undefined) return;
     const credential = await list.run("issue a credential", subject, async () => {
       const issued = await application.issue(vault, role);
+      const declared = Math.min(role.default_ttl, role.max_ttl);
+      // A batch token's credentials end with it.
+      if (issued.leaseSeconds !== declared && this.approle.settings?.token_type !== "batch") {
+        throw new Failure(
+          `its lease is ${issued.leaseSeconds} s long, and ${declared} s were declared; ${WHOSE_LIMITS}`,
+        );
+      }
       return { value: issued, detail: `${issued.login.username}, for ${issued.leaseSeconds} s` };
     });
     if (credential === undefined) return;
@@ -193,6 +222,7 @@ class Prover {
     const { application } = this;
     return this.list.run("log in with the AppRole", subject, async () => {
       const auth = await application.logIn(secretId);
+      checkTokenLife(auth, this.approle);
       return {
         value: application.clientFor(auth),
         detail: `${auth.token_type} token for ${auth.lease_duration} s, policies ${auth.policies.join(", ")}`,

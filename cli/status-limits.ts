@@ -1,7 +1,10 @@
 /** What `status` never looks at, and what does. */
 export function statusLimits(environment: string, staticRoles: readonly string[] = []): string[] {
   return [
-    `Drift of all else, such as TTLs of mounts and grants in the database: cdktf diff ${environment}.`,
+    `Drift of all else, such as grants on the schemas: cdktf diff ${environment}.`,
+    "Rights that somebody gave besides, on columns, functions, parameters or other schemas, or to everybody: vault-postgres " +
+      `footholds ${environment}, beside a list that you keep.`,
+    `Default and maximum TTLs that a mount was given by hand, which bound all in it: vault-postgres verify ${environment}.`,
     "Rights of everybody (PUBLIC) on the schemas, unless PGUSER enters the environment's database: GRANT CONNECT ON " +
       "DATABASE … to it.",
     `What credentials may do, and not do, in the database: vault-postgres verify ${environment}.`,

@@ -17,6 +17,11 @@ const RUNS_FOR_DEFINER =
   "COMMAND NOT REGEXP '^(Sleep|Connect|Daemon|Delayed insert|Slave|Change user)' AND USER <> 'system user' AND " +
   "HOST REGEXP IF(@@skip_name_resolve, '[%_/]|^localhost:[0-9]+$|^(:[0-9]+)?$', '[%_/]|^(:[0-9]+)?$')";
 
+/** The name of a client's machine may look like a pattern: the host of a definer is that of its account. */
+const IS_OF_ACCOUNT =
+  "HOST NOT REGEXP '[%_/]' OR EXISTS (SELECT 1 FROM mysql.user " +
+  "WHERE User = shown.USER AND Host IN (shown.HOST, REGEXP_REPLACE(shown.HOST, ':[0-9]+$', '')))";
+
 /** A session shows the name that it asks for, and gets its own back where the password for that is wrong. */
 const CHANGES_USER = "COMMAND = 'Change user'";
 
@@ -98,6 +103,11 @@ function look(): string[] {
     `IFNULL(GROUP_CONCAT(IF(USER <> ${NAME} AND NOT IFNULL(FIND_IN_SET(ID, known), 0)`,
     `AND (hidden IS NULL OR FIND_IN_SET(ID, hidden)) AND (${CHANGES_USER} OR ${RUNS_FOR_DEFINER}), ID, NULL)), '')`,
     "INTO known, found, hidden FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID();",
+    "IF hidden <> '' AND readable = 1 THEN",
+    "SET hidden = (SELECT IFNULL(GROUP_CONCAT(ID), '') FROM information_schema.PROCESSLIST AS shown",
+    // One that shows the user's name by now is ended in the next look.
+    `WHERE FIND_IN_SET(ID, hidden) AND (USER = ${NAME} OR ${CHANGES_USER} OR ${IS_OF_ACCOUNT}));`,
+    "END IF;",
     `IF found > 0 OR hidden <> '' AND attempt > ${LOOKS_AT_CHANGE} THEN`,
     "FOR each_one IN (SELECT ID FROM information_schema.PROCESSLIST WHERE FIND_IN_SET(ID, known)",
     `OR attempt > ${LOOKS_AT_CHANGE} AND FIND_IN_SET(ID, hidden) AND ${CHANGES_USER}) DO`,

@@ -66,6 +66,17 @@ test("a role that may do more than it says fails", async () => {
   expect(await leftovers(sandbox)).toEqual([]);
 });
 
+test("a role whose credentials live otherwise than was declared fails", async () => {
+  const outputs = await makeEnvironment(sandbox, { writer: writerRole });
+  await sandbox.vault.client().write("sys/mounts/proof-test/database/tune", { max_lease_ttl: "30s" });
+  try {
+    const [first] = failed(await prove(outputs));
+    expect(first?.detail).toMatch(/^its lease is 30 s long, and \d+ s were declared/);
+  } finally {
+    await sandbox.vault.client().write("sys/mounts/proof-test/database/tune", { max_lease_ttl: "768h" });
+  }
+});
+
 test("a role that may do less than it says fails", async () => {
   const roles = { owner: ownerRole, weak: { ...drainedReaderRole, access: "read-write" } };
   const checks = await prove(await makeEnvironment(sandbox, roles));
@@ -207,6 +218,24 @@ describe("an AppRole that was declared to refuse something", () => {
       { name: "issue a credential", subject: "held as writer" },
       { name: "issue a credential", subject: "once as writer" },
     ]);
+  });
+
+  test("and whose tokens live otherwise than was declared fails", async () => {
+    const outputs = await withSettings({ short: { token_ttl: 300, token_type: "service" } });
+    const mount = "sys/mounts/auth/proof-test/approle/tune";
+    await sandbox.vault.client().write(mount, { max_lease_ttl: "120s" });
+    try {
+      const [first] = failed(await prove(outputs));
+      expect(first?.detail).toMatch(
+        /^its tokens live for 120 s, and 300 s were declared; .*TTL of the mount/,
+      );
+    } finally {
+      await sandbox.vault.client().write(mount, { max_lease_ttl: "768h" });
+    }
+    await sandbox.vault.client().write("auth/proof-test/approle/role/short", { token_type: "batch" });
+    expect(failed(await prove(outputs))[0]?.detail).toBe(
+      "its tokens are of the type batch, and service was declared",
+    );
   });
 
   test("and refuses by hand what it was not declared to refuse fails", async () => {
