@@ -2,6 +2,7 @@ import type { Client } from "pg";
 import type { PostgresOutput, RoleOutput } from "../stacks/outputs";
 import { Failure, Skip, type CheckList } from "./checks";
 import { logIn, sqlState, SqlState, type Login } from "./postgres-login";
+import { listed } from "./text";
 
 export interface AccessContext {
   readonly list: CheckList;
@@ -39,6 +40,7 @@ export async function checkAccess(context: AccessContext): Promise<void> {
   switch (role.access) {
     case "owner":
       for (const schema of role.schemas) await checkOwner(context, schema);
+      await list.expect("may use what its base role owns", subject, () => checkOwned(context));
       break;
     case "read-write":
     case "read-only":
@@ -60,6 +62,29 @@ export async function checkAccess(context: AccessContext): Promise<void> {
   await refuses(context, ["may not create roles", `CREATE ROLE "r_${context.suffix}"`]);
   await refuses(context, ["may not create databases", `CREATE DATABASE "d_${context.suffix}"`]);
   await list.expect("may not enter other databases", subject, () => checkOtherDatabases(context));
+}
+
+/**
+ * Of what belongs to the base role: Terraform's provider takes an owner's own rights when a grant of the base role is taken back,
+ * as when a lower access was declared for a while.
+ */
+async function checkOwned({ client, role }: AccessContext): Promise<string> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
+     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+     WHERE n.nspname::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
+       AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f}'::pg_catalog."char"[])
+       AND pg_catalog.pg_get_userbyid(c.relowner) OPERATOR(pg_catalog.=) current_user
+       AND NOT pg_catalog.has_table_privilege(c.oid, 'SELECT')
+     ORDER BY 1`,
+    [role.schemas],
+  );
+  if (rows.length === 0) return "what its base role owns, it may read";
+  const names = rows.map(({ name }) => name);
+  throw new Failure(
+    `its base role may not read ${listed(names.slice(0, 3))}${names.length > 3 ? ` and ${names.length - 3} more` : ""}, which it owns; as ` +
+      `such a credential: ${role.schemas.map((schema) => `GRANT ALL ON ALL TABLES IN SCHEMA ${client.escapeIdentifier(schema)} TO CURRENT_USER;`).join(" ")}`,
+  );
 }
 
 /**

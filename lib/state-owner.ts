@@ -1,11 +1,19 @@
 import { DataResource } from "cdktf";
 import { Construct } from "constructs";
 import { ConfigurationError, show } from "./errors";
+import { isUnresolved } from "./tokens";
 
 /** Options of {@link StateOwner}. */
 export interface StateOwnerProps {
   /** What the state is of, such as `orders/dev`: letters, digits, `_`, `-`, `.` and `/`. It never changes. */
   readonly owner: string;
+  /**
+   * Namespace of Vault that the stack's resources are in, empty for the root namespace. With another one later the plan fails as a
+   * whole too: Terraform finds nothing there, makes all a second time, and forgets what goes on in the former.
+   *
+   * @default - any namespace
+   */
+  readonly vaultNamespace?: string;
 }
 
 /**
@@ -19,8 +27,8 @@ export class StateOwner extends Construct {
   /** Terraform's resource. It is on no server. */
   readonly resource: DataResource;
 
-  /** @throws ConfigurationError for an owner that is empty or has other characters */
-  constructor(scope: Construct, id: string, { owner }: StateOwnerProps) {
+  /** @throws ConfigurationError for an owner that is empty or has other characters, and for a namespace that no engine has */
+  constructor(scope: Construct, id: string, { owner, vaultNamespace }: StateOwnerProps) {
     super(scope, id);
     if (typeof owner !== "string" || !/^[A-Za-z0-9_./-]+$/.test(owner)) {
       throw new ConfigurationError(
@@ -28,21 +36,39 @@ export class StateOwner extends Construct {
         'Use letters, digits, "_", "-", "." and "/", such as "orders/dev".',
       );
     }
-    this.resource = new DataResource(this, "Resource", {
-      input: { owner },
-      lifecycle: {
-        // What was written first stays.
-        ignoreChanges: ["input"],
-        postcondition: [
-          {
-            condition: `\${self.output.owner == "${owner}"}`,
-            errorMessage:
-              `The Terraform state belongs to \${self.output.owner}, and this is ${owner}: nothing is changed, for it would ` +
-              "destroy what is deployed there. Where two stacks keep their state in one place, give each a key, schema or " +
-              'folder of its own. Where an application or environment was renamed, see "Renaming" in docs/environment.md.',
-          },
-        ],
-      },
-    });
+    this.resource = written(
+      new DataResource(this, "Resource", { input: { owner } }),
+      `owner == "${owner}"`,
+      `The Terraform state belongs to \${self.output.owner}, and this is ${owner}: nothing is changed, for it would ` +
+        "destroy what is deployed there. Where two stacks keep their state in one place, give each a key, schema or " +
+        'folder of its own. Where an application or environment was renamed, see "Renaming" in docs/environment.md.',
+    );
+    if (vaultNamespace !== undefined) {
+      const namespace = isUnresolved(vaultNamespace)
+        ? vaultNamespace
+        : vaultNamespace.replace(/^\/+|\/+$/g, "");
+      if (!isUnresolved(namespace) && /["\\$%\n]/.test(namespace)) {
+        throw new ConfigurationError(
+          `The namespace of Vault is ${show(namespace)}.`,
+          "Write its path, such as team/orders: without quotes, backslashes, dollar and percent signs.",
+        );
+      }
+      written(
+        new DataResource(this, "Namespace", { input: { namespace } }),
+        `namespace == "${namespace}"`,
+        `What the Terraform state holds is in the namespace "\${self.output.namespace}" of Vault, and this is "${namespace}": ` +
+          "nothing is changed, for all would be made a second time, and what goes on in the former forgotten. See " +
+          '"Renaming" in docs/environment.md.',
+      );
+    }
   }
+}
+
+/** What was written first stays, and has to be what is declared. */
+function written(resource: DataResource, condition: string, errorMessage: string): DataResource {
+  resource.lifecycle = {
+    ignoreChanges: ["input"],
+    postcondition: [{ condition: `\${self.output.${condition}}`, errorMessage }],
+  };
+  return resource;
 }

@@ -52,7 +52,10 @@ export class CredentialsStack extends TerraformStack {
     checkSchemas(environment);
     (environment.state ?? StateBackend.local()).bind(this);
     addProviders(this, environment);
-    new StateOwner(this, "StateOwner", { owner: names.owner });
+    new StateOwner(this, "StateOwner", {
+      owner: names.owner,
+      vaultNamespace: environment.vault.namespace ?? "",
+    });
 
     const database = new PostgresDatabase(this, "Database", {
       name: names.database,

@@ -30,7 +30,10 @@ export class GroupStack extends TerraformStack {
     (environment.state ?? StateBackend.local()).bind(this, name);
     addProviders(this, environment);
     const names = namesOf(environment);
-    new StateOwner(this, "StateOwner", { owner: `${names.owner}/${name}` });
+    new StateOwner(this, "StateOwner", {
+      owner: `${names.owner}/${name}`,
+      vaultNamespace: environment.vault.namespace ?? "",
+    });
 
     const database = PostgresDatabase.fromName(this, "Database", names.database);
     const longest = longestTtls(environment);

@@ -27,10 +27,11 @@ jest.setTimeout(120_000);
 
 let sandbox: Sandbox;
 let base: Workspace;
+let environment: Environment;
 beforeAll(async () => {
   sandbox = await startSandbox({ onProgress: announce });
   const { vault, postgres, databaseTemplate } = local(sandbox.env);
-  const environment: Environment = {
+  environment = {
     ...{ ...dev, vault, postgres, databaseTemplate },
     staticRoles: { legacy: { role: "reader" } },
     applications: { ...dev.applications, reports: { roles: ["reader", "legacy"] } },
@@ -75,6 +76,15 @@ test("a team's own stack adds to an environment, and takes only its own away", a
 
   await reporting.destroy();
   expect(addedSince(before, await takeSnapshot(sandbox))).toEqual([]);
+  expect(await base.plan()).toEqual([]);
+});
+
+test("an environment is not made a second time in another namespace", async () => {
+  if (sandbox.vault.product === "OpenBao") await sandbox.vault.client().write("sys/namespaces/team");
+  const moved = { ...environment, vault: { ...environment.vault, namespace: "team" } };
+  base.edit((scope) => new CredentialsStack(scope, moved));
+  await expect(base.apply()).rejects.toThrow(/is in the namespace "" of Vault, and\s+this\s+is\s+"team"/);
+  base.edit((scope) => new CredentialsStack(scope, environment));
   expect(await base.plan()).toEqual([]);
 });
 

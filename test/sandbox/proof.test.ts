@@ -66,6 +66,28 @@ test("a role that may do more than it says fails", async () => {
   expect(await leftovers(sandbox)).toEqual([]);
 });
 
+test("an owner that has lost its rights on what it owns fails, and is told how to get them back", async () => {
+  const outputs = await makeEnvironment(sandbox, { owner: ownerRole });
+  const client = await sandbox.postgres.connect(outputs.postgres.database);
+  const { base_role } = outputs.roles.owner!;
+  await client.query(
+    `CREATE TABLE app.lost (); ALTER TABLE app.lost OWNER TO ${base_role}; REVOKE ALL ON app.lost FROM ${base_role}`,
+  );
+  const checks = await prove(outputs);
+  expect(failed(checks)).toMatchObject([
+    {
+      name: "may use what its base role owns",
+      detail: expect.stringMatching(
+        /may not read app\.lost.*GRANT ALL ON ALL TABLES IN SCHEMA "app" TO CURRENT_USER;/,
+      ) as string,
+    },
+  ]);
+  await client.query(`SET ROLE ${base_role}; GRANT ALL ON ALL TABLES IN SCHEMA "app" TO CURRENT_USER`);
+  expect(failed(await prove(outputs))).toEqual([]);
+  await client.query("DROP TABLE app.lost");
+  await client.end();
+});
+
 test("a role whose credentials live otherwise than was declared fails", async () => {
   const outputs = await makeEnvironment(sandbox, { writer: writerRole });
   await sandbox.vault.client().write("sys/mounts/proof-test/database/tune", { max_lease_ttl: "30s" });

@@ -1,6 +1,6 @@
 import { requireOwnState } from "../../cli/state-owner";
 import { StateOwner } from "../../lib";
-import { one, synthesize } from "./synthesis";
+import { all, one, synthesize } from "./synthesis";
 
 describe("StateOwner", () => {
   test("writes down whose the state is, once, and refuses the state of another", () => {
@@ -20,6 +20,35 @@ describe("StateOwner", () => {
         },
       ],
     });
+  });
+
+  test.each([
+    ["", ""],
+    ["/team/orders/", "team/orders"],
+  ])("writes down the namespace %j, once, and refuses another", (vaultNamespace, namespace) => {
+    const data = all(
+      synthesize((scope) => new StateOwner(scope, "Owner", { owner: "orders/dev", vaultNamespace })),
+      "terraform_data",
+    );
+    expect(data).toHaveLength(2);
+    expect(data[1]).toMatchObject({
+      input: { namespace },
+      lifecycle: {
+        ignore_changes: ["input"],
+        postcondition: [
+          {
+            condition: `\${self.output.namespace == "${namespace}"}`,
+            error_message: expect.stringContaining("nothing is changed") as string,
+          },
+        ],
+      },
+    });
+  });
+
+  test("refuses a namespace that no engine has", () => {
+    expect(() =>
+      synthesize((scope) => new StateOwner(scope, "Owner", { owner: "orders/dev", vaultNamespace: 'a"b' })),
+    ).toThrow(/namespace of Vault is/);
   });
 
   test.each(["", 'a"b', "${x}", "a b", undefined as unknown as string])("refuses the owner %j", (owner) => {
