@@ -176,7 +176,9 @@ describe("VaultAgentConfiguration", () => {
 
   test("waits after a failed login so long that it never has the RoleID locked by the servers' default", () => {
     const method = parsed().auto_auth[0]?.method[0];
-    const [first, longest] = [method?.min_backoff, method?.max_backoff].map((text) => Number(/^(\d+)m$/.exec(String(text))?.[1]));
+    const [first, longest] = [method?.min_backoff, method?.max_backoff].map((text) =>
+      Number(/^(\d+)m$/.exec(String(text))?.[1]),
+    );
     if (first === undefined || longest === undefined) throw new Error("not reached");
     // As both agents reckon: twice the wait before, up to the longest, less a quarter at most.
     const waits = [first];
