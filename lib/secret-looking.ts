@@ -3,56 +3,76 @@ import { isUnresolved, withStandIns } from "./tokens";
 
 /** Ends of words that name a secret: `PGPASSWORD`, `tokens`. */
 const SECRET_WORD =
-  /(password|passwd|passphrase|passcode|secret|token|credential|apikey|privatekey|secretkey|accesskey|connectionstring|connstr)s?$/;
+  /(password|passwd|passphrase|passcode|passkey|psw|pswd|secret|token|credential|apikey|priv(ate)?key|secretkey|accesskey|signingkey|masterkey|sshkey|authkey|connectionstring|connstr)s?$/;
 /** Whole words that do. */
-const SECRET_WORDS = [
-  ...["pass", "pwd", "pw", "pgpass", "dbpass", "dbpwd", "userpass", "rootpass", "adminpass", "smtppass"],
-  ...[
-    "dsn",
-    "jwt",
-    "bearer",
-    "authorization",
-    "otp",
-    "totp",
-    "pin",
-    "mnemonic",
-    "keytab",
-    "credentials",
-    "creds",
-  ],
-  ...["bindpw", "rootpw"],
-];
-/** Kinds of key that are kept secret, before the word `key`. */
-const SECRET_KEYS =
-  /^(api|private|secret|access|signing|signature|encryption|encrypt|decryption|decrypt|unseal|recovery|client|master|hmac|ssh|tls|ssl|license|account|shared|session|service|auth|root|host|deploy|storage)$/;
+const SECRET_WORDS = words(
+  "pass pwd pw passw pgpass dbpass dbpwd userpass rootpass adminpass smtppass bindpw rootpw",
+  "dsn jwt bearer authorization otp totp hotp pin mnemonic keytab creds cred pat pats psk sas",
+);
+/** Last words that do; before another, as in `cookie_domain`, they are about something else. */
+const LAST_WORDS = words(
+  "webhook webhooks cookie cookies salt pepper jwk kek dek keystore pfx jks",
+  "kubeconfig dockerconfig dockerconfigjson dockercfg netrc npmrc pypirc",
+);
+/** Kinds of key that are kept secret, before the word `key`. Not: public, primary, foreign, sort, partition, routing, cache. */
+const SECRET_KEYS = words(
+  "api private priv pvt secret access signing signature encryption encrypt decryption decrypt cipher crypto aes unseal",
+  "recovery client master hmac ssh tls ssl cert certificate rsa dsa ecdsa ed gpg pgp wg wireguard preshared shared",
+  "license account session service subscription auth root admin host deploy storage app bot",
+);
+/** Last words of names that hold a secret if a certain word is before them. */
+const PAIRS: Readonly<Record<string, RegExp>> = {
+  string: /^conn(ection)?$/,
+  str: /^conn(ection)?$/,
+  id: /^secret$/,
+  ids: /^secret$/,
+  auth: /^basic$/,
+  phrase: /^(pass|seed|recovery|secret)$/,
+  code: /^(access|recovery|backup|security)$/,
+  codes: /^(access|recovery|backup|security)$/,
+  private: /^keys?$/,
+};
 /** What has a URL with a login in it, before the word `url`. */
-const SERVERS =
-  /^(db|database|pg|postgres|postgresql|mysql|mariadb|mongo|mongodb|redis|valkey|amqp|rabbitmq|jdbc|sqlalchemy|clickhouse|cockroach|elasticsearch|smtp|broker|celery|connection)$/;
+const SERVERS = words(
+  "db database pg postgres postgresql mysql mariadb mssql sqlserver mongo mongodb redis valkey amqp rabbitmq jdbc",
+  "sqlalchemy clickhouse cockroach elasticsearch couchdb smtp imap ftp sftp ldap broker celery connection cloudinary",
+);
 /** Last words of names that say something about a secret, and hold none. */
 const ABOUT =
   /^(path|file|folder|dir|directory|policy|name|ttl|length|size|version|type|kind|algorithm|expiry|expires|expiration|lifetime|rotation|period|interval|url|uri|endpoint|host|port|enabled|required|header|prefix|role|mount|engine|field|variable|env|ref|reference|id|count|limit|issuer|audience|provider|store|manager|method|mode|min|max|days|hours|minutes|seconds|format|encoding)s?$/;
+
+function words(...lines: readonly string[]): ReadonlySet<string> {
+  return new Set(lines.flatMap((line) => line.split(" ")));
+}
 
 /** `dbPassword`, `DB_PASSWORD` and `db-password` as words in lower case. */
 function wordsOf(name: string): string[] {
   return (name.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g) ?? []).map((word) => word.toLowerCase());
 }
 
+/** `databaseUrl`, `DBURL`, also of several: `DATABASE_URL_RO`. */
+function namesServer(name: readonly string[]): boolean {
+  const at = name.findIndex((word, index) => {
+    const [, server, address] = /^(.*?)(ur[il]|dsn)s?$/.exec(word) ?? [];
+    if (address === undefined) return false;
+    return SERVERS.has(server === "" ? (name[index - 1] ?? "") : (server ?? ""));
+  });
+  return at >= 0 && !name.slice(at + 1).some((word) => ABOUT.test(word));
+}
+
 /** Whether a name suggests that what it names is a secret. */
 export function namesSecret(name: string): boolean {
-  const words = wordsOf(name);
-  const last = words.at(-1) ?? "";
-  const before = words.at(-2) ?? "";
-  if (/^(url|uri|dsn)s?$/.test(last) && SERVERS.test(before)) return true;
-  if (/^(.*)(url|uri|dsn)$/.test(last) && SERVERS.test(last.replace(/(url|uri|dsn)$/, ""))) return true;
-  if (last === "string" && /^conn(ection)?$/.test(before)) return true;
-  if (/^ids?$/.test(last) && before === "secret") return true;
-  if (words.length > 1 && ABOUT.test(last)) return false;
-  return words.some(
+  const all = wordsOf(name);
+  const last = all.at(-1) ?? "";
+  if (namesServer(all) || LAST_WORDS.has(last)) return true;
+  if (Object.hasOwn(PAIRS, last) && PAIRS[last]?.test(all.at(-2) ?? "") === true) return true;
+  if (all.length > 1 && ABOUT.test(last)) return false;
+  return all.some(
     (word, index) =>
       SECRET_WORD.test(word) ||
       /(password|passwd|passphrase)/.test(word) ||
-      SECRET_WORDS.includes(word) ||
-      (/^keys?$/.test(word) && SECRET_KEYS.test(words[index - 1] ?? "")),
+      SECRET_WORDS.has(word) ||
+      (/^keys?$/.test(word) && SECRET_KEYS.has(all[index - 1] ?? "")),
   );
 }
 
@@ -171,17 +191,20 @@ export interface NoSecrets {
 
 /** Names that name a secret, with a value that shows that it is none: `max_tokens` with a number, `redis_url` without a login. */
 function isHarmless(key: string, value: string | number): boolean {
-  const words = wordsOf(key);
+  const all = wordsOf(key);
   if (typeof value === "number") {
     return (
       !isUnresolved(value) &&
-      words.at(-1) === "tokens" &&
-      /^(max|min|limit|num|number|count)$/.test(words[0] ?? "")
+      all.at(-1) === "tokens" &&
+      /^(max|min|limit|num|number|count)$/.test(all[0] ?? "")
     );
   }
-  if (isUnresolved(value) || !/(ur[il])s?$/.test(words.at(-1) ?? "")) return false;
+  if (isUnresolved(value) || !(/(ur[il])s?$/.test(all.at(-1) ?? "") || namesServer(all))) return false;
   // A login, also one with nothing but a user, or options, may be more than an address.
-  return /^(jdbc:)?[a-z][a-z0-9+.-]*:\/\/[A-Za-z0-9.,:_[\]-]+(\/[A-Za-z0-9._/-]*)?$/.test(value);
+  return (
+    /^(jdbc:)?[a-z][a-z0-9+.-]*:\/\/[A-Za-z0-9.,:_[\]-]+(\/[A-Za-z0-9._/-]*)?$/.test(value) ||
+    /^[A-Za-z0-9._-]+:\d{2,5}(,[A-Za-z0-9._-]+:\d{2,5})*$/.test(value)
+  );
 }
 
 /**

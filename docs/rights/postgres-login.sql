@@ -10,6 +10,15 @@
 -- PostgreSQL 14 and 15: CREATEROLE reaches every role of the server that is no superuser, pg_execute_server_program among them;
 --   give such a server to one team, and guard this login like a superuser.
 -- PostgreSQL 14: see postgres-14-template.sql as well.
+-- PostgreSQL 14.14, 15.9, 16.5 and 17.1 ignore ALTER ROLE … SET role, by which an owner's credential acts as its base role:
+--   no such credential is issued there. Update to 14.15, 15.10, 16.6 or 17.2, or later, before the first deployment.
+
+DO $$ BEGIN
+  IF pg_catalog.current_setting('server_version_num')::int OPERATOR(pg_catalog.=) ANY (ARRAY[140014, 150009, 160005, 170001]) THEN
+    RAISE WARNING 'PostgreSQL % ignores ALTER ROLE ... SET role: no credential of an owner is issued. Update it to the next minor release before you deploy.',
+      pg_catalog.current_setting('server_version');
+  END IF;
+END $$;
 
 CREATE ROLE terraform WITH
   LOGIN

@@ -8,6 +8,7 @@ import {
   CredentialsTemplate,
   DatabaseSecretsEngine,
   Duration,
+  Lockout,
   ManagerRole,
   Policy,
   PostgresDatabase,
@@ -89,7 +90,9 @@ export class EctoAgentStack extends TerraformStack {
       rules: [{ path: role.credsPath, capabilities: ["read"] }],
     });
     const month = Duration.minutes(43_200);
-    const appRole = new AppRoleAuth(this, "AppRoles", { path: props.authPath ?? "approle" }).addRole(
+    // With it, an agent may try again soon: of credentials that live for two minutes, waits of five would be too long.
+    const lockout = Lockout.off();
+    const appRole = new AppRoleAuth(this, "AppRoles", { path: props.authPath ?? "approle", lockout }).addRole(
       "vault-agent",
       {
         secretIdTtl: month,
@@ -110,6 +113,7 @@ export class EctoAgentStack extends TerraformStack {
       // token are up.
       removeSecretId: false,
       exitOnRetryFailure: true,
+      loginBackoff: { min: Duration.seconds(1), max: Duration.minutes(5) },
       files: [
         {
           source: role,

@@ -1,15 +1,19 @@
 import { Construct } from "constructs";
-import type { Duration } from "../duration";
+import { Duration } from "../duration";
 import { ConfigurationError } from "../errors";
 import type { IAppRole } from "../vault/app-role";
 import { addTextOutput } from "../text-output";
+import { isUnresolved } from "../tokens";
 import { apiAddress, configurationText } from "./configuration-text";
 import { checkFiles, templateBlock, type CredentialsFile } from "./credentials-file";
 import { absolutePath, plainText } from "./plain-text";
 
 /**
- * Waits between failed logins, each of which is about twice the one before. From 4 minutes to 20, one agent never has a RoleID
- * locked by the servers' defaults; but after an outage of the server it may take 20 minutes to be back.
+ * Waits between failed logins, each of which is 1.5 to 2 times the one before. The agents wait as long after a failed reading
+ * of credentials as well.
+ *
+ * One agent never has a RoleID locked by the servers' default, 5 failures that follow each other within 15 minutes, where it
+ * waits from 5 minutes to 24 or more: its fifth failure comes more than 15 minutes after the fourth.
  */
 export interface LoginBackoff {
   /** The first wait: 1 second or more. */
@@ -47,7 +51,7 @@ export interface VaultAgentConfigurationProps {
   /** Files to keep up to date: one or more. */
   readonly files: readonly CredentialsFile[];
   /**
-   * Whether the agent ends after it has failed to read credentials for five minutes, so that what supervises it starts
+   * Whether the agent ends after it has failed to read credentials for about five minutes, so that what supervises it starts
    * another, which logs in anew. Needs a SecretID for that: `removeSecretId: false`, or one delivered at each start.
    *
    * @default false
@@ -55,13 +59,20 @@ export interface VaultAgentConfigurationProps {
   readonly exitOnRetryFailure?: boolean;
   /**
    * Whether the agent ends when a login fails, be it that its SecretID has ended or that the server cannot be reached, instead
-   * of trying again for ever. An AppRole's RoleID is locked by failed logins (see `Lockout`), and then for all instances. Give
-   * its unit a `startLimit` besides, or it is started again for ever; with `removeSecretId` it needs another SecretID then.
+   * of waiting for the next try. Give its unit a `startLimit` besides, or it is started again for ever; with `removeSecretId` it
+   * needs another SecretID then, also after an outage of the server.
    *
    * @default false
    */
   readonly exitOnLoginFailure?: boolean;
-  /** How long to wait after a failed login before the next. @default - the agent's: 1 s at first, 5 min at most */
+  /**
+   * How long to wait after a failed login before the next. By the agents' own wait of 1 second at first, an agent whose SecretID
+   * has ended has the AppRole's RoleID locked within seconds, for all its instances (see `Lockout`). After an outage the agent
+   * is back within 5 minutes, or at most as long again as the outage took: 30 minutes. Where that is too long, end such locks by
+   * `Lockout.off()` and wait for less, or take `exitOnLoginFailure`.
+   *
+   * @default - 5 minutes at first, 30 minutes at most; with `exitOnLoginFailure`, the agent's
+   */
   readonly loginBackoff?: LoginBackoff;
   /** Name of a Terraform output for the text, which is no secret. @default - none */
   readonly outputName?: string;
@@ -84,11 +95,13 @@ export class VaultAgentConfiguration extends Construct {
     const { appRole, namespace } = props;
     if (namespace !== undefined) plainText("namespace", namespace);
     checkFiles("agent", props.files, [props.roleIdFile, props.secretIdFile]);
+    const backoff = backoffOf(props);
+    const exitOnRetryFailure = props.exitOnRetryFailure ?? false;
     const method = {
       type: "approle",
       mount_path: appRole.loginPath.replace(/\/login$/, ""),
       namespace,
-      ...backoffOf(props.loginBackoff),
+      ...(backoff && { min_backoff: backoff.min.toString(), max_backoff: backoff.max.toString() }),
       exit_on_err: props.exitOnLoginFailure === true ? true : undefined,
       config: [loginOf(props)],
     };
@@ -96,9 +109,16 @@ export class VaultAgentConfiguration extends Construct {
       props.caCertFile === undefined ? undefined : absolutePath("CA certificate", props.caCertFile);
     // Each block in a list: the agents take the fields of a lone nested object for blocks of their own.
     const configuration = {
-      vault: [{ address: apiAddress(props.address), ca_cert: caCert, namespace }],
+      vault: [
+        {
+          address: apiAddress(props.address),
+          ca_cert: caCert,
+          namespace,
+          retry: exitOnRetryFailure ? retriesWith(backoff) : undefined,
+        },
+      ],
       auto_auth: [{ method: [method] }],
-      template_config: [{ exit_on_retry_failure: props.exitOnRetryFailure ?? false }],
+      template_config: [{ exit_on_retry_failure: exitOnRetryFailure }],
       template: props.files.map(templateBlock),
     };
     this.text = configurationText(configuration);
@@ -106,8 +126,14 @@ export class VaultAgentConfiguration extends Construct {
   }
 }
 
-function backoffOf(backoff: LoginBackoff | undefined) {
-  if (backoff === undefined) return {};
+/** The fifth failure is 16 minutes or more behind the fourth: servers that lock after 5 count from 1 again after 15. */
+const PATIENT: LoginBackoff = { min: Duration.minutes(5), max: Duration.minutes(30) };
+
+/** Undefined for the agent's own. */
+function backoffOf(props: VaultAgentConfigurationProps): LoginBackoff | undefined {
+  const backoff = props.loginBackoff;
+  // By its own waits the agent reads credentials soon after a failure, and it never tries a login twice.
+  if (backoff === undefined) return props.exitOnLoginFailure === true ? undefined : PATIENT;
   const { min, max } = backoff;
   if (min.toSeconds() === 0 || !max.isLongerThan(min)) {
     throw new ConfigurationError(
@@ -115,7 +141,19 @@ function backoffOf(backoff: LoginBackoff | undefined) {
       "Give a min of 1 second or more, and a max that is longer.",
     );
   }
-  return { min_backoff: min.toString(), max_backoff: max.toString() };
+  return backoff;
+}
+
+/** Tries of 5 minutes, for the agents wait after a failed reading as after a failed login; their own are 12. */
+function retriesWith(backoff: LoginBackoff | undefined) {
+  const [first, longest] = [backoff?.min.toSeconds(), backoff?.max.toSeconds()];
+  if (first === undefined || longest === undefined || isUnresolved(first) || isUnresolved(longest)) {
+    return undefined;
+  }
+  let waited = 0;
+  let retries = 0;
+  while (waited < 5 * 60 && retries < 12) waited += Math.min(first * 2 ** retries++, longest);
+  return [{ num_retries: retries }];
 }
 
 function loginOf(props: VaultAgentConfigurationProps) {

@@ -1,8 +1,9 @@
 import { ConfigurationError, show } from "../errors";
 import { definingPrivilege, WHY_NO_DEFINERS } from "./mysql-definers";
+import { databasePattern } from "./mysql-patterns";
 import { serverPrivilege } from "./mysql-server-rights";
 import { checkPlaceholders, mayHold, type Placeholders } from "./placeholders";
-import { trimmed } from "./sent";
+import { listWithin, trimmed } from "./sent";
 import { checkSplitting } from "./splitting";
 
 /** What the engine runs: for MySQL it has nothing to renew. */
@@ -28,6 +29,8 @@ export interface MysqlAllowances {
   readonly superuser?: boolean;
   /** To make views, triggers, routines and events, which fail for everybody once the user is dropped. @default false */
   readonly definers?: boolean;
+  /** On all databases whose names are like a pattern, as `_` and `%` make one of a name. @default false */
+  readonly patterns?: boolean;
 }
 
 /**
@@ -45,8 +48,11 @@ export function checkMysqlStatements(
   statements: readonly string[],
   allowed: boolean | MysqlAllowances = false,
 ): string[] {
-  const { superuser = false, definers = false } =
-    typeof allowed === "boolean" ? { superuser: allowed } : allowed;
+  const {
+    superuser = false,
+    definers = false,
+    patterns = false,
+  } = typeof allowed === "boolean" ? { superuser: allowed } : allowed;
   const sql = checkPlaceholders(role, kind, statements, PLACEHOLDERS[kind]);
   if (/^\s*DELIMITER\b/im.test(sql.text)) {
     throw new ConfigurationError(
@@ -73,6 +79,15 @@ export function checkMysqlStatements(
     throw new ConfigurationError(
       `The ${kind} statements of role ${show(role)} grant ${defining}. ${WHY_NO_DEFINERS}`,
       "Let a login that lasts make them, in migrations, and grant without it; or set allowDefiners: true if each is given another definer in time.",
+    );
+  }
+  // Of a list that stands in an element the engine takes the decoded one, in which a backslash is one.
+  const sent = sql.statements.flatMap((element) => listWithin(element) ?? [element]);
+  const pattern = superuser || patterns ? undefined : sent.map(databasePattern).find(Boolean);
+  if (pattern !== undefined) {
+    throw new ConfigurationError(
+      `The ${kind} statements of role ${show(role)} grant on the database ${show(pattern.database)}, in which "_" and "%" stand for any characters, and so on others as well.`,
+      `Write ${pattern.escaped}, with the backslash doubled in TypeScript and in the grant of the engine's login too; or set allowDatabasePatterns: true if the others are meant.`,
     );
   }
   return trimmed(statements);

@@ -48,6 +48,14 @@ export interface MysqlDynamicRoleOptions extends RoleTtls {
    * @default false
    */
   readonly allowDefiners?: boolean;
+  /**
+   * Allows SQL that grants on all databases whose names are like a pattern: in `GRANT … ON my_db.*`, `_` stands for any one
+   * character, and `%` for any number of them. Unescaped they are refused otherwise. Where MySQL's `partial_revokes` is on
+   * they stand for themselves, and so have to be allowed.
+   *
+   * @default false
+   */
+  readonly allowDatabasePatterns?: boolean;
 }
 
 /** Options of {@link MysqlDynamicRole}. */
@@ -88,8 +96,8 @@ export class MysqlDynamicRole extends CredsRole implements IDynamicRole {
 
   /**
    * @throws ConfigurationError for a name that is unusable or taken, a TTL of 0, maxTtl under defaultTtl, both or
-   *   neither of `access` and `creationStatements`, and statements that lack a placeholder or give all rights
-   *   without `allowSuperuser`
+   *   neither of `access` and `creationStatements`, and statements that lack a placeholder, give all rights
+   *   without `allowSuperuser`, or grant on a pattern of databases without `allowDatabasePatterns`
    */
   constructor(scope: Construct, id: string, props: MysqlDynamicRoleProps) {
     super(scope, id);
@@ -151,7 +159,11 @@ export class MysqlDynamicRole extends CredsRole implements IDynamicRole {
 
 function statementsOf(props: MysqlDynamicRoleProps) {
   const { name, access, connection, creationStatements, revocationStatements } = props;
-  const allowed = { superuser: props.allowSuperuser, definers: props.allowDefiners };
+  const allowed = {
+    superuser: props.allowSuperuser,
+    definers: props.allowDefiners,
+    patterns: props.allowDatabasePatterns,
+  };
   if ((access === undefined) === (creationStatements === undefined)) {
     throw new ConfigurationError(
       `The role ${show(name)} has ${access ? "both an access and" : "neither an access nor"} creation statements.`,

@@ -158,6 +158,24 @@ test("after a change an agent runs a program, though it may fail, and signals th
   }
 });
 
+test("an agent whose SecretID has ended tries so seldom that others with a good one log in", async () => {
+  const vault = sandbox.vault.client();
+  // As much as the servers' default of 5 within 15 minutes, sooner: the agent's own waits are 1 s, 2 s and so on.
+  const lockout = { lockout_threshold: "2", lockout_duration: "60", lockout_counter_reset_duration: "60" };
+  await vault.write("sys/mounts/auth/approle/tune", { user_lockout_config: lockout });
+  const { agent, folder } = await start("stale", (folder) => [{ path: `${folder}/json` }], {}, true);
+  await agent.until("a login has failed", () => agent.log.includes("error authenticating"));
+  await new Promise((resolve) => setTimeout(resolve, 4000));
+  const issued = await vault.call({ method: "PUT", path: "auth/approle/role/odd/secret-id" });
+  const secret = sandbox.lifetime.remember(String(issued.data?.secret_id));
+  const roleId = fs.readFileSync(path.join(folder, "role-id"), "utf8");
+  const login = { role_id: roleId, secret_id: secret };
+  await expect(vault.write("auth/approle/login", login)).resolves.toBeDefined();
+  expect(agent.log.match(/error authenticating/g)).toHaveLength(1);
+  expect(agent.running.isRunning()).toBe(true);
+  await agent.running.stop("SIGTERM", 10_000);
+});
+
 test("an agent whose SecretID has ended stops, if told to, and has nobody locked out", async () => {
   const file = (folder: string) => [{ path: `${folder}/json` }];
   const { agent } = await start("ended", file, { exitOnLoginFailure: true }, true);

@@ -44,6 +44,22 @@ export function sqlFiles(...folders: readonly string[]): EmittedSql[] {
   return filesBelow(folders, ".sql").map((file) => ({ file, line: 1, sql: read(file) }));
 }
 
+/** Statements that documents have an administrator of PostgreSQL run: blocks of SQL, and queries within a line. */
+export function sqlOfDocuments(...files: readonly string[]): EmittedSql[] {
+  return files
+    .flatMap((file) => (file.endsWith("/") ? filesBelow([file], ".md") : [file]))
+    .flatMap((file) => {
+      const text = read(file);
+      const blocks = text.matchAll(/^ *```sql\n(.*?)^ *```/gms);
+      const queries = text.matchAll(/`((?:SELECT|WITH) [^`\n]*)`/g);
+      return [...blocks, ...queries].map((match) => ({
+        file,
+        line: text.slice(0, match.index).split("\n").length,
+        sql: (match[1] ?? "").replaceAll("…", PLACEHOLDER),
+      }));
+    });
+}
+
 function literalOf(node: ts.Node): string | undefined {
   if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return node.text;
   if (!ts.isTemplateExpression(node)) return undefined;

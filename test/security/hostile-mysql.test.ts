@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import type { Connection } from "mysql2/promise";
-import { mysqlCreation, mysqlRevocation, MysqlAccess, quoteMysqlIdentifier } from "../../lib";
+import {
+  checkMysqlStatements,
+  mysqlCreation,
+  mysqlRevocation,
+  MysqlAccess,
+  quoteMysqlIdentifier,
+} from "../../lib";
 import type { MariadbServer } from "../../sandbox/mariadb-server";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { issue, revoke } from "../e2e/credential";
@@ -83,6 +89,51 @@ describeWithMariadb("on MariaDB", () => {
       cases(25, 500),
     );
     expect(accepted).toBeGreaterThan(5);
+  });
+
+  test("SQL of the user's own that is refused for a pattern reaches other databases, and what it is to be does not", async () => {
+    const names = ["sql_db", "sqlxdb", "sql%", "sqlxy"].map(quoteMysqlIdentifier);
+    for (const each of names) await root.query(`CREATE DATABASE ${each}`);
+    for (const each of names) await root.query(`CREATE TABLE ${each}.t (word text)`);
+    await root.query("CREATE USER granter@`%` IDENTIFIED BY 'granter' REQUIRE SSL");
+    const reached = async (on: string) => {
+      await root.query("CREATE USER reader@`%` IDENTIFIED BY 'reader' REQUIRE SSL");
+      try {
+        await root.query(`GRANT SELECT ON ${on}.* TO reader@\`%\``);
+        const client = await server.connectAs("reader", "reader");
+        const verdicts = await Promise.all(names.map((each) => verdictOf(client, `SELECT * FROM ${each}.t`)));
+        client.destroy();
+        return names.filter((_, index) => verdicts[index] === "ok");
+      } finally {
+        await root.query("DROP USER reader@`%`");
+      }
+    };
+    const grants = ["sql_db", "`sql_db`", "`sql%`", "`sql\\_db`", "`sql\\%`", "`sqlxdb`", "`%`"];
+    for (const on of grants) {
+      const statements = [
+        "CREATE USER '{{name}}'@'%' IDENTIFIED BY '{{password}}'",
+        `GRANT SELECT ON ${on}.* TO '{{name}}'@'%'`,
+      ];
+      let written = "";
+      try {
+        checkMysqlStatements("r", "creation", statements);
+      } catch (error) {
+        written = /Write (`.*?`), /.exec(String(error))?.[1] ?? "";
+      }
+      // Refused are those that reach more than one; what the message says to write reaches the one that is named.
+      expect([on, (await reached(on)).length > 1]).toEqual([on, written !== ""]);
+      if (written !== "" && on !== "`%`") {
+        expect(await reached(written)).toEqual([on.startsWith("`") ? on : `\`${on}\``]);
+      }
+    }
+    // As the documents say: who hands it on has it in the same words.
+    await root.query("GRANT SELECT ON `sql\\_db`.* TO granter@`%` WITH GRANT OPTION");
+    await root.query("CREATE USER reader@`%`");
+    const granter = await server.connectAs("granter", "granter");
+    expect(await verdictOf(granter, "GRANT SELECT ON `sql\\_db`.* TO reader@`%`")).toBe("ok");
+    expect(await verdictOf(granter, "GRANT SELECT ON `sql_db`.* TO reader@`%`")).not.toBe("ok");
+    granter.destroy();
+    await root.query("DROP USER reader@`%`, granter@`%`");
   });
 
   test("the privileges that are refused are those by which users make what fails without them", async () => {

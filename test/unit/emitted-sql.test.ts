@@ -8,7 +8,7 @@ import {
   rotation,
   terminatingRevocation,
 } from "../../lib/statements";
-import { sqlFiles, sqlOfSources, type EmittedSql } from "../security/emitted-sql";
+import { sqlFiles, sqlOfDocuments, sqlOfSources, type EmittedSql } from "../security/emitted-sql";
 import { lookups } from "../security/sql-lint";
 
 /** What is left to search_path, as `cli/database-users.ts:38: operator =`. */
@@ -31,6 +31,12 @@ describe("SQL of ours leaves nothing to search_path", () => {
     const files = sqlFiles("docs/rights", "examples");
     expect(files.map(({ file }) => file)).toContain("docs/rights/postgres-login.sql");
     expect(complaints(files)).toEqual([]);
+  });
+
+  it("in what documents have an administrator run", () => {
+    const documented = sqlOfDocuments("README.md", "SECURITY.md", "docs/");
+    expect(documented.length).toBeGreaterThan(10);
+    expect(complaints(documented)).toEqual([]);
   });
 
   it("in what the command looks for in a database", () => {

@@ -189,6 +189,44 @@ describe("SQL of MySQL", () => {
   });
 
   test.each([
+    ["GRANT SELECT ON my_db.* TO '{{name}}'", "my_db", "`my\\_db`"],
+    ["GRANT SELECT ON `my_db`.* TO '{{name}}'", "my_db", "`my\\_db`"],
+    ["GRANT SELECT ON \"my_db\".* TO '{{name}}'", "my_db", "`my\\_db`"],
+    ["GRANT SELECT ON TABLE my_db . * TO '{{name}}'", "my_db", "`my\\_db`"],
+    ["grant select, insert on/**/my_db.*\nto '{{name}}'", "my_db", "`my\\_db`"],
+    ["GRANT SELECT ON `a``b_c`.* TO '{{name}}'", "a`b_c", "`a``b\\_c`"],
+    ["GRANT SELECT ON `shop%`.* TO '{{name}}'", "shop%", "`shop\\%`"],
+    ["GRANT SELECT ON `%`.* TO '{{name}}'", "%", "`\\%`"],
+    ["GRANT SELECT ON `my\\_d_b`.* TO '{{name}}'", "my\\_d_b", "`my\\_d\\_b`"],
+    ["GRANT SELECT ON `my\\\\_db`.* TO '{{name}}'", "my\\\\_db", "`my\\\\\\_db`"],
+    ["GRANT SELECT ON a.* TO '{{name}}'; GRANT SELECT ON b_c.* TO '{{name}}'", "b_c", "`b\\_c`"],
+    [JSON.stringify(["GRANT SELECT ON `my_db`.* TO '{{name}}'"]), "my_db", "`my\\_db`"],
+  ])("that grants on whatever database is like a name is refused: %s", (statement, database, escaped) => {
+    expect(mysql(statement)).toThrow(`grant on the database ${JSON.stringify(database)}, in which`);
+    expect(mysql(statement)).toThrow(`Write ${escaped}, with the backslash doubled`);
+    const all = ["CREATE USER '{{name}}' IDENTIFIED BY '{{password}}'", statement];
+    expect(() => checkMysqlStatements("r", "creation", all, { definers: true })).toThrow(
+      /allowDatabasePatterns/,
+    );
+    expect(() => checkMysqlStatements("r", "creation", all, { patterns: true })).not.toThrow();
+    expect(() => checkMysqlStatements("r", "creation", all, { superuser: true })).not.toThrow();
+  });
+
+  test.each([
+    "GRANT SELECT ON `my\\_db`.* TO '{{name}}'",
+    JSON.stringify(["GRANT SELECT ON `my\\_db`.* TO '{{name}}'"]),
+    "GRANT SELECT ON `50\\%`.* TO '{{name}}'",
+    "GRANT SELECT ON my_db.a_b TO '{{name}}'@'%'",
+    "GRANT EXECUTE ON PROCEDURE my_db.p TO '{{name}}'",
+    "GRANT SELECT ON orders_items TO '{{name}}'",
+    "GRANT SELECT ON shop.* TO '{{name}}'@'10.0.0.%'",
+    "GRANT SELECT (a_b) ON shop.t TO '{{name}}'; SELECT a_b.* FROM a_b",
+    "GRANT a_role TO '{{name}}'",
+  ])("that grants on databases by their names is taken: %s", (statement) =>
+    expect(mysql(statement)).not.toThrow(),
+  );
+
+  test.each([
     "GRANT SELECT ON d.* TO '{{name}}' WITH GRANT OPTION",
     "GRANT r TO '{{name}}' WITH ADMIN OPTION",
   ])("that gives what can be handed on is refused: %s", (statement) =>
@@ -200,7 +238,7 @@ describe("SQL of MySQL", () => {
     "GRANT SELECT (file, `process`), UPDATE (shutdown) ON d.file TO '{{name}}'",
     "GRANT INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES ON `d\\_1`.* TO '{{name}}'",
     "GRANT SELECT ON mysql.time_zone TO '{{name}}'",
-    "GRANT UPDATE ON mysql_copy.* TO '{{name}}'",
+    "GRANT UPDATE ON `mysql\\_copy`.* TO '{{name}}'",
     "GRANT UPDATE ON `my\\_sql`.* TO '{{name}}'",
     "GRANT UPDATE ON `m\\%`.* TO '{{name}}'",
     "GRANT UPDATE ON orders TO '{{name}}'",

@@ -37,4 +37,10 @@ describe("the README", () => {
       fs.rmSync(folder, { recursive: true });
     }
   });
+
+  test("says how many statements are tried as the table of them has", () => {
+    const table = fs.readFileSync(path.join(PROJECT, "docs/security/verdicts.md"), "utf8");
+    const rows = table.split("\n").filter((line) => line.startsWith("|")).length - 2;
+    expect(README).toContain(`[${rows} statements](docs/security/verdicts.md)`);
+  });
 });

@@ -73,6 +73,64 @@ describe("a visible value whose name says that it is a secret is refused:", () =
   });
 });
 
+describe("so is one with another word for it:", () => {
+  test.each([
+    ...["DB_PSW", "dbPswd", "PSW", "GH_PAT", "PAT", "githubPat", "PAT_CI", "passkey", "passKey", "user_cred"],
+    ...[
+      "priv_key",
+      "privKey",
+      "PRIVKEY",
+      "cert_key",
+      "rsa_key",
+      "ed25519_key",
+      "gpg-key",
+      "aesKey",
+      "APP_KEY",
+    ],
+    ...["preshared_key", "WG_PSK", "admin_key", "api_key_ro", "sshkey", "keyPrivate", "subscriptionKeys"],
+    ...["DATABASE_URL_RO", "databaseUrlPrimary", "REDIS_URL_1", "PG_URI_replica", "dburls", "CLOUDINARY_URL"],
+    ...[
+      "db_dsn_ro",
+      "conn_str",
+      "basic_auth",
+      "seedPhrase",
+      "backup_codes",
+      "accessCode",
+      "AUTH_SALT",
+      "pepper",
+    ],
+    ...[
+      "slackWebhook",
+      "session_cookie",
+      "dockerconfigjson",
+      "kubeconfig",
+      "NETRC",
+      "client_pfx",
+      "storage_sas",
+    ],
+  ])("%s", (key) => {
+    expect(visible({ [key]: "hunter2" })).toThrow(`has the key "${key}", which names a secret.`);
+    expect(visible({ [key]: "hunter2" }, key)).not.toThrow();
+  });
+});
+
+describe("a name of a server's URL is taken where the value is an address and no more:", () => {
+  test.each<[key: string, value: string]>([
+    ["DATABASE_URL_RO", "postgres://replica.example.com:5432/orders"],
+    ["databaseUrlPrimary", "postgres://db/orders"],
+    ["redis_url", "cache:6379"],
+    ["MONGO_URL", "a:27017,b:27017"],
+  ])("%s, %s", (key, value) => {
+    expect(visible({ [key]: value })).not.toThrow();
+    expect(visible({ [key]: `${value}?x=hunter2` })).toThrow(/which names a secret/);
+  });
+
+  test("and not where it has a login", () => {
+    expect(visible({ DATABASE_URL_RO: "postgres://app:hunter2@db/orders" })).toThrow(/a URL with a password/);
+    expect(visible({ DATABASE_URL_RO: "postgres://app@db/orders" })).toThrow(/which names a secret/);
+  });
+});
+
 describe("one whose name does not is taken:", () => {
   test.each([
     ...[
@@ -97,6 +155,41 @@ describe("one whose name does not is taken:", () => {
       "baseUrl",
       "private_key_path",
       "author",
+    ],
+    ...["primary_key", "primaryKey", "foreign_keys", "sort_key", "partitionKey", "routing_key", "cache_key"],
+    ...["key_id", "AWS_ACCESS_KEY_ID", "keyName", "ssh_public_key", "publicKey", "hash_key", "keys", "key_1"],
+    ...["path", "patch", "pattern", "compat", "dispatch", "spatial", "format", "cookie_domain", "cookieName"],
+    ...[
+      "webhook_timeout",
+      "webhookPath",
+      "certificate",
+      "cert",
+      "tls_cert",
+      "ca_cert",
+      "privacy",
+      "priority",
+    ],
+    ...["db", "database_name", "database_url_path", "db_url_env", "connection", "connection_limit", "basic"],
+    ...[
+      "auth",
+      "auth_method",
+      "country_code",
+      "postal_code",
+      "status_codes",
+      "phrase",
+      "string",
+      "query_string",
+    ],
+    ...[
+      "application",
+      "app",
+      "appName",
+      "cipher",
+      "cipher_suites",
+      "sassy",
+      "salted",
+      "credit",
+      "accredited",
     ],
   ])("%s", (key) => expect(visible({ [key]: "x" })).not.toThrow());
 });

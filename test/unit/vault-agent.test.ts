@@ -57,6 +57,8 @@ describe("VaultAgentConfiguration", () => {
               {
                 "type": "approle",
                 "mount_path": "auth/orders-dev/approle",
+                "min_backoff": "5m",
+                "max_backoff": "30m",
                 "config": [
                   {
                     "role_id_file_path": "/etc/orders/role-id",
@@ -110,7 +112,12 @@ describe("VaultAgentConfiguration", () => {
           {
             "address": "https://vault.example.com:8200",
             "ca_cert": "/etc/ssl/vault.pem",
-            "namespace": "team"
+            "namespace": "team",
+            "retry": [
+              {
+                "num_retries": 1
+              }
+            ]
           }
         ],
         "auto_auth": [
@@ -120,6 +127,8 @@ describe("VaultAgentConfiguration", () => {
                 "type": "approle",
                 "mount_path": "auth/orders-dev/approle",
                 "namespace": "team",
+                "min_backoff": "5m",
+                "max_backoff": "30m",
                 "config": [
                   {
                     "role_id_file_path": "/etc/orders/role-id",
@@ -165,17 +174,51 @@ describe("VaultAgentConfiguration", () => {
     `);
   });
 
-  test("ends when a login fails, or waits longer, if told to", () => {
+  test("waits after a failed login so long that it never has the RoleID locked by the servers' default", () => {
+    const method = parsed().auto_auth[0]?.method[0];
+    const [first, longest] = [method?.min_backoff, method?.max_backoff].map((text) =>
+      Number(/^(\d+)m$/.exec(String(text))?.[1]),
+    );
+    if (first === undefined || longest === undefined) throw new Error("not reached");
+    // As both agents reckon: twice the wait before, up to the longest, less a quarter at most.
+    const waits = [first];
+    while (waits.length < 20) waits.push(0.75 * Math.min(2 * (waits.at(-1) ?? 0), longest));
+    // Failures count on while each is within 15 minutes of the one before; the fifth of them locks.
+    let count = 1;
+    for (const wait of waits) {
+      count = wait > 15 ? 1 : count + 1;
+      expect(count).toBeLessThan(5);
+    }
+    expect(longest).toBeGreaterThan(first);
+  });
+
+  test("ends when a login fails, or waits otherwise, if told to", () => {
     const min = Duration.minutes(4);
     const told = parsed({ exitOnLoginFailure: true, loginBackoff: { min, max: Duration.minutes(20) } });
     expect(told.auto_auth[0]?.method[0]).toMatchObject({
       ...{ exit_on_err: true, min_backoff: "4m", max_backoff: "20m" },
     });
+    const ending = parsed({ exitOnLoginFailure: true }).auto_auth[0]?.method[0];
+    expect(ending).toHaveProperty("exit_on_err", true);
+    // Its waits between readings are the agent's own then, a quarter of a second at first.
+    expect(ending).not.toHaveProperty("min_backoff");
     expect(parsed({ exitOnLoginFailure: false }).auto_auth[0]?.method[0]).not.toHaveProperty("exit_on_err");
     for (const max of [min, Duration.minutes(3)]) {
       expect(() => parsed({ loginBackoff: { min, max } })).toThrow(/a max that is longer/);
     }
     expect(() => parsed({ loginBackoff: { min: Duration.seconds(0), max: min } })).toThrow(/wait from 0s/);
+  });
+
+  test.each<[string, Changes, number | undefined]>([
+    ["by default", {}, 1],
+    ["with shorter waits", { loginBackoff: { min: Duration.minutes(1), max: Duration.minutes(2) } }, 3],
+    ["with short waits", { loginBackoff: { min: Duration.seconds(1), max: Duration.seconds(2) } }, 12],
+    ["with the agent's own waits", { exitOnLoginFailure: true }, undefined],
+  ])("fails to read for five minutes before it ends: %s", (_, changes, retries) => {
+    const retry = retries === undefined ? undefined : [{ num_retries: retries }];
+    expect(parsed({ ...changes, exitOnRetryFailure: true }).vault[0]?.retry).toEqual(retry);
+    // Without, it tries for ever.
+    expect(parsed(changes).vault[0]).not.toHaveProperty("retry");
   });
 
   test("keeps the file of a SecretID if told to", () => {
