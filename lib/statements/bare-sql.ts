@@ -17,15 +17,24 @@ const WORD = /[A-Za-z0-9_$\u0080-\uffff]+/y;
 
 /** SQL of a kind of server without what stands in quotes or comments, for which there is a blank. */
 export function bareSql(sql: string, server: "postgres" | "mysql"): string {
-  let bare = "";
+  return replacedQuoted(sql, server, () => " ");
+}
+
+/** SQL of a kind of server without its comments; what stands in quotes is left as it is, a block of PL/pgSQL too. */
+export function withoutComments(sql: string, server: "postgres" | "mysql"): string {
+  return replacedQuoted(sql, server, (quoted) => (/^(?:--|\/\*(?!M?!)|#)/.test(quoted) ? " " : quoted));
+}
+
+function replacedQuoted(sql: string, server: "postgres" | "mysql", by: (quoted: string) => string): string {
+  let text = "";
   let at = 0;
   while (at < sql.length) {
     const end = endOfQuoted(sql, at, server);
     const word = end === undefined ? matchAt(WORD, sql, at) : undefined;
-    bare += end === undefined ? (word ?? sql.charAt(at)) : " ";
+    text += end === undefined ? (word ?? sql.charAt(at)) : by(sql.slice(at, end));
     at = end ?? at + (word?.length ?? 1);
   }
-  return bare;
+  return text;
 }
 
 function endOfQuoted(sql: string, at: number, server: "postgres" | "mysql"): number | undefined {

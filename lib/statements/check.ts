@@ -25,6 +25,7 @@ const KNOWN_IN_ROTATION = KNOWN.filter((placeholder) => placeholder !== "{{expir
  *
  * @param role name of the role, for the message
  * @param allowSuperuser whether SQL may make superusers, and give other powers that no revocation is sure to end
+ * @param engineLogin name of the login that the engine uses, where it is known, of which nobody is to become a member
  * @throws ConfigurationError if the list is empty, lacks a placeholder, holds one that no engine fills, would be
  *   split at a semicolon that ends no statement, or makes superusers and their kind without permission
  */
@@ -33,10 +34,15 @@ export function checkStatements(
   kind: StatementKind,
   statements: readonly string[],
   allowSuperuser = false,
+  engineLogin?: string,
 ): string[] {
   const rotates = kind === "rotation" || kind === "root rotation";
   const known = rotates ? KNOWN_IN_ROTATION : KNOWN;
-  const sql = checkPlaceholders(role, kind, statements, { required: REQUIRED[kind], known });
+  const sql = checkPlaceholders(role, kind, statements, {
+    required: REQUIRED[kind],
+    known,
+    server: "postgres",
+  });
   const keepsBlocks = kind === "creation" || kind === "revocation";
   checkSplitting(sql.statements, { role, kind, server: "postgres", keepsBlocks });
   if (!allowSuperuser && mayHold(sql.text, "SUPERUSER")) {
@@ -48,7 +54,7 @@ export function checkStatements(
     );
   }
   // A revocation takes such powers away, and so names them.
-  const power = allowSuperuser || kind === "revocation" ? undefined : powerIn(sql.text);
+  const power = allowSuperuser || kind === "revocation" ? undefined : powerIn(sql.text, engineLogin);
   if (power !== undefined) {
     throw new ConfigurationError(
       `The ${kind} statements of role ${show(role)} give ${power.name}: ${power.why}.`,

@@ -10,7 +10,7 @@ import { checkSplitting } from "./splitting";
 export type MysqlStatementKind = "creation" | "revocation" | "root rotation";
 
 const NAME = ["{{name}}", "{{username}}"];
-const PLACEHOLDERS: Readonly<Record<MysqlStatementKind, Placeholders>> = {
+const PLACEHOLDERS: Readonly<Record<MysqlStatementKind, Omit<Placeholders, "server">>> = {
   creation: { required: [NAME, ["{{password}}"]], known: [...NAME, "{{password}}", "{{expiration}}"] },
   revocation: { required: [NAME], known: NAME },
   "root rotation": { required: [NAME, ["{{password}}"]], known: [...NAME, "{{password}}"] },
@@ -53,7 +53,7 @@ export function checkMysqlStatements(
     definers = false,
     patterns = false,
   } = typeof allowed === "boolean" ? { superuser: allowed } : allowed;
-  const sql = checkPlaceholders(role, kind, statements, PLACEHOLDERS[kind]);
+  const sql = checkPlaceholders(role, kind, statements, { ...PLACEHOLDERS[kind], server: "mysql" });
   if (/^\s*DELIMITER\b/im.test(sql.text)) {
     throw new ConfigurationError(
       `The ${kind} statements of role ${show(role)} set a DELIMITER.`,

@@ -1,6 +1,7 @@
 import { ConfigurationError, show } from "../errors";
 import { terraformText } from "../terraform-text";
 import { isUnresolved, withStandIns } from "../tokens";
+import { withoutComments } from "./bare-sql";
 import { listWithin } from "./sent";
 
 /** What an engine fills in SQL of a kind. */
@@ -9,6 +10,8 @@ export interface Placeholders {
   readonly required: readonly (readonly string[])[];
   /** Those that may be there. */
   readonly known: readonly string[];
+  /** Whose SQL it is: what a comment is depends on that. */
+  readonly server: "postgres" | "mysql";
 }
 
 /** Stands for a token in SQL: a letter that no SQL has. */
@@ -32,7 +35,7 @@ export function checkPlaceholders(
   role: string,
   kind: string,
   given: readonly string[],
-  { required, known }: Placeholders,
+  { required, known, server }: Placeholders,
 ): KnownSql {
   if (given.length === 0 || given.some((statement) => statement.trim() === "")) {
     throw new ConfigurationError(
@@ -45,11 +48,12 @@ export function checkPlaceholders(
   const text = statements.flatMap((element) => [element, ...(listWithin(element) ?? [])]).join("\n");
   // What is missing may be in a token.
   const complete = !given.some(isUnresolved);
+  const code = withoutComments(text, server);
   for (const names of required) {
-    if (complete && !names.some((name) => text.includes(name))) {
+    if (complete && !names.some((name) => code.includes(name))) {
       throw new ConfigurationError(
         `The ${kind} statements of role ${show(role)} do not use ${names[0]}.`,
-        `The engine puts its value there; without it the SQL cannot work. Got: ${show(text)}`,
+        `The engine puts its value there; without it, outside comments, the SQL cannot work. Got: ${show(text)}`,
       );
     }
   }

@@ -16,7 +16,10 @@ const KEYWORDS: readonly Power[] = [
   { name: "pg_read_server_files", why: "it reads files on the server, the database's own included" },
 ];
 
-const ADMIN = /\bADMIN\s+(?:OPTION(?!\s+FOR\b)|TRUE)\b/i;
+const ADMIN =
+  /\bADMIN\s+(?:OPTION(?!\s+FOR\b)|TRUE)\b|\b(?:CREATE|ALTER)\s+(?:ROLE|USER|GROUP)\b[^;]*?\sADMIN\s+(?!OPTION\b|FALSE\b)/i;
+/** What makes others members of roles, which are the list of names in it. */
+const MEMBERSHIP = /\bGRANT\b((?:(?!\bON\b|\bTO\b)[^;])*)\bTO\b|\bIN\s+(?:ROLE|GROUP)\b([^;]*)/gi;
 const GRANT = /\bWITH\s+GRANT\s+OPTION\b/i;
 const COMMENT = /\/\*[^]*?\*\/|--[^\n]*/g;
 
@@ -24,13 +27,27 @@ const COMMENT = /\/\*[^]*?\*\/|--[^\n]*/g;
  * What SQL gives that a revocation is not sure to end; undefined if there is nothing of it.
  *
  * @param text as in `KnownSql`
+ * @param engineLogin name of the login that the engine uses, where it is known
  */
-export function powerIn(text: string): Power | undefined {
+export function powerIn(text: string, engineLogin?: string): Power | undefined {
   const code = text.replaceAll(COMMENT, " ");
   const keyword = KEYWORDS.find(({ name }) => mayHold(code, name));
   if (keyword !== undefined) return keyword;
+  if (engineLogin !== undefined && handsOut(code, engineLogin)) {
+    return { name: `the engine's login ${engineLogin}`, why: "it makes and ends logins as the engine does" };
+  }
   if (ADMIN.test(code)) return { name: "ADMIN OPTION", why: "it makes others members, who go on without it" };
   if (GRANT.test(code))
     return { name: "GRANT OPTION", why: "it gives rights on, which keep it from being dropped" };
   return undefined;
+}
+
+/** Whether it makes somebody a member of the role; a part of a name that a token may make whole is none. */
+function handsOut(code: string, role: string): boolean {
+  return [...code.matchAll(MEMBERSHIP)].some(([, granted, joined]) => {
+    const names = (granted ?? joined ?? "").match(/"(?:[^"]|"")*"|[^\s,"]+/g) ?? [];
+    return names.some((name) =>
+      name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') === role : name.toLowerCase() === role,
+    );
+  });
 }

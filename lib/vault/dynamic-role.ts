@@ -19,6 +19,7 @@ import { warnOfPowers } from "./own-powers";
 import type { IPostgresConnection } from "./postgres-connection";
 import { Revocation } from "./revocation";
 import { checkTtls, type RoleTtls } from "./role-ttls";
+import { isUnresolved } from "../tokens";
 import { checkUserNames } from "./username-template";
 import { WholeRole } from "./whole-role";
 
@@ -213,12 +214,13 @@ function statementsOf(props: DynamicRoleProps, revocation: Revocation) {
       "Pass one of them: the statements replace what the mode would do.",
     );
   }
-  const { namePrefix } = props.connection;
+  const { namePrefix, manager } = props.connection;
+  const engineLogin = manager === undefined || isUnresolved(manager.name) ? undefined : manager.name;
   const connectionLimit = checkConnectionLimit(`role ${show(name)}`, props.connectionLimit);
   const preset =
     baseRole && revocation.statementsFor(baseRole.name, baseRole.level, { namePrefix, connectionLimit });
   const own = (kind: "creation" | "renewal" | "revocation", statements: readonly string[] | undefined) =>
-    statements && checkStatements(name, kind, statements, allowSuperuser);
+    statements && checkStatements(name, kind, statements, allowSuperuser, engineLogin);
   return {
     creationStatements: own("creation", props.creationStatements) ?? preset?.creation ?? [],
     renewStatements: own("renewal", props.renewStatements) ?? preset?.renewal ?? renewal(),

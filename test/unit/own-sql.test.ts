@@ -262,6 +262,8 @@ describe("SQL that gives powers which no revocation is sure to end", () => {
     [`GRANT app TO "{{name}}" WITH ADMIN OPTION`, "ADMIN OPTION"],
     [`GRANT app TO "{{name}}" WITH INHERIT TRUE, ADMIN TRUE`, "ADMIN OPTION"],
     [`GRANT app TO "{{name}}" WITH ADMIN/* x */OPTION`, "ADMIN OPTION"],
+    [`CREATE ROLE helper ADMIN "{{name}}"`, "ADMIN OPTION"],
+    [`CREATE GROUP helper NOLOGIN ADMIN joe, "{{name}}"`, "ADMIN OPTION"],
     [`GRANT SELECT ON ALL TABLES IN SCHEMA app TO "{{name}}"\n  WITH\n  GRANT OPTION`, "GRANT OPTION"],
   ];
 
@@ -271,6 +273,39 @@ describe("SQL that gives powers which no revocation is sure to end", () => {
       new RegExp(`creation statements of role "r" give ${name}: .*\\n.*allowSuperuser: true`),
     );
     expect(checkStatements("r", "creation", given, true)).toEqual(given);
+  });
+
+  test.each([
+    `GRANT shop_manager TO "{{name}}"`,
+    `GRANT reader, SHOP_manager TO "{{name}}" WITH INHERIT FALSE`,
+    `GRANT "shop_manager" TO "{{name}}"`,
+    `ALTER GROUP x ADD USER y; CREATE ROLE "{{name}}-b" IN ROLE reader, shop_manager`,
+  ])("the engine's login as a role is refused unless it is allowed: %s", (statement) => {
+    const given = [NEEDED.creation, statement];
+    expect(() => checkStatements("r", "creation", given, false, "shop_manager")).toThrow(
+      /give the engine's login shop_manager: .*\n.*allowSuperuser: true/,
+    );
+    expect(checkStatements("r", "creation", given, true, "shop_manager")).toEqual(given);
+  });
+
+  test.each([
+    `GRANT "{{name}}" TO shop_manager`,
+    `GRANT SELECT ON shop_manager TO "{{name}}"`,
+    `GRANT shop_manager_readers, "SHOP_manager" TO "{{name}}"`,
+    `COMMENT ON ROLE "{{name}}" IS 'made by shop_manager'`,
+  ])("the engine's login is not handed out by %s", (statement) => {
+    const given = [NEEDED.creation, statement];
+    expect(checkStatements("r", "creation", given, false, "shop_manager")).toEqual(given);
+  });
+
+  test.each([
+    [`-- DROP ROLE "{{name}}"`, "postgres"],
+    [`SELECT 1; /* DROP ROLE "{{name}}" */`, "postgres"],
+    ["SELECT 1 # DROP USER '{{name}}'", "mysql"],
+  ])("a placeholder in a comment is none: %s", (statement, server) => {
+    const check = server === "mysql" ? checkMysqlStatements : checkStatements;
+    expect(() => check("r", "revocation", [statement])).toThrow(/revocation statements .* do not use/);
+    expect(() => check("r", "revocation", [`${statement}\n; DROP ROLE '--' "{{name}}"`])).not.toThrow();
   });
 
   test.each(["renewal", "rotation", "root rotation"] as const)("is refused in %s statements", (kind) => {
@@ -308,6 +343,12 @@ describe("SQL with powers beyond the rights of a base role is warned of", () => 
     );
     return role.node.metadata.map(({ data }) => String(data)).join("\n");
   }
+
+  test("but the engine's own login as a role is refused", () => {
+    expect(() => warningsOf({ creationStatements: [CREATE, 'GRANT manager TO "{{name}}"'] })).toThrow(
+      /give the engine's login manager/,
+    );
+  });
 
   test.each([
     [`${CREATE} CREATEDB`, "CREATEDB"],
