@@ -1,12 +1,22 @@
+import type { EnvironmentOutputs } from "../../stacks/outputs";
 import { ExitCode } from "../exit-code";
 import { changes } from "../first-change";
-import { takeInventory } from "../inventory";
+import { takeInventory, type Inventory } from "../inventory";
 import { hasLogin, LOGIN_REMEDY, NO_LOGIN, operatorLogin } from "../operator-login";
 import { UserError } from "../errors";
 import { causeLines, failedRemedy } from "../failed-revocations";
 import { progressOn } from "../progress";
-import { lookAfterwards, type Aftermath } from "../revocation-check";
-import { announcement, carryOut, scopeOf, targetOf, type CarriedOut } from "../revocation-target";
+import { leftAnnouncement, leftText, meant, withoutLease } from "../left-users";
+import { isMeant, lookAfterwards, type Aftermath } from "../revocation-check";
+import {
+  announcement,
+  carryOut,
+  scopeOf,
+  targetOf,
+  type CarriedOut,
+  type Scope,
+  type Target,
+} from "../revocation-target";
 import { revokeEach, type FailedRevocation } from "../revoke-leases";
 import { confirmed } from "../shell";
 import { counted } from "../text";
@@ -63,7 +73,10 @@ export const revoke: Command<RevokeArguments> = {
       const say = (text: string) => (json ? shell.note(text) : shell.print(text));
       const inventory = await takeInventory(outputs, vault, session);
       const scope = scopeOf(outputs, inventory, target);
-      say(announcement(outputs, target, scope));
+      say(
+        announcement(outputs, target, scope) +
+          leftBefore(outputs, vault.address, { inventory, target, scope }),
+      );
       if (!(await confirmed(shell, environment, args.yes))) {
         shell.note("Nothing was changed.");
         return ExitCode.declined;
@@ -74,7 +87,7 @@ export const revoke: Command<RevokeArguments> = {
       const carried = await carryOut(outputs, vault, target, change, progress);
       const look = (known: readonly FailedRevocation[]) =>
         lookAfterwards(
-          ...([outputs, vault, session, { inventory, scope, target }, end] as const),
+          ...([outputs, vault, session, { environment, inventory, scope, target }, end] as const),
           new Set(known.map(({ lease }) => lease)),
         );
       let aftermath = await look(carried.failed);
@@ -98,6 +111,17 @@ export const revoke: Command<RevokeArguments> = {
   },
 };
 
+function leftBefore(
+  outputs: EnvironmentOutputs,
+  address: string,
+  about: { readonly inventory: Inventory; readonly target: Target; readonly scope: Scope },
+): string {
+  const { postgres, leases, irrevocable } = about.inventory;
+  if (postgres === undefined || about.target.kind === "lease") return "";
+  const users = meant(withoutLease(postgres), isMeant(outputs, about.target, about.scope));
+  return leftAnnouncement(outputs, address, users, leases.length + irrevocable.length > 0);
+}
+
 function isDone({ leasesLeft, postgres }: Aftermath, mayOutlive: boolean): boolean {
   if (leasesLeft.length > 0 || (postgres?.usersLeft.length ?? 0) > 0) return false;
   return mayOutlive || (postgres?.sessionsLeft.length ?? 0) === 0;
@@ -119,7 +143,7 @@ function resultText(
   }
   if (postgres === undefined) return [...lines, NO_LOGIN].join("\n");
   lines.push(`Gone from PostgreSQL: ${counted(postgres.usersGone, "user")}.`);
-  if (postgres.usersLeft.length > 0) lines.push(`LEFT in PostgreSQL: ${postgres.usersLeft.join(", ")}`);
+  if (postgres.remedy !== undefined) lines.push(leftText(postgres.usersLeft, postgres.remedy));
   if (postgres.sessionsEnded > 0)
     lines.push(`Ended: ${counted(postgres.sessionsEnded, "session")} without a role.`);
   if (postgres.sessionsLeft.length > 0) {
