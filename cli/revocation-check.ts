@@ -100,21 +100,24 @@ async function lookInPostgres(
   const users = inventory.postgres?.users ?? [];
   const before = {
     known: inventory.known,
-    leases: [
-      ...inventory.leases,
-      ...(await lookUpLeases(
-        vault,
-        inventory.irrevocable.map(({ id }) => id),
-      )),
-    ],
+    leases:
+      inventory.postgres === undefined
+        ? []
+        : [
+            ...inventory.leases,
+            ...(await lookUpLeases(
+              vault,
+              inventory.irrevocable.map(({ id }) => id),
+            )),
+          ],
     users,
   };
   const present = async () =>
     new Set((await databaseUsers(client, outputs, inventory.known)).map(({ oid }) => oid));
   // No lease that has gone tells of a user whose lease was lost.
   const left =
-    target.kind === "lease"
-      ? surplus(inventory.postgres?.together ?? [], await present(), new Set(gone))
+    target.kind === "lease" && inventory.postgres !== undefined
+      ? surplus(inventory.postgres.together, await present(), new Set(gone))
       : await usersWithoutLease(outputs, vault, client, before, isMeant(outputs, target, scope));
   const now = await present();
   const usersGone = new Set(users.map(({ oid }) => oid).filter((oid) => !now.has(oid)));
@@ -124,11 +127,16 @@ async function lookInPostgres(
   const usersLeft = { ...left, certain: [...kept, ...left.certain] };
   const survivors = async () => {
     const sessions = await outlivedSessions(client, outputs.postgres.database);
-    // Everything includes what earlier revocations have left.
-    return target.kind === "all" ? sessions : sessions.filter(({ roleOid }) => usersGone.has(roleOid));
+    // Everything includes what earlier revocations have left; and where nobody was seen before, it cannot be told whose it is.
+    return target.kind === "all" || inventory.postgres === undefined
+      ? sessions
+      : sessions.filter(({ roleOid }) => usersGone.has(roleOid));
   };
   const found = await survivors();
-  const goOn = end ? await endAll(client, found, survivors) : found;
+  const goOn =
+    end && (target.kind === "all" || inventory.postgres !== undefined)
+      ? await endAll(client, found, survivors)
+      : found;
   return {
     usersGone: usersGone.size,
     usersLeft: namedIn(usersLeft).map(({ name }) => name),

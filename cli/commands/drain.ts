@@ -19,8 +19,7 @@ import {
 } from "../left-users";
 import { readersOf, requireRole } from "../named";
 import { progressOn } from "../progress";
-import { hasLogin, NO_LOGIN, operatorLogin } from "../operator-login";
-import type { Session } from "../postgres-login";
+import { PostgresLook } from "../postgres-look";
 import { confirmed, type Shell } from "../shell";
 import type { VaultClient } from "../vault-client";
 import { counted, listed } from "../text";
@@ -51,11 +50,11 @@ export const drain: Command<DrainArguments> = {
 
   async run(args, shell) {
     const { outputs, vault } = await open(args, shell.env, OPERATOR_POLICY, "deployed");
-    const session = hasLogin(shell.env) ? await operatorLogin(outputs, shell.env) : undefined;
+    const look = new PostgresLook(outputs, shell.env);
     try {
-      return await drainAndLook(args, shell, { outputs, vault, session });
+      return await drainAndLook(args, shell, outputs, vault, look);
     } finally {
-      await session?.close();
+      await look.close();
     }
   },
 };
@@ -63,15 +62,9 @@ export const drain: Command<DrainArguments> = {
 async function drainAndLook(
   { environment, json, role, yes }: DrainArguments,
   shell: Shell,
-  {
-    outputs,
-    vault,
-    session,
-  }: {
-    readonly outputs: EnvironmentOutputs;
-    readonly vault: VaultClient;
-    readonly session: Session | undefined;
-  },
+  outputs: EnvironmentOutputs,
+  vault: VaultClient,
+  look: PostgresLook,
 ): Promise<number> {
   const say = (text: string) => (json ? shell.note(text) : shell.print(text));
   const { mount } = outputs.vault;
@@ -80,8 +73,9 @@ async function drainAndLook(
   const revoked = role === undefined ? [...ids.values()].flat().length : (ids.get(role) ?? []).length;
   const what = role === undefined ? "credentials" : `credentials of ${role}`;
   const isMeant = role === undefined ? () => true : mayBeOf(outputs, role);
-  const before =
-    session && (await takeUsers(outputs, vault, session.client, await knownNames(outputs, vault)));
+  const before = await look.with(
+    async (session) => session && takeUsers(outputs, vault, session.client, await knownNames(outputs, vault)),
+  );
   const there = before && withoutLease(match(outputs, before.users, before.leases));
   say(
     `This stops ${mount} from issuing ${what} and ends ${counted(revoked, "credential")} in use.` +
@@ -93,6 +87,7 @@ async function drainAndLook(
       ),
   );
   const readers = role === undefined ? [] : readersOf(outputs, role);
+  if (look.failure !== undefined) say(`${look.failure}\nVault is asked all the same.`);
   if (readers.length > 0) say(`${listed(readers)} will get none of it any more.`);
   if (!(await confirmed(shell, environment, yes))) {
     shell.note("Nothing was changed.");
@@ -108,13 +103,28 @@ async function drainAndLook(
     ? drainEngine(outputs, vault, change, progress)
     : drainRole(outputs, vault, role, change, progress));
   const ofRole = role === undefined ? {} : { role };
-  const left =
-    session && before && (await usersWithoutLease(outputs, vault, session.client, before, isMeant));
+  const left = await look.with(
+    async (session) =>
+      session &&
+      usersWithoutLease(
+        ...([outputs, vault, session.client] as const),
+        before ?? { known: await knownNames(outputs, vault), leases: [], users: [] },
+        isMeant,
+      ),
+  );
+  const { failure } = look;
   const names = namedIn(left ?? NOBODY).map(({ name }) => name);
   const remedy = names.length > 0 ? endingRemedy(environment, outputs, left ?? NOBODY) : undefined;
   if (json) {
     const postgres = left && { usersLeft: names, ...(remedy !== undefined && { remedy }) };
-    const done = { environment, ...ofRole, drained: true, revoked, ...(postgres && { postgres }) };
+    const done = {
+      environment,
+      ...ofRole,
+      drained: true,
+      revoked,
+      ...(postgres && { postgres }),
+      ...(failure !== undefined && { notLookedAt: failure }),
+    };
     shell.print(JSON.stringify(done, null, 2));
   } else if (remedy !== undefined) {
     say(`${mount} issues no ${what} any more, and has no lease of them.\n${leftText(names, remedy)}`);
@@ -125,9 +135,9 @@ async function drainAndLook(
         : `No credential of ${role} is left, and none is issued any more. Now rename or remove it and deploy; ` +
             `cdktf deploy ${environment} with ${role} still declared lets the engine issue it again.`,
     );
-    if (left === undefined) say(NO_LOGIN);
+    if (look.unseen !== undefined) say(look.unseen);
   }
-  return names.length > 0 ? ExitCode.failed : ExitCode.ok;
+  return names.length > 0 || failure !== undefined ? ExitCode.failed : ExitCode.ok;
 }
 
 const NOBODY: UsersWithoutLease = { certain: [], untold: [] };

@@ -173,6 +173,77 @@ describe("without a login of PostgreSQL", () => {
   });
 });
 
+describe("where PostgreSQL does not let the operator in", () => {
+  const unseen = /PostgreSQL could not be looked at: PostgreSQL at [^]*Vault is asked all the same\./;
+  const wrong = { PGPASSWORD: "wrong" };
+
+  test.each([
+    ["revoke", ["--role", "reader"]],
+    ["revoke", ["--all", "--end-sessions"]],
+    ["drain", ["--role", "reader"]],
+  ])("%s %j ends the credentials all the same, and ends with 1", async (command, args) => {
+    const config = `${MOUNT}/config/${DATABASE}`;
+    const { allowed_roles } = (await sandbox.vault.client().read(config)).data ?? {};
+    const { username } = await reports.issue("reader");
+    const { code, out } = await scenario.run(command, [...args, "--yes"], wrong);
+    expect(code).toBe(1);
+    expect(out).toMatch(unseen);
+    expect(out.match(/could not be looked at/g)).toHaveLength(2);
+    expect(await exists(username)).toBe(false);
+    await sandbox.vault.client().write(config, { allowed_roles, verify_connection: false });
+  });
+
+  /** One credential's two sessions keep everybody from a catalog that each login needs, or from each database. */
+  const blocks: Record<string, (holder: Client, more: () => Promise<Client>) => Promise<void>> = {
+    async "a catalog"(holder, more) {
+      await holder.query("BEGIN; SELECT FROM pg_catalog.pg_db_role_setting");
+      const rule = "CREATE RULE r AS ON INSERT TO pg_catalog.pg_db_role_setting DO INSTEAD NOTHING";
+      (await more()).query(rule).catch(() => undefined);
+    },
+    async "every database"(holder, more) {
+      await holder.query("BEGIN");
+      const { rows } = await holder.query<{ name: string }>(
+        "SELECT quote_ident(datname) AS name FROM pg_database",
+      );
+      for (const { name } of rows)
+        await holder.query(`ALTER ROLE CURRENT_USER IN DATABASE ${name} SET work_mem = '64kB'`);
+      const others = await Promise.all(rows.map(more));
+      others.forEach((client, index) => {
+        client.query(`DROP DATABASE ${rows[index]!.name}`).catch(() => undefined);
+      });
+    },
+  };
+
+  (FULL ? describe : describe.skip).each(Object.keys(blocks))("as a credential has locked %s,", (what) => {
+    test.each([
+      ["revoke", ["--approle", "shop-local-web"]],
+      ["revoke", ["--role", "reader"]],
+      ["drain", ["--role", "reader"]],
+      ["drain", []],
+    ])("%s %j ends that credential, and so the lock", async (command, args) => {
+      const config = `${MOUNT}/config/${DATABASE}`;
+      const { allowed_roles } = (await sandbox.vault.client().read(config)).data ?? {};
+      const web = await scenario.enter("web");
+      const { credential, client } = await web.session("reader");
+      const clients = [client];
+      await blocks[what]!(client, async () => {
+        clients.push(await connect(sandbox, credential, DATABASE));
+        return clients.at(-1)!;
+      });
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const { code, out } = await scenario.run(command, [...args, "--yes"]);
+      expect(out).toMatch(unseen);
+      // PostgreSQL is looked at once the lock has gone.
+      expect(out).not.toMatch(/LEFT|could not be looked at[^]*could not be looked at/);
+      expect(code).toBe(0);
+      expect(await exists(credential.username)).toBe(false);
+      if (args.includes("--approle")) await expect(web.issue("reader")).rejects.toThrow(/403/);
+      await Promise.all(clients.map((one) => one.end().catch(() => undefined)));
+      await sandbox.vault.client().write(config, { allowed_roles, verify_connection: false });
+    });
+  });
+});
+
 test("while PostgreSQL is down ends with 1, and says what to do", async () => {
   const { username, leaseId } = await reports.issue("reader");
   await sandbox.postgres.stop();
