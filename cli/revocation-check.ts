@@ -61,7 +61,9 @@ export async function lookAfterwards(
   const { certain, possible } = before.scope;
   const deadline = Date.now() + TIMEOUT_MS;
   let leasesLeft = await endingLeases(outputs, vault, before.scope, failed);
-  while (leasesLeft.some((id) => !failed.has(id)) && Date.now() < deadline) {
+  // Nobody is at those that Vault has given up on.
+  const settled = new Set([...failed, ...before.inventory.irrevocable.map(({ id }) => id)]);
+  while (leasesLeft.some((id) => !settled.has(id)) && Date.now() < deadline) {
     await pause();
     leasesLeft = await endingLeases(outputs, vault, before.scope, failed);
   }

@@ -197,6 +197,19 @@ test("finds a lease that was given up to revoke, and revokes it once that is pos
   expect(await status()).toMatchObject({ code: 0, findings: [] });
 });
 
+test("of a group that is ended again, a lease that was given up to revoke is ended, too", async () => {
+  const api = await scenario.enter("api");
+  const credential = await api.issue("writer");
+  await makeIrrevocable(credential.leaseId);
+  const { code, out } = await scenario.run("revoke", ["--approle", "shop-local-api", "--yes"]);
+  expect(code).toBe(0);
+  expect(out).toMatch(/ and 1 credential\.[^]*, 1 credential\.\nGone from PostgreSQL: 1 user\.$/);
+  expect(
+    await asSuperuser(sandbox, `SELECT 1 FROM pg_roles WHERE rolname = '${credential.username}'`),
+  ).toEqual([]);
+  expect(await status()).toMatchObject({ code: 0, findings: [] });
+});
+
 describe("of a user that could not be dropped says what keeps it, and what to do", () => {
   /** Revokes, which has to fail, and returns what status says of it then. */
   async function failedRevocation(leaseId: string): Promise<StatusReport["findings"][number][]> {

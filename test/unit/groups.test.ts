@@ -100,7 +100,7 @@ describe("an environment with groups", () => {
       // Of PostgreSQL's nothing: it refuses to make a role twice.
       expect(from.filter((address) => !address.startsWith("vault_"))).toEqual([]);
     }
-    expect(JSON.parse(synthesizeAll(whole)["test"]!.json)).not.toHaveProperty("removed");
+    expect(JSON.parse(synthesizeAll(whole).test!.json)).not.toHaveProperty("removed");
   });
 
   test("has a stack for each", () => {
