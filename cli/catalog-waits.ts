@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { UserError } from "./errors";
 
-/** PostgreSQL keeps everybody waiting who needs one of its catalogs, as somebody has a lock on it, or stands in line for one. */
+/** PostgreSQL keeps everybody waiting who needs one of its catalogs or a database, as somebody has a lock on it, or waits for one. */
 export class CatalogWait extends UserError {
   constructor(problem: string, remedy: string) {
     super(problem, remedy);
@@ -9,11 +9,14 @@ export class CatalogWait extends UserError {
   }
 }
 
-/** A process that has a lock on a system catalog that shuts others out, or waits for one, with all others behind it. */
+/** A process that has a lock on a system catalog or a database that shuts others out, or waits for one, with all others behind it. */
 interface Waiter {
   /** `null` for a prepared transaction. */
   readonly pid: number | null;
-  readonly relation: number;
+  /** Absent for a lock on a database. */
+  readonly relation: number | null;
+  /** Absent for a lock on a catalog. */
+  readonly database: number | null;
   readonly mode: string;
   readonly granted: boolean;
   /** Processes that it waits for; 0 for a prepared transaction. */
@@ -39,14 +42,20 @@ const CATALOGS: Readonly<Record<number, string>> = {
 
 /** OIDs of what is PostgreSQL's own are below. */
 const FIRST_OTHER_OID = 16_384;
+/** OID of pg_database: a lock on one of its databases keeps everybody from logging in to that. */
+const DATABASES = 1_262;
+const IS_EVERYBODYS =
+  `((locktype OPERATOR(pg_catalog.=) 'relation' AND relation OPERATOR(pg_catalog.<) ${FIRST_OTHER_OID}::pg_catalog.oid) OR ` +
+  `(locktype OPERATOR(pg_catalog.=) 'object' AND classid OPERATOR(pg_catalog.=) ${DATABASES}::pg_catalog.oid))`;
 const MOST_TOLD = 5;
 
 /** It needs no catalog that somebody is likely to wait for: no role is looked up, and no name of a session. */
 const WAITERS = `
   SELECT pid, relation::bigint::double precision AS relation, mode, granted,
+    CASE WHEN locktype OPERATOR(pg_catalog.=) 'object' THEN objid::bigint::double precision END AS database,
     CASE WHEN granted THEN ARRAY[]::int[] ELSE pg_catalog.pg_blocking_pids(pid) END AS "heldBy"
   FROM pg_catalog.pg_locks
-  WHERE locktype OPERATOR(pg_catalog.=) 'relation' AND relation OPERATOR(pg_catalog.<) ${FIRST_OTHER_OID}::pg_catalog.oid
+  WHERE ${IS_EVERYBODYS}
     AND (mode OPERATOR(pg_catalog.=) 'AccessExclusiveLock' OR mode OPERATOR(pg_catalog.=) 'ExclusiveLock'
       OR mode OPERATOR(pg_catalog.=) 'ShareRowExclusiveLock' OR mode OPERATOR(pg_catalog.=) 'ShareLock')
   ORDER BY granted, pid`;
@@ -54,7 +63,7 @@ const WAITERS = `
 /** How it is found by hand. */
 const BY_HAND =
   "SELECT pid, pg_catalog.pg_blocking_pids(pid) FROM pg_catalog.pg_locks WHERE NOT granted AND " +
-  `mode OPERATOR(pg_catalog.=) 'AccessExclusiveLock' AND relation OPERATOR(pg_catalog.<) ${FIRST_OTHER_OID};`;
+  `mode OPERATOR(pg_catalog.=) 'AccessExclusiveLock' AND ${IS_EVERYBODYS};`;
 const SEE = 'docs/troubleshooting.md says more: "Everybody waits for a system catalog".';
 
 /** Whose lock on a system catalog keeps queries waiting; undefined if it is nobody's. */
@@ -65,9 +74,10 @@ export async function catalogWait(client: Client, where: string): Promise<Catalo
   const pids = [...new Set(rows.flatMap(({ pid, heldBy }) => [pid, ...heldBy]))].filter(
     (pid): pid is number => pid !== null && pid !== 0,
   );
+  const what = rows.some(({ database }) => database === null) ? "a system catalog" : "a database";
   const isPrepared = rows.some(({ pid, heldBy }) => pid === null || heldBy.includes(0));
   return new CatalogWait(
-    `${where} keeps us waiting for a system catalog: ${told.join("; ")}. Whoever needs that catalog waits behind it, Vault's ` +
+    `${where} keeps us waiting for ${what}: ${told.join("; ")}. Whoever needs that waits behind it, Vault's ` +
       "engine too: its revocations fail, and do not end a session.",
     [
       `End these, as a superuser: ${pids.map((pid) => `SELECT pg_catalog.pg_terminate_backend(${pid});`).join(" ")}`,
@@ -84,19 +94,23 @@ export async function catalogWait(client: Client, where: string): Promise<Catalo
 export function loginHangs(where: string, seconds: number): CatalogWait {
   return new CatalogWait(
     `${where} takes connections, and lets nobody in within ${seconds} s. So it is where somebody waits for a lock on a system ` +
-      "catalog that each login needs, such as pg_authid or pg_db_role_setting: all others wait behind it, superusers too.",
+      "catalog that each login needs, such as pg_authid or pg_db_role_setting, or on the database, or on each database of the " +
+      "server: all others wait behind it, superusers too.",
     [
       `As a superuser that is logged in already: ${BY_HAND} Then pg_catalog.pg_terminate_backend of each of these.`,
       "Where there is none, on the server's machine: ps -eo pid,args | grep 'postgres:.*waiting' names the process that waits with a " +
-        "command such as CREATE RULE, not with startup or authentication. End it by its pid: kill <pid>",
+        "command such as CREATE RULE or DROP DATABASE, not with startup or authentication. End it by its pid: kill <pid>",
       SEE,
     ].join("\n"),
   );
 }
 
-function textOf({ pid, relation, mode, granted, heldBy }: Waiter): string {
+function textOf({ pid, relation, database, mode, granted, heldBy }: Waiter): string {
   const whose = pid === null ? "a prepared transaction" : `process ${pid}`;
-  const catalog = CATALOGS[relation] ?? `the catalog with OID ${relation}`;
+  const catalog =
+    database !== null
+      ? `the database with OID ${database}`
+      : (CATALOGS[relation ?? 0] ?? `the catalog with OID ${relation}`);
   const behind = heldBy.map((one) => (one === 0 ? "a prepared transaction" : `process ${one}`));
   return granted
     ? `${whose} has a lock (${mode}) on ${catalog}`

@@ -1,14 +1,17 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { escapeIdentifier } from "pg";
+import { escapeIdentifier, type Client } from "pg";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { cdktfProgram } from "./cdktf";
 import { endEngineSessions, ownersAmong, unendableSessions } from "./database-users";
 import { describeError, UserError } from "./errors";
+import { knownNames } from "./inventory";
+import { endingRemedy, namedIn, usersWithoutLease } from "./left-users";
 import { operatorLogin } from "./operator-login";
 import { synthesized } from "./terraform";
 import { counted } from "./text";
+import type { VaultClient } from "./vault-client";
 
 /**
  * Asks Terraform for the plan of each stack before any credential ends: it refuses where the database is protected, say.
@@ -49,7 +52,8 @@ export function requireAllGroups(stacks: readonly string[], { group_stacks = [] 
 }
 
 /**
- * Sees that PostgreSQL will drop everything, before Terraform has destroyed half of it.
+ * Sees that PostgreSQL will drop everything, before Terraform has destroyed half of it, and that no user of the engine would
+ * outlive it: one that Vault has no lease of.
  *
  * No session may be left that keeps it from dropping the database: one that outlived its role, say, which Terraform's
  * login may not end. Those of the engine are ended here. And roles of groups, which go before the database, may own nothing
@@ -57,12 +61,14 @@ export function requireAllGroups(stacks: readonly string[], { group_stacks = [] 
  *
  * @param stacks names of the environment's stacks, its own first
  * @param output folder that cdktf synthesized into
+ * @param vault with the token that drained the engine
  * @throws UserError that names what is in the way
  */
 export async function requireDroppable(
   [environment = "", ...groups]: readonly string[],
   output: string,
   outputs: EnvironmentOutputs,
+  vault: VaultClient,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   const { PGPASSWORD, PGSSLROOTCERT } = env;
@@ -70,6 +76,7 @@ export async function requireDroppable(
   const session = await operatorLogin(outputs, { PGUSER, PGPASSWORD, PGSSLROOTCERT });
   const { database } = outputs.postgres;
   try {
+    await requireNoUsers(environment, session.client, outputs, vault);
     await endEngineSessions(session.client, outputs);
     const sessions = await unendableSessions(session.client, outputs);
     if (sessions.length > 0) {
@@ -93,6 +100,24 @@ export async function requireDroppable(
   } finally {
     await session.close();
   }
+}
+
+/** The engine has no lease any more: whoever is there goes on when the engine is gone. */
+async function requireNoUsers(
+  environment: string,
+  client: Client,
+  outputs: EnvironmentOutputs,
+  vault: VaultClient,
+): Promise<void> {
+  const known = await knownNames(outputs, vault);
+  const found = await usersWithoutLease(outputs, vault, client, { known, leases: [], users: [] });
+  const users = namedIn(found);
+  if (users.length === 0) return;
+  throw new UserError(
+    `PostgreSQL has ${counted(users.length, "user")} without a lease, which would outlive the engine: ` +
+      `${users.map(({ name }) => name).join(", ")}.`,
+    `After a look at whose they are. ${endingRemedy(environment, outputs, found)}`,
+  );
 }
 
 interface SynthesizedFile {

@@ -30,9 +30,11 @@ export async function drain(
   progress?: Progress,
 ): Promise<void> {
   const { mount, connection } = outputs.vault;
-  // What is not named in it stays as it is; the manager's password is not known here, nor needed.
-  await allowRoles(vault, `${mount}/config/${connection}`, [], change);
-  const isEmpty = await revokeUntilNone(vault, outputs, `${mount}/creds`, change, progress);
+  const path = `${mount}/config/${connection}`;
+  const isEmpty = await revokeAround(vault, outputs, `${mount}/creds`, { change, progress }, () =>
+    // What is not named in it stays as it is; the manager's password is not known here, nor needed.
+    allowRoles(vault, path, [], change),
+  );
   const others = await otherConnections(vault, outputs);
   if (isEmpty && others.length === 0) return;
   throw new UserError(
@@ -88,8 +90,9 @@ export async function drainRole(
         "applications, deploy, and end its credentials with vault-postgres revoke --role.",
     );
   }
-  if (others.length < allowed.length) await allowRoles(vault, path, others, change);
-  if (await revokeUntilNone(vault, outputs, leasesPath(outputs, role), change, progress)) return;
+  const stop = () =>
+    others.length < allowed.length ? allowRoles(vault, path, others, change) : Promise.resolve();
+  if (await revokeAround(vault, outputs, leasesPath(outputs, role), { change, progress }, stop)) return;
   throw new UserError(
     `${role} of ${mount} still has credentials, though the connection ${connection} issues none of it.`,
     "Stop what issues them on another connection of the engine.",
@@ -97,26 +100,33 @@ export async function drainRole(
 }
 
 /**
- * Whether no credential is left below a path; requests that were under way may bring more.
+ * Revokes the credentials below a path, has the engine issue no more, and revokes those that were issued meanwhile. In this
+ * order, since the engine closes its connection when its configuration is written: where PostgreSQL lets nobody in, that is
+ * the only one by which it may still end whoever is in the way.
  *
+ * @param stop has the engine issue no more
+ * @returns whether no credential is left; requests that were under way may bring more
  * @throws UserError if there is none but those that cannot be revoked
  */
-async function revokeUntilNone(
+async function revokeAround(
   vault: VaultClient,
   outputs: EnvironmentOutputs,
   path: string,
-  change: Change,
-  progress?: Progress,
+  { change, progress }: { readonly change: Change; readonly progress?: Progress },
+  stop: () => Promise<void>,
 ): Promise<boolean> {
   const failed = new Map<string, FailedRevocation>();
   const keep = (found: readonly FailedRevocation[]) => found.forEach((one) => failed.set(one.lease, one));
   keep(await revokeBelow(vault, outputs, path, change, progress));
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    await pause(UNDER_WAY_MS);
+  await stop();
+  for (let attempt = 0; attempt <= ATTEMPTS; attempt++) {
+    if (attempt > 0) await pause(UNDER_WAY_MS);
     const left = await leaseIdsBelow(vault, outputs, path);
-    if (left.length === 0) return true;
+    // Requests that were let in before may take a moment.
+    if (attempt > 0 && left.length === 0) return true;
     const others = left.filter((id) => !failed.has(id));
-    if (others.length === 0) throw notRevoked(left.map((id) => failed.get(id)!));
+    if (attempt > 0 && others.length === 0) throw notRevoked(left.map((id) => failed.get(id)!));
+    if (others.length === 0) continue;
     keep(
       failed.size === 0
         ? await revokeBelow(vault, outputs, path, change, progress)

@@ -73,13 +73,9 @@ export async function takeInventory(
   const given = new Set(irrevocable.map(({ id }) => id));
   const before = await liveLeases(outputs, vault, given);
   const found = await connections(vault, mount);
-  const listed = await namesBelow(vault, `${mount}/static-roles`);
-  const staticRoles = await engineStaticRoles(vault, outputs, listed ?? []);
-  const known = {
-    prefix: prefixOf(found.find(({ name }) => name === outputs.vault.connection)),
-    staticLogins: [...staticRoles.values()].map(({ username }) => username),
-    areAllStaticLogins: listed !== undefined,
-  };
+  const own = found.find(({ name }) => name === outputs.vault.connection);
+  const { staticRoles, isListed } = await staticRolesOf(outputs, vault);
+  const known = namesKnownBy(own, staticRoles, isListed);
   const users = session && (await databaseUsers(session.client, outputs, known));
   // A credential that is issued or revoked just now is in one list and not in the other, and is no finding.
   const after = users && (await liveLeases(outputs, vault, given, before));
@@ -98,7 +94,7 @@ export async function takeInventory(
     lacksAuthMethod: secretIds === undefined,
     missingAppRoles: counts.filter(([, count]) => count === undefined).map(([name]) => name),
     staticRoles,
-    staticRolesListed: listed !== undefined,
+    staticRolesListed: isListed,
     known,
     ...(session &&
       users && {
@@ -141,34 +137,65 @@ function settled(matching: Matching, before: readonly Lease[], after: readonly L
 
 /** What the names of the environment's users begin with; empty where that is no sign of its connection. */
 export async function namePrefix({ vault: { mount, connection } }: EnvironmentOutputs, vault: VaultClient) {
-  return prefixOf((await connections(vault, mount)).find(({ name }) => name === connection));
+  const names = await namesBelow(vault, `${mount}/config`);
+  // What deploys may read a connection, and list none.
+  const isThere = names === undefined || names.includes(connection);
+  return prefixOf(isThere ? await connectionNamed(vault, mount, connection) : undefined);
+}
+
+/** What the engine's users are known by, without the rest of an inventory. */
+export async function knownNames(outputs: EnvironmentOutputs, vault: VaultClient): Promise<KnownNames> {
+  const { staticRoles, isListed } = await staticRolesOf(outputs, vault);
+  return { ...namesKnownBy(undefined, staticRoles, isListed), prefix: await namePrefix(outputs, vault) };
+}
+
+async function staticRolesOf(outputs: EnvironmentOutputs, vault: VaultClient) {
+  const listed = await namesBelow(vault, `${outputs.vault.mount}/static-roles`);
+  return {
+    staticRoles: await engineStaticRoles(vault, outputs, listed ?? []),
+    isListed: listed !== undefined,
+  };
+}
+
+function namesKnownBy(
+  connection: Connection | undefined,
+  staticRoles: ReadonlyMap<string, EngineStaticRole>,
+  areAllStaticLogins: boolean,
+): KnownNames {
+  return {
+    prefix: prefixOf(connection),
+    staticLogins: [...staticRoles.values()].map(({ username }) => username),
+    areAllStaticLogins,
+  };
 }
 
 async function connections(vault: VaultClient, mount: string): Promise<Connection[]> {
   const names = await vault.list(`${mount}/config`);
-  return concurrently(names, async (name) => {
-    const path = `${mount}/config/${name}`;
-    const { data } = await vault.read(path);
-    const fields = new AnswerFields(path, data);
-    const details = (data?.connection_details ?? {}) as Readonly<Record<string, unknown>>;
-    const detail = (field: string) => {
-      const value = details[field];
-      return typeof value === "string" ? value : "";
-    };
-    return {
-      name,
-      allowedRoles: fields.texts("allowed_roles"),
-      usernameTemplate: detail("username_template"),
-      url: detail("connection_url"),
-      username: detail("username"),
-      passwordPolicy: fields.optionalText("password_policy"),
-      passwordAuthentication: detail("password_authentication"),
-      disableEscaping: [true, "true"].includes(details.disable_escaping as boolean | string),
-      ...(data?.root_credentials_rotate_statements !== undefined && {
-        rootRotation: fields.texts("root_credentials_rotate_statements"),
-      }),
-    };
-  });
+  return concurrently(names, (name) => connectionNamed(vault, mount, name));
+}
+
+async function connectionNamed(vault: VaultClient, mount: string, name: string): Promise<Connection> {
+  const path = `${mount}/config/${name}`;
+  const { data } = await vault.read(path);
+  const fields = new AnswerFields(path, data);
+  const details = (data?.connection_details ?? {}) as Readonly<Record<string, unknown>>;
+  const detail = (field: string) => {
+    const value = details[field];
+    return typeof value === "string" ? value : "";
+  };
+  return {
+    name,
+    allowedRoles: fields.texts("allowed_roles"),
+    usernameTemplate: detail("username_template"),
+    url: detail("connection_url"),
+    username: detail("username"),
+    passwordPolicy: fields.optionalText("password_policy"),
+    passwordAuthentication: detail("password_authentication"),
+    disableEscaping: [true, "true"].includes(details.disable_escaping as boolean | string),
+    ...(data?.root_credentials_rotate_statements !== undefined && {
+      rootRotation: fields.texts("root_credentials_rotate_statements"),
+    }),
+  };
 }
 
 /** How only this connection's names begin: the template that a connection has by default holds six characters of its own. */

@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -6,6 +5,7 @@ import type { EnvironmentOutputs } from "../stacks/outputs";
 import { checkedOutputs } from "./checked-outputs";
 import { concurrently } from "./concurrently";
 import { UserError } from "./errors";
+import { runProgram } from "./run-program";
 import { inLine, shellWord } from "./text";
 
 const PARTS = ["vault", "postgres", "roles", "approles"] as const;
@@ -63,25 +63,21 @@ async function terraformOutputs(
     );
   }
   const terraform = env.TERRAFORM_BINARY_NAME ?? "terraform";
-  const text = await new Promise<string>((resolve, reject) => {
-    execFile(
-      terraform,
-      ["output", "-json", "-no-color"],
-      { cwd: folder, env, encoding: "utf8" },
-      (error, stdout, stderr) => {
-        if (!error) return resolve(stdout);
-        const reason = stderr.trim() === "" ? error.message : stderr.trim();
-        reject(
-          new UserError(
-            `${terraform} output failed in ${folder}: ${stripVTControlCharacters(reason)}`,
-            "Set TERRAFORM_BINARY_NAME if Terraform has another name here, or use --outputs with a file.",
-          ),
-        );
-      },
-    );
+  const { stdout, stderr, error } = await runProgram(terraform, ["output", "-json", "-no-color"], {
+    ...{ cwd: folder, env },
   });
+  if (error !== undefined) {
+    const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const reason = stderr.trim() === "" ? error.message : stderr.trim();
+    throw new UserError(
+      `${terraform} output failed in ${folder}: ${stripVTControlCharacters(reason)}`,
+      isMissing
+        ? "Put Terraform on the PATH, set TERRAFORM_BINARY_NAME if it has another name here, or use --outputs with a file."
+        : "See whether terraform output -json says the same in that folder; or use --outputs with a file of the outputs.",
+    );
+  }
   try {
-    return asObject(JSON.parse(text));
+    return asObject(JSON.parse(stdout));
   } catch (error) {
     throw new UserError(`${terraform} output in ${folder} is no JSON: ${(error as Error).message}`);
   }

@@ -83,8 +83,11 @@ export function scopeOf(outputs: EnvironmentOutputs, inventory: Inventory, targe
       );
       const isShared = (role: string) => allReadersOf(outputs, inventory.tokens, role).length > 1;
       const own = dynamic.filter((role) => !isShared(role));
+      const live = inventory.leases.filter(({ role }) => own.includes(role));
+      // It cannot be told whose they were. They have been ended already, and wait for nothing but this.
+      const givenUp = inventory.irrevocable.filter(({ id }) => dynamic.includes(roleOfLease(id)));
       return {
-        certain: inventory.leases.filter(({ role }) => own.includes(role)).map(({ id }) => id),
+        certain: [...live, ...givenUp].map(({ id }) => id),
         possible: inventory.leases.filter(({ role }) => dynamic.includes(role) && isShared(role)),
         tokens: inventory.tokens.filter(({ approle }) => approle === target.name).length,
         secretIds: inventory.secretIds.get(target.name) ?? 0,

@@ -4,6 +4,7 @@ import { engineFindings } from "./engine-findings";
 import type { Finding } from "./finding";
 import type { Inventory } from "./inventory";
 import type { Lease } from "./leases";
+import { endingRemedy } from "./left-users";
 import type { Together } from "./matching";
 import { servedBy } from "./serves";
 import { statusLimits } from "./status-limits";
@@ -212,13 +213,14 @@ function findings(
     })),
     ...(postgres?.usersWithoutLease ?? [])
       .filter(({ oid }) => !shut.has(oid))
-      .map(({ name, baseRoles, sessions }): Finding => ({
+      .map((user): Finding => ({
         kind: "user-without-lease",
-        subject: name,
-        detail: `member of ${baseRoles.join(", ") || "no role any more"}, ${sessions} sessions`,
+        subject: user.name,
+        detail: `member of ${user.baseRoles.join(", ") || "no role any more"}, ${user.sessions} sessions`,
+        remedy: `After a look at who made it. ${endingRemedy(environment, outputs, { certain: [user], untold: [] })}`,
       })),
     ...endlessUserFindings(postgres?.users ?? []),
-    ...(postgres?.together ?? []).flatMap((group) => tooMany(outputs, group)),
+    ...(postgres?.together ?? []).flatMap((group) => tooMany(environment, outputs, group)),
     ...(postgres?.leasesWithoutUser ?? []).map(({ id, issuedAt }): Finding => ({
       kind: "lease-without-user",
       subject: id,
@@ -262,12 +264,15 @@ function drained(outputs: EnvironmentOutputs, { connections }: Inventory): Findi
 }
 
 /** Of users and leases that were made at the same moment, one side may have more. */
-function tooMany(outputs: EnvironmentOutputs, { users, leases }: Together): Finding[] {
+function tooMany(environment: string, outputs: EnvironmentOutputs, { users, leases }: Together): Finding[] {
   const surplus = users.length - leases.length;
   const ofOthers = leases.some(({ role }) => outputs.roles[role] === undefined);
   if (surplus === 0 || (surplus < 0 && ofOthers)) return [];
   const kind = surplus > 0 ? "user-without-lease" : "lease-without-user";
   const names = surplus > 0 ? users.map(({ name }) => name) : leases.map(({ id }) => id);
   const detail = `${Math.abs(surplus)} of these, made at the same moment; which cannot be told`;
-  return [{ kind, subject: names.join(", "), detail }];
+  const remedy =
+    `vault-postgres revoke ${environment} --role ${leases[0]?.role ?? "…"} ends those that have a lease; it names who is left ` +
+    "then, and what ends them.";
+  return [{ kind, subject: names.join(", "), detail, ...(surplus > 0 && { remedy }) }];
 }

@@ -1,11 +1,9 @@
-import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { cdktfProgram } from "./cdktf";
+import { runProgram } from "./run-program";
 import { requireOwnState } from "./state-owner";
-
-const MAX_OUTPUT = 64 * 1024 * 1024;
 
 /** What Terraform or cdktf said when it failed. */
 export class TerraformError extends Error {}
@@ -84,21 +82,14 @@ export class SynthesizedStack {
   }
 }
 
-function run(
+async function run(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   cwd?: string,
   input?: string,
 ): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = execFile(command, args, { cwd, env, maxBuffer: MAX_OUTPUT }, (error, stdout, stderr) => {
-      if (!error) return resolve(stdout);
-      const said = stderr.trim() || stdout.trim() || error.message;
-      reject(new TerraformError(stripVTControlCharacters(said)));
-    });
-    // It may end without reading.
-    child.stdin?.on("error", () => undefined);
-    child.stdin?.end(input);
-  });
+  const { stdout, stderr, error } = await runProgram(command, args, { cwd, env }, input);
+  if (error === undefined) return stdout;
+  throw new TerraformError(stripVTControlCharacters(stderr.trim() || stdout.trim() || error.message));
 }

@@ -10,6 +10,7 @@ import { WriteOnlySecret } from "../lib/write-only-secret";
 import { claimEnvironment } from "./claim-environment";
 import { checkGroups, groupsOf, rolesOf } from "./check-groups";
 import { checkSchemas, DEFAULT_SCHEMAS } from "./check-schemas";
+import { DeclaredElsewhere } from "./declared-elsewhere";
 import { DeclaredRoles } from "./declared-roles";
 import { connectionSettings, declaredUrl } from "./declared-settings";
 import type { Environment } from "./environment";
@@ -143,6 +144,7 @@ export class CredentialsStack extends TerraformStack {
       if (index > 0) stack.addDependency(stacks[index - 1]!);
     });
     if (stacks.length > 0) {
+      DeclaredElsewhere.amongAll([this, ...stacks]);
       const names = stacks.map((stack) => stack.node.id);
       addOutput<readonly string[]>(
         this,

@@ -62,7 +62,7 @@ export const destroy: Command<DestroyArguments> = {
       );
     });
     say("No credential is left, and none is issued any more.");
-    await requireDroppable(stacks, output, outputs, env);
+    await requireDroppable(stacks, output, outputs, vault, env);
     shell.changing(`destroying ${environment}: run this again to go on.`);
     const options = [
       // What Terraform was asked about above is what it destroys.

@@ -1,12 +1,23 @@
+import type { EnvironmentOutputs } from "../../stacks/outputs";
 import { ExitCode } from "../exit-code";
 import { changes } from "../first-change";
-import { takeInventory } from "../inventory";
-import { hasLogin, LOGIN_REMEDY, NO_LOGIN, operatorLogin } from "../operator-login";
+import { takeInventory, type Inventory } from "../inventory";
+import { hasLogin, LOGIN_REMEDY } from "../operator-login";
+import { PostgresLook } from "../postgres-look";
 import { UserError } from "../errors";
 import { causeLines, failedRemedy } from "../failed-revocations";
 import { progressOn } from "../progress";
-import { lookAfterwards, type Aftermath } from "../revocation-check";
-import { announcement, carryOut, scopeOf, targetOf, type CarriedOut } from "../revocation-target";
+import { leftAnnouncement, leftText, meant, withoutLease } from "../left-users";
+import { isMeant, lookAfterwards, type Aftermath } from "../revocation-check";
+import {
+  announcement,
+  carryOut,
+  scopeOf,
+  targetOf,
+  type CarriedOut,
+  type Scope,
+  type Target,
+} from "../revocation-target";
 import { revokeEach, type FailedRevocation } from "../revoke-leases";
 import { confirmed } from "../shell";
 import { counted } from "../text";
@@ -58,12 +69,16 @@ export const revoke: Command<RevokeArguments> = {
       throw new UserError("--end-sessions needs a login of PostgreSQL.", LOGIN_REMEDY);
     }
     const { outputs, vault } = await open(args, shell.env, OPERATOR_POLICY, "deployed");
-    const session = hasLogin(shell.env) ? await operatorLogin(outputs, shell.env) : undefined;
+    const look = new PostgresLook(outputs, shell.env);
     try {
       const say = (text: string) => (json ? shell.note(text) : shell.print(text));
-      const inventory = await takeInventory(outputs, vault, session);
+      const inventory = await look.with((session) => takeInventory(outputs, vault, session));
       const scope = scopeOf(outputs, inventory, target);
-      say(announcement(outputs, target, scope));
+      say(
+        announcement(outputs, target, scope) +
+          leftBefore(outputs, vault.address, { inventory, target, scope }),
+      );
+      if (look.failure !== undefined) say(`${look.failure}\nVault is asked all the same.`);
       if (!(await confirmed(shell, environment, args.yes))) {
         shell.note("Nothing was changed.");
         return ExitCode.declined;
@@ -72,12 +87,14 @@ export const revoke: Command<RevokeArguments> = {
       const change = changes(shell, revoking);
       const progress = progressOn(shell);
       const carried = await carryOut(outputs, vault, target, change, progress);
-      const look = (known: readonly FailedRevocation[]) =>
-        lookAfterwards(
-          ...([outputs, vault, session, { inventory, scope, target }, end] as const),
-          new Set(known.map(({ lease }) => lease)),
+      const lookAgain = (known: readonly FailedRevocation[]) =>
+        look.with((session) =>
+          lookAfterwards(
+            ...([outputs, vault, session, { environment, inventory, scope, target }, end] as const),
+            new Set(known.map(({ lease }) => lease)),
+          ),
         );
-      let aftermath = await look(carried.failed);
+      let aftermath = await lookAgain(carried.failed);
       const left = new Set(aftermath.leasesLeft);
       let failed = carried.failed.filter(({ lease }) => left.has(lease));
       failed.forEach(({ lease }) => left.delete(lease));
@@ -85,18 +102,32 @@ export const revoke: Command<RevokeArguments> = {
       // Vault says why only to whoever asks for the lease itself.
       if (unexplained.length > 0) {
         failed = [...failed, ...(await revokeEach(vault, unexplained, change, progress))];
-        aftermath = await look(failed);
+        aftermath = await lookAgain(failed);
       }
       const ended = { ...carried, failed };
-      if (json) shell.print(JSON.stringify({ environment, target, ...ended, ...aftermath }, null, 2));
-      else shell.print(resultText(ended, aftermath));
+      const { failure } = look;
+      if (json) {
+        const notLookedAt = failure !== undefined ? { notLookedAt: failure } : {};
+        shell.print(JSON.stringify({ environment, target, ...ended, ...aftermath, ...notLookedAt }, null, 2));
+      } else shell.print(resultText(ended, aftermath, look.unseen));
       const mayOutlive = scope.roles.some((role) => outputs.roles[role]?.revocation !== "terminate");
-      return isDone(aftermath, mayOutlive && !end) ? ExitCode.ok : ExitCode.failed;
+      return isDone(aftermath, mayOutlive && !end) && failure === undefined ? ExitCode.ok : ExitCode.failed;
     } finally {
-      await session?.close();
+      await look.close();
     }
   },
 };
+
+function leftBefore(
+  outputs: EnvironmentOutputs,
+  address: string,
+  about: { readonly inventory: Inventory; readonly target: Target; readonly scope: Scope },
+): string {
+  const { postgres, leases, irrevocable } = about.inventory;
+  if (postgres === undefined || about.target.kind === "lease") return "";
+  const users = meant(withoutLease(postgres), isMeant(outputs, about.target, about.scope));
+  return leftAnnouncement(outputs, address, users, leases.length + irrevocable.length > 0);
+}
 
 function isDone({ leasesLeft, postgres }: Aftermath, mayOutlive: boolean): boolean {
   if (leasesLeft.length > 0 || (postgres?.usersLeft.length ?? 0) > 0) return false;
@@ -106,6 +137,7 @@ function isDone({ leasesLeft, postgres }: Aftermath, mayOutlive: boolean): boole
 function resultText(
   { tokens, secretIds, failed }: CarriedOut,
   { leasesEnded, leasesLeft, postgres }: Aftermath,
+  unseen: string | undefined,
 ): string {
   const ended = [
     ...(secretIds > 0 ? [counted(secretIds, "SecretID")] : []),
@@ -117,9 +149,9 @@ function resultText(
     lines.push(`LEFT: ${counted(leasesLeft.length, "credential")}.`, ...causeLines(failed));
     lines.push(failedRemedy(failed));
   }
-  if (postgres === undefined) return [...lines, NO_LOGIN].join("\n");
+  if (postgres === undefined) return [...lines, ...(unseen === undefined ? [] : [unseen])].join("\n");
   lines.push(`Gone from PostgreSQL: ${counted(postgres.usersGone, "user")}.`);
-  if (postgres.usersLeft.length > 0) lines.push(`LEFT in PostgreSQL: ${postgres.usersLeft.join(", ")}`);
+  if (postgres.remedy !== undefined) lines.push(leftText(postgres.usersLeft, postgres.remedy));
   if (postgres.sessionsEnded > 0)
     lines.push(`Ended: ${counted(postgres.sessionsEnded, "session")} without a role.`);
   if (postgres.sessionsLeft.length > 0) {

@@ -6,7 +6,7 @@ import { Deployment, inherited } from "../../sandbox/deployment";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { addedSince, takeSnapshot, type Snapshot } from "../../sandbox/snapshot";
 import { announce } from "./announce";
-import { connect, issue } from "./credential";
+import { asSuperuser, connect, issue, revoke } from "./credential";
 
 jest.setTimeout(180_000);
 
@@ -114,6 +114,24 @@ describe("npm run destroy", () => {
     expect(deployment.outputs().vault.mount).toBe("orders-local/database");
     const roles = await sandbox.vault.client().list("orders-local/database/roles");
     expect(roles).toEqual(["owner", "reader", "writer"]);
+  });
+
+  test("destroys nothing while a user is there that Vault has no lease of", async () => {
+    await deployment.deploy();
+    const [vault, role] = [sandbox.vault.client(), "orders-local/database/roles/reader"];
+    const { data } = await vault.read(role);
+    const credential = await issue(sandbox, "orders-local/database/creds/reader");
+    await vault.done(role, { ...data, revocation_statements: ["SELECT 1"] });
+    await revoke(sandbox, credential);
+    await vault.done(role, data ?? {});
+    const failure = await deployment.takeDown().then(
+      () => undefined,
+      (error: { remedy?: string }) => error.remedy ?? "",
+    );
+    expect(failure).toMatch(/1 user [^]*without a lease[^]*DROP ROLE[^]*nothing is destroyed/);
+    expect(failure).toContain(credential.username);
+    await (await connect(sandbox, credential, "orders_local")).end();
+    await asSuperuser(sandbox, `DROP ROLE "${credential.username}"`);
   });
 
   test("can be taken back by a deployment after the engine was stopped from issuing", async () => {

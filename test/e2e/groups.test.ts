@@ -209,6 +209,41 @@ describe("an environment with groups", () => {
     expect(await sandbox.vault.client().list("orders-local/database/roles")).toContain("biller");
   });
 
+  inFull(
+    "loses no application that moves to the environment's own or to another group, and back",
+    async () => {
+      const vault = sandbox.vault.client();
+      const role = "auth/orders-local/approle/role/orders-local-search";
+      const { data: before } = await vault.read(`${role}/role-id`);
+      const { data: secret } = await vault.write(`${role}/secret-id`);
+      const file = path.join(sandbox.directory, "split", "app.cjs");
+      const app = fs.readFileSync(file, "utf8");
+      const moved = 'search: { roles: ["reader"] }';
+      const without = app.replace('applications: { search: { roles: ["indexer", "reader"] } },', "");
+      const edits = [
+        without.replace(
+          "...base, groups",
+          `...base, applications: { ...base.applications, ${moved} }, groups`,
+        ),
+        without.replace("applications: { billing: {", `applications: { ${moved}, billing: {`),
+        app,
+      ];
+      for (const edit of edits) {
+        fs.writeFileSync(file, edit);
+        await deployment.deploy();
+        expect((await vault.read(`${role}/role-id`)).data).toEqual(before);
+        const login = { role_id: before?.role_id, secret_id: secret?.secret_id };
+        const { auth } = (await vault
+          .withToken(undefined)
+          .write("auth/orders-local/approle/login", login)) as {
+          auth?: { policies: string[] };
+        };
+        expect(auth?.policies).toContain("orders-local/database/creds/reader");
+        expect(await deployment.hasChanges()).toBe(false);
+      }
+    },
+  );
+
   inFull("gets a lost state of one group back by an import", async () => {
     fs.rmSync(path.join(sandbox.directory, "terraform.local-billing.tfstate"));
     expect((await importAll()).code).toBe(0);

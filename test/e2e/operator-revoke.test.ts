@@ -1,3 +1,4 @@
+import type { Client } from "pg";
 import type { Aftermath } from "../../cli/revocation-check";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { FULL } from "../security/servers";
@@ -172,6 +173,77 @@ describe("without a login of PostgreSQL", () => {
   });
 });
 
+describe("where PostgreSQL does not let the operator in", () => {
+  const unseen = /PostgreSQL could not be looked at: PostgreSQL at [^]*Vault is asked all the same\./;
+  const wrong = { PGPASSWORD: "wrong" };
+
+  test.each([
+    ["revoke", ["--role", "reader"]],
+    ["revoke", ["--all", "--end-sessions"]],
+    ["drain", ["--role", "reader"]],
+  ])("%s %j ends the credentials all the same, and ends with 1", async (command, args) => {
+    const config = `${MOUNT}/config/${DATABASE}`;
+    const { allowed_roles } = (await sandbox.vault.client().read(config)).data ?? {};
+    const { username } = await reports.issue("reader");
+    const { code, out } = await scenario.run(command, [...args, "--yes"], wrong);
+    expect(code).toBe(1);
+    expect(out).toMatch(unseen);
+    expect(out.match(/could not be looked at/g)).toHaveLength(2);
+    expect(await exists(username)).toBe(false);
+    await sandbox.vault.client().write(config, { allowed_roles, verify_connection: false });
+  });
+
+  /** One credential's two sessions keep everybody from a catalog that each login needs, or from each database. */
+  const blocks: Record<string, (holder: Client, more: () => Promise<Client>) => Promise<void>> = {
+    async "a catalog"(holder, more) {
+      await holder.query("BEGIN; SELECT FROM pg_catalog.pg_db_role_setting");
+      const rule = "CREATE RULE r AS ON INSERT TO pg_catalog.pg_db_role_setting DO INSTEAD NOTHING";
+      (await more()).query(rule).catch(() => undefined);
+    },
+    async "every database"(holder, more) {
+      await holder.query("BEGIN");
+      const { rows } = await holder.query<{ name: string }>(
+        "SELECT quote_ident(datname) AS name FROM pg_database",
+      );
+      for (const { name } of rows)
+        await holder.query(`ALTER ROLE CURRENT_USER IN DATABASE ${name} SET work_mem = '64kB'`);
+      const others = await Promise.all(rows.map(more));
+      others.forEach((client, index) => {
+        client.query(`DROP DATABASE ${rows[index]!.name}`).catch(() => undefined);
+      });
+    },
+  };
+
+  (FULL ? describe : describe.skip).each(Object.keys(blocks))("as a credential has locked %s,", (what) => {
+    test.each([
+      ["revoke", ["--approle", "shop-local-web"]],
+      ["revoke", ["--role", "reader"]],
+      ["drain", ["--role", "reader"]],
+      ["drain", []],
+    ])("%s %j ends that credential, and so the lock", async (command, args) => {
+      const config = `${MOUNT}/config/${DATABASE}`;
+      const { allowed_roles } = (await sandbox.vault.client().read(config)).data ?? {};
+      const web = await scenario.enter("web");
+      const { credential, client } = await web.session("reader");
+      const clients = [client];
+      await blocks[what]!(client, async () => {
+        clients.push(await connect(sandbox, credential, DATABASE));
+        return clients.at(-1)!;
+      });
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const { code, out } = await scenario.run(command, [...args, "--yes"]);
+      expect(out).toMatch(unseen);
+      // PostgreSQL is looked at once the lock has gone.
+      expect(out).not.toMatch(/LEFT|could not be looked at[^]*could not be looked at/);
+      expect(code).toBe(0);
+      expect(await exists(credential.username)).toBe(false);
+      if (args.includes("--approle")) await expect(web.issue("reader")).rejects.toThrow(/403/);
+      await Promise.all(clients.map((one) => one.end().catch(() => undefined)));
+      await sandbox.vault.client().write(config, { allowed_roles, verify_connection: false });
+    });
+  });
+});
+
 test("while PostgreSQL is down ends with 1, and says what to do", async () => {
   const { username, leaseId } = await reports.issue("reader");
   await sandbox.postgres.stop();
@@ -306,6 +378,118 @@ describe("where a credential cannot be revoked", () => {
   });
 });
 
+describe("where PostgreSQL has a user whose lease Vault has lost", () => {
+  /** As where Vault was restored from a snapshot, or its leader died on the way. */
+  async function lost(roleName: string): Promise<{ credential: Credential; client: Client }> {
+    const [vault, path] = [sandbox.vault.client(), `${MOUNT}/roles/${roleName}`];
+    const { data } = await vault.read(path);
+    const found = await reports.session(roleName);
+    await vault.done(path, { ...data, revocation_statements: ["SELECT 1"] });
+    await vault.write("sys/leases/revoke", { lease_id: found.credential.leaseId, sync: true });
+    await vault.done(path, data ?? {});
+    return found;
+  }
+  const SQL = /^ {4}[A-Z].*;$/gm;
+  /** Runs what a message says, statement by statement, as psql does. */
+  async function obey(text: string): Promise<void> {
+    const statements = (text.match(SQL) ?? []).flatMap((line) => line.split(/(?<=;) /));
+    expect(statements.length).toBeGreaterThan(0);
+    for (const statement of statements) await asSuperuser(sandbox, statement, DATABASE);
+  }
+  const engine = () => sandbox.vault.address;
+
+  beforeAll(() => revoke("--all"));
+
+  test.each([
+    [["--all"], true],
+    [["--all", "--end-sessions"], true],
+    [["--role", "reader"], true],
+    [["--approle", "shop-local-web"], true],
+    [["--role", "reader-2"], false],
+  ])("revoke %j says whom it has not ended: %s", async (args, isLeft) => {
+    const web = await scenario.enter("web");
+    await web.issue("reader");
+    const { credential, client } = await lost("reader");
+    const { username } = credential;
+    // What is issued meanwhile is nobody's that was to be ended.
+    const other = isLeft ? undefined : await reports.issue("reader");
+    const { code, out } = await scenario.run("revoke", [...args, "--yes"]);
+    expect({ code, isLeft: out.includes(`LEFT in PostgreSQL: ${username}`) }).toEqual({
+      code: isLeft ? 1 : 0,
+      isLeft,
+    });
+    await (await connect(sandbox, credential, DATABASE)).end();
+    expect(await verdict(client, "SELECT count(lo_create(0)) FROM generate_series(1, 3)")).toBe("ok");
+    if (isLeft) {
+      expect(out).toMatch(/^This ends [^]*PostgreSQL has 1 user of these without a lease[^]*Ended: /);
+      await obey(out);
+      expect(await exists(username)).toBe(false);
+      expect(await verdict(client, "SELECT 1")).not.toBe("ok");
+      await asSuperuser(sandbox, "SELECT lo_unlink(oid) FROM pg_largeobject_metadata", DATABASE);
+    } else {
+      await client.end();
+      await asSuperuser(sandbox, `DROP OWNED BY "${username}"; DROP ROLE "${username}"`, DATABASE);
+    }
+    if (other) await revoke("--lease", other.leaseId);
+    expect(await revoke("--all")).toMatchObject({ code: 0, postgres: { usersLeft: [] } });
+  });
+
+  test("of several all are named, and none that has its lease, as JSON too", async () => {
+    const users = [await lost("reader"), await lost("reader-2")].map(({ credential }) => credential.username);
+    let running = true;
+    const issued: string[] = [];
+    const application = (async () => {
+      while (running) issued.push((await reports.issue("reader")).username);
+    })();
+    const result = await revoke("--all");
+    running = false;
+    await application;
+    expect(result.code).toBe(1);
+    expect([...(result.postgres?.usersLeft ?? [])].sort()).toEqual([...users].sort());
+    expect(issued.length).toBeGreaterThan(1);
+    expect(result.postgres?.remedy).toMatch(SQL);
+    await obey(result.postgres?.remedy ?? "");
+    expect(await revoke("--all")).toMatchObject({ code: 0, postgres: { usersLeft: [] } });
+  });
+
+  test("and no lease at all it asks whether it is the right Vault", async () => {
+    const { credential } = await lost("reader");
+    const { code, out } = await scenario.run("revoke", ["--all", "--yes"]);
+    expect(code).toBe(1);
+    expect(out).toContain(`${engine()} has no lease of ${MOUNT} at all`);
+    expect(out).toContain("VAULT_ADDR");
+    expect((await scenario.run("status")).out).toMatch(
+      new RegExp(
+        `  ${credential.username}:\n    After a look[^]*As a superuser[^]*DROP ROLE "${credential.username}";`,
+      ),
+    );
+    await obey(out);
+  });
+
+  test("drain ends with 1, too, and without a login says that it has not looked", async () => {
+    const config = `${MOUNT}/config/${DATABASE}`;
+    const { allowed_roles } = (await sandbox.vault.client().read(config)).data ?? {};
+    const { credential } = await lost("reader");
+    await reports.issue("reader-2");
+    expect(await scenario.run("drain", ["--role", "reader-2", "--yes"])).toMatchObject({ code: 0 });
+    for (const args of [["--role", "reader"], []]) {
+      const { code, out } = await scenario.run("drain", [...args, "--yes"]);
+      expect(code).toBe(1);
+      expect(out).toMatch(/1 user of these without a lease[^]*LEFT in PostgreSQL: /);
+      expect(out).not.toContain("No credential");
+      expect(await scenario.json("drain", [...args, "--yes"])).toMatchObject({
+        ...{ code: 1, drained: true, postgres: { usersLeft: [credential.username] } },
+      });
+    }
+    const blind = await scenario.run("drain", ["--yes"], { PGUSER: "" });
+    expect(blind.code).toBe(0);
+    expect(blind.out).toMatch(/PostgreSQL was not looked at/);
+    await obey((await scenario.run("drain", ["--yes"])).out);
+    expect(await scenario.run("drain", ["--yes"])).toMatchObject({ code: 0 });
+    await sandbox.vault.client().write(config, { allowed_roles, verify_connection: false });
+  });
+});
+
 test.each([
   [["--role", "nobody"], /no role "nobody".\nIt has owner, reader, reader-2, writer\./],
   [["--role", "legacy"], /"legacy" is a static role[^]*vault-postgres rotate <environment> legacy/],
@@ -323,7 +507,10 @@ describe("drain", () => {
     expect(await scenario.run("drain", [], {}, "no")).toMatchObject({ code: 3 });
     await (await connect(sandbox, credential, DATABASE)).end();
     const result = await scenario.json("drain", ["--yes"]);
-    expect(result).toEqual({ environment: "local", drained: true, revoked: 1, code: 0 });
+    expect(result).toEqual({
+      ...{ environment: "local", drained: true, revoked: 1, code: 0 },
+      postgres: { usersLeft: [] },
+    });
     expect(await exists(credential.username)).toBe(false);
     await expect(reports.issue("reader")).rejects.toThrow(/not an allowed role/);
     const { code, out } = await scenario.run("status");
@@ -341,7 +528,10 @@ describe("drain", () => {
     expect(await scenario.run("drain", ["--role", "reader-2"], {}, "no")).toMatchObject({ code: 3 });
     expect(await verdict(ended.client, "SELECT 1")).toBe("ok");
     const result = await scenario.json("drain", ["--role", "reader-2", "--yes"]);
-    expect(result).toEqual({ environment: "local", role: "reader-2", drained: true, revoked: 1, code: 0 });
+    expect(result).toEqual({
+      ...{ environment: "local", role: "reader-2", drained: true, revoked: 1, code: 0 },
+      postgres: { usersLeft: [] },
+    });
     expect(await verdict(ended.client, "SELECT 1")).not.toBe("ok");
     await expect(reports.issue("reader-2")).rejects.toThrow(/not an allowed role/);
     expect(await verdict(other.client, "SELECT 1")).toBe("ok");

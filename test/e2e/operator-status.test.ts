@@ -197,6 +197,19 @@ test("finds a lease that was given up to revoke, and revokes it once that is pos
   expect(await status()).toMatchObject({ code: 0, findings: [] });
 });
 
+test("of a group that is ended again, a lease that was given up to revoke is ended, too", async () => {
+  const api = await scenario.enter("api");
+  const credential = await api.issue("writer");
+  await makeIrrevocable(credential.leaseId);
+  const { code, out } = await scenario.run("revoke", ["--approle", "shop-local-api", "--yes"]);
+  expect(code).toBe(0);
+  expect(out).toMatch(/ and 1 credential\.[^]*, 1 credential\.\nGone from PostgreSQL: 1 user\.$/);
+  expect(
+    await asSuperuser(sandbox, `SELECT 1 FROM pg_roles WHERE rolname = '${credential.username}'`),
+  ).toEqual([]);
+  expect(await status()).toMatchObject({ code: 0, findings: [] });
+});
+
 describe("of a user that could not be dropped says what keeps it, and what to do", () => {
   /** Revokes, which has to fail, and returns what status says of it then. */
   async function failedRevocation(leaseId: string): Promise<StatusReport["findings"][number][]> {
@@ -607,13 +620,14 @@ describe("while somebody waits for a lock on a system catalog, says who, and wha
     expect(await status()).toMatchObject({ code: 0, findings: [], notLookedAt: [] });
   });
 
+  const commands = ["hand-over", "footholds"];
   testInFull.each([
-    // What each needs; nobody can log in for the lack of the latter two.
-    ["pg_auth_members", ["revoke", "hand-over", "footholds"]],
-    ["pg_shdepend", ["hand-over", "footholds"]],
-    ["pg_db_role_setting", ["revoke", "hand-over", "footholds"]],
-    ["pg_authid", ["revoke", "hand-over", "footholds"]],
-  ])("%s: and so do other commands", async (catalog, commands) => {
+    // Nobody can log in for the lack of the latter two. Revocations go on: operator-revoke.test.ts.
+    "pg_auth_members",
+    "pg_shdepend",
+    "pg_db_role_setting",
+    "pg_authid",
+  ])("%s: and so do other commands", async (catalog) => {
     const lock = await blocking(catalog);
     const [waiter] = lock.pids;
     const letsIn = catalog === "pg_auth_members" || catalog === "pg_shdepend";
@@ -628,7 +642,7 @@ describe("while somebody waits for a lock on a system catalog, says who, and wha
       });
       for (const command of commands) {
         const began = Date.now();
-        const { code, err } = await scenario.run(command, command === "revoke" ? ["--all"] : [], {
+        const { code, err } = await scenario.run(command, [], {
           PGUSER: sandbox.deployer.postgresUser,
           PGPASSWORD: sandbox.deployer.postgresPassword,
         });

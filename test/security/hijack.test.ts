@@ -216,7 +216,13 @@ describe.each(postgresToTry)("on $name, what was planted is run by nobody else i
 
   test("what destroy looks at, and the destruction", async () => {
     const look = () =>
-      requireDroppable(["local"], scenario.output, scenario.outputs, scenario.variablesOfDeployer());
+      requireDroppable(
+        ["local"],
+        scenario.output,
+        scenario.outputs,
+        sandbox.vault.client(),
+        scenario.variablesOfDeployer(),
+      );
     expect(await outcome(look)).toEqual(clean);
     expect(await outcome(() => scenario.workspace.destroy())).toEqual(clean);
   });

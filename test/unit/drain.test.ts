@@ -40,7 +40,8 @@ test("ends more credentials than one request can, in as many as it takes", async
   );
   await drain(OUTPUTS, client);
   expect(asked.filter((path) => path.includes("revoke-prefix"))).toHaveLength(5);
-  expect(asked[0]).toMatch(/\/config\//);
+  // Writing the configuration closes the engine's connection, which may be the last that PostgreSQL lets in.
+  expect(asked.findIndex((path) => path.includes("/config/"))).toBe(5);
 }, 30_000);
 
 const refused = (words: string) => new VaultError("PUT", "sys/leases/revoke-prefix", 400, [words]);
@@ -136,7 +137,7 @@ test("tries each where a database answers with an error for many", async () => {
 test("says that something else lets the connection issue again", async () => {
   const { client, asked } = server(1, () => ({ left: 0 }), ["reader"]);
   await expect(drain(OUTPUTS, client)).rejects.toThrow(/goes on issuing for reader/);
-  expect(asked).toEqual(["x/database/config/x"]);
+  expect(asked).toEqual(["sys/leases/revoke-prefix/x/database/creds", "x/database/config/x"]);
 });
 
 // As the engine takes them: operator-revoke.test.ts asks it.

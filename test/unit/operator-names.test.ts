@@ -1,8 +1,11 @@
 import fc from "fast-check";
 import { settingDifferences } from "../../cli/approle-survey";
 import type { DatabaseUser } from "../../cli/database-users";
+import type { Inventory } from "../../cli/inventory";
 import type { Lease } from "../../cli/leases";
+import { countOf, endingRemedy, leftAnnouncement, mayBeOf, withoutLease } from "../../cli/left-users";
 import { match, parseUserName } from "../../cli/matching";
+import { scopeOf } from "../../cli/revocation-target";
 import { roleDifferences } from "../../cli/role-differences";
 import type { AppRoleSettings } from "../../stacks/outputs";
 import { statementsDigest } from "../../stacks/statements-digest";
@@ -216,5 +219,70 @@ describe("users and leases", () => {
         expect([...seenLeases].sort()).toEqual(ids(leases).sort());
       }),
     );
+  });
+});
+
+test("ends with a group the leases of its roles that were given up to revoke, also where others read them", () => {
+  const given = ["reader", "writer"].map((role) => ({ id: `x/database/creds/${role}/given`, error: "" }));
+  const inventory = {
+    ...{ leases: [lease("reader", 0), lease("writer", 0)], irrevocable: given, tokens: [] },
+    secretIds: new Map(),
+  } as unknown as Inventory;
+  const scope = (name: string) => scopeOf(OUTPUTS, inventory, { kind: "approle", name });
+  const [reader, writer] = inventory.leases.map(({ id }) => id);
+  expect(scope("api").certain).toEqual([writer, ...given.map(({ id }) => id)]);
+  expect(scope("reports")).toMatchObject({ certain: [given[0]!.id], possible: [{ id: reader }] });
+});
+
+describe("users without a lease", () => {
+  test("of those that were made together are as many as there are leases too few", () => {
+    const [first, second, third] = [user("reader", 0), user("reader", 1), user("writer", 0)];
+    const found = withoutLease(match(OUTPUTS, [first, second, third], [lease("reader", 0.5)]));
+    expect(names(found.certain)).toEqual([third.name]);
+    expect(found.untold).toMatchObject([{ users: [first, second], count: 1, role: "reader" }]);
+    expect(countOf(found)).toBe(2);
+    const remedy = endingRemedy("dev", OUTPUTS, found);
+    expect(remedy).toContain(`DROP ROLE "${third.name}";`);
+    // One of these has a lease, and is not to be dropped.
+    expect(remedy).not.toContain(`DROP ROLE "${first.name}"`);
+    expect(remedy).toMatch(
+      /^ *1 of v-\S+ and v-\S+, made together with 1 [^]*revoke dev --role reader ends these/m,
+    );
+  });
+
+  test("are none where there is a lease for each", () => {
+    const found = withoutLease(match(OUTPUTS, [user("reader", 0)], [lease("reader", 0.5)]));
+    expect(countOf(found)).toBe(0);
+    expect(leftAnnouncement(OUTPUTS, "https://v", found, false)).toBe("");
+  });
+
+  test("are ended with what they own given to the base role, if that can be told", () => {
+    const quoted = { ...user("reader", 0), name: `a"b'c` };
+    const remedy = (one: DatabaseUser) => endingRemedy("dev", OUTPUTS, { certain: [one], untold: [] });
+    expect(remedy(quoted)).toContain(
+      'REASSIGN OWNED BY "a""b\'c" TO "x_reader"; DROP OWNED BY "a""b\'c"; DROP ROLE',
+    );
+    expect(remedy(user("reader", 0, { baseRoles: [] }))).toContain('TO "x_reader"; DROP OWNED');
+    // PostgreSQL refuses to drop one that owns something.
+    expect(remedy({ ...quoted, baseRoles: [] })).not.toMatch(/OWNED/);
+  });
+
+  test("are told with the SQL of twenty, and the number of others", () => {
+    const certain = Array.from({ length: 25 }, (_, index) => user("reader", index));
+    const lines = endingRemedy("dev", OUTPUTS, { certain, untold: [] }).split("\n");
+    expect(lines.filter((line) => line.includes("DROP ROLE"))).toHaveLength(20);
+    expect(lines.at(-1)?.trim()).toBe("and so for 5 others.");
+  });
+
+  test.each([
+    ["reader", user("reader", 0), true],
+    ["reader", user("writer", 0), false],
+    ["reader", user("reader", 0, { baseRoles: ["x_writer"] }), false],
+    ["reader", user("reader", 0, { baseRoles: [] }), true],
+    ["reader", { ...user("reader", 0), name: "own" }, true],
+    ["former", { ...user("former", 0), name: "own" }, false],
+    ["former", user("former", 0), true],
+  ])("may be of %s", (role, one, expected) => {
+    expect(mayBeOf(OUTPUTS, role)(one)).toBe(expected);
   });
 });

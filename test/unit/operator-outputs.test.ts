@@ -2,7 +2,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { main } from "../../cli/main";
-import { parseOutputs } from "../../cli/outputs";
+import { outputsOfStack, parseOutputs } from "../../cli/outputs";
+import { SynthesizedStack } from "../../cli/terraform";
 import { FakeShell } from "../sandbox/fake-shell";
 import { FakeVault, json } from "./fake-vault";
 import { OUTPUTS } from "./operator-outputs";
@@ -284,5 +285,48 @@ describe("the program", () => {
     const { err } = await run(["rotate", "dev", ACTS]);
     expect(err).toContain(`no static role "${SHOWN}`);
     expect((await run([ACTS])).err).not.toMatch(ACTING);
+  });
+});
+
+describe("what Terraform says", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), "outputs-"));
+    fs.mkdirSync(path.join(folder, "stacks/dev"), { recursive: true });
+  });
+  afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+  function terraform(script: string): NodeJS.ProcessEnv {
+    const file = path.join(folder, "terraform");
+    fs.writeFileSync(file, `#!/bin/sh\n${script}\n`, { mode: 0o700 });
+    return { PATH: process.env.PATH, TERRAFORM_BINARY_NAME: file };
+  }
+
+  test("may be of any length: the outputs of thousands of roles, and a state", async () => {
+    const [reader] = Object.entries(OUTPUTS.roles);
+    const roles = Object.fromEntries(
+      Array.from({ length: 8_000 }, (_, index) => {
+        const name = `role-${index}`;
+        return [name, { ...reader![1], creds_path: `${OUTPUTS.vault.mount}/creds/${name}` }];
+      }),
+    );
+    const file = path.join(folder, "outputs.json");
+    fs.writeFileSync(file, JSON.stringify({ ...OUTPUTS, roles }));
+    expect(fs.statSync(file).size).toBeGreaterThan(1024 * 1024);
+    const outputs = await outputsOfStack("dev", folder, terraform(`cat ${file}`));
+    expect(Object.keys(outputs.roles)).toHaveLength(8_000);
+    const long = 65 * 1024 * 1024;
+    const env = terraform(`head -c ${long} /dev/zero | tr '\\0' x`);
+    expect(await new SynthesizedStack("dev", folder, env).terraform(["state", "pull"])).toHaveLength(long);
+  });
+
+  test.each([
+    ["is not there", () => ({ PATH: "/nowhere" }), /ENOENT/, /TERRAFORM_BINARY_NAME[^]*--outputs/],
+    ["fails", () => terraform("echo No state >&2; exit 1"), /No state$/, /^See whether terraform output/],
+  ])("is told where it %s, with what helps", async (_, env, message, remedy) => {
+    await expect(outputsOfStack("dev", folder, env())).rejects.toMatchObject({
+      message: expect.stringMatching(message) as string,
+      remedy: expect.stringMatching(remedy) as string,
+    });
   });
 });
