@@ -5,6 +5,9 @@ import { OURS, TITLES, type Variant } from "./variants";
 /** Milliseconds of each round, by variant. */
 export type Steps = Record<Variant, { readonly issue: number[]; readonly revoke: number[] }>;
 
+/** Times what the bare statement costs. */
+const MOST = { issue: 1.25, revoke: 1.6 };
+
 /**
  * The goals of whatever grows: ours costs the same at all sizes, and little more than the bare statement. What grows is
  * compared as a multiple of the bare statement at the same size, so that the server's own share is not counted.
@@ -28,9 +31,9 @@ export function costGoals(
           met: Math.abs(growth - 1) <= 0.2,
         },
         {
-          text: `${TITLES[variant]}, ${step}: within 1.5 times the bare statement at any number of ${what}`,
+          text: `${TITLES[variant]}, ${step}: within ${MOST[step]} times the bare statement at any number of ${what}`,
           measured: `${worst.toFixed(2)} times at most`,
-          met: worst <= 1.5,
+          met: worst <= MOST[step],
         },
       ];
     }),
