@@ -188,12 +188,13 @@ describe("an answer", () => {
 
   test("that is far too long is not kept", async () => {
     vault.instead = () => http("200 OK", {}, " ".repeat(LONGEST_ANSWER + 1));
-    await expect(client(vault).read("sys/mounts")).rejects.toThrow(
+    const patient = client(vault, { timeoutMs: 30_000 });
+    await expect(patient.read("sys/mounts")).rejects.toThrow(
       /GET sys\/mounts at http:.*: the answer is longer than 64 MiB/,
     );
     vault.instead = () => http("200 OK", {}, `${" ".repeat(LONGEST_ANSWER - 11)}{"data":{}}`);
-    await client(vault, { timeoutMs: 30_000 }).read("sys/mounts");
-  });
+    await patient.read("sys/mounts");
+  }, 60_000);
 
   test("that refuses at length is told in short", async () => {
     vault.instead = () => json(400, { errors: ["no".repeat(1_000_000), "why"] });
