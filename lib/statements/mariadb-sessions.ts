@@ -17,9 +17,12 @@ const RUNS_FOR_DEFINER =
   "COMMAND NOT REGEXP '^(Sleep|Connect|Daemon|Delayed insert|Slave|Change user)' AND USER <> 'system user' AND " +
   "HOST REGEXP IF(@@skip_name_resolve, '[%_/]|^localhost:[0-9]+$|^(:[0-9]+)?$', '[%_/]|^(:[0-9]+)?$')";
 
-/** The name of a client's machine may look like a pattern: the host of a definer is that of its account. */
+/**
+ * The name of a client's machine may look like a pattern for its underscores: such a host is that of a definer only where it is
+ * one of an account.
+ */
 const IS_OF_ACCOUNT =
-  "HOST NOT REGEXP '[%_/]' OR EXISTS (SELECT 1 FROM mysql.user " +
+  "HOST REGEXP '[%/]' OR HOST NOT LIKE '%|_%' ESCAPE '|' OR EXISTS (SELECT 1 FROM mysql.user " +
   "WHERE User = shown.USER AND Host IN (shown.HOST, REGEXP_REPLACE(shown.HOST, ':[0-9]+$', '')))";
 
 /** A session shows the name that it asks for, and gets its own back where the password for that is wrong. */

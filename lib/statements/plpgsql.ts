@@ -38,12 +38,16 @@ export function aboutUser(declarations: readonly string[], lines: readonly strin
   return prepared(`${BODY_TAG}${bodyOf(USER_NAME, declarations, lines)}${BODY_TAG}`);
 }
 
-/** A statement that keeps values, of type text, for further blocks of the same session: into those the engine fills nothing. */
-export function handOn(values: Readonly<Record<string, string>>): string {
+/**
+ * A statement that keeps values, of type text, for further blocks of the same session: into those the engine fills nothing.
+ *
+ * @param others expressions to look at in the same statement, which costs less than one of their own
+ */
+export function handOn(values: Readonly<Record<string, string>>, ...others: readonly string[]): string {
   const calls = Object.entries({ user: "user_name::pg_catalog.text", ...values }).map(
     ([name, value]) => `pg_catalog.set_config($$credentials.${name}$$, ${value}, false)`,
   );
-  return `PERFORM ${calls.join(", ")};`;
+  return `PERFORM ${[...calls, ...others].join(", ")};`;
 }
 
 /** Such a value. */

@@ -4,6 +4,7 @@ import { becomingMember, BORROWS, JOINING, notingMembers, revokingMemberships } 
 import {
   COMMENT,
   inTime,
+  KEEPING,
   LENDS_ITSELF,
   NOBODY,
   NOTED_BEFORE,
@@ -22,7 +23,7 @@ export function refusingLogins(namePrefix: string | undefined): string[] {
       ? "ELSE"
       : `ELSIF NOT pg_catalog.starts_with(user_name, ${bodyLiteral(namePrefix)}) THEN`;
   return [
-    handOn({ acting: NOBODY }),
+    handOn({ acting: NOBODY }, KEEPING),
     `IF user_oid IS NOT NULL THEN`,
     `  BEGIN`,
     `    ${FORBID}`,

@@ -44,7 +44,7 @@ export function refusingPrepared(reassignTo: string | undefined): string[] {
 
 /**
  * To whoever has no more rights than the user had: a function or view of the user's acts with the rights of whoever it belongs to,
- * for everybody. So the role in question has to be one that the user is a member of, or was; where the code names another by now,
+ * for everybody. So the role in question has to be one whose rights the user has, or had, as its member; where the code names another by now,
  * the one that the user is a member of gets it. To the engine's login it gives nothing.
  */
 function reassigning(reassignTo: string | undefined): string[] {
@@ -56,7 +56,7 @@ function reassigning(reassignTo: string | undefined): string[] {
     ];
   }
   const base = bodyLiteral(reassignTo);
-  const isBase = `pg_catalog.pg_has_role(oid, ${oidOfRole(base)}::pg_catalog.oid, $$MEMBER$$)`;
+  const isBase = `pg_catalog.pg_has_role(oid, ${oidOfRole(base)}::pg_catalog.oid, $$USAGE$$)`;
   return [
     `SELECT CASE WHEN pg_catalog.bool_or(${isBase}) THEN ${base} WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 THEN pg_catalog.min(rolname::pg_catalog.text) END`,
     `  INTO heir FROM pg_catalog.pg_roles WHERE oid OPERATOR(pg_catalog.=) ANY (held_before) OR oid OPERATOR(pg_catalog.=) ANY (ARRAY(`,

@@ -7,6 +7,7 @@ import { endingSessions } from "./postgres-sessions";
 import { SESSIONS_END } from "./postgres-statements";
 import {
   COMMENT,
+  KEEPING,
   LATE,
   LENDS_ITSELF,
   LOCK_TIMEOUT,
@@ -90,12 +91,10 @@ function revocation(
       // Where the engine finds it at once, it does not search the whole of the text.
       `-- The word END keeps the engine from splitting this.`,
       `SET LOCAL lock_timeout = ${REFUSING.lock};`,
-      KEPT,
       aboutUser([USER_OID], refusingLogins(namePrefix)),
       `COMMIT AND CHAIN;`,
       `SET LOCAL statement_timeout = ${timeout.toMilliseconds(REFUSING.all)};`,
       `SET LOCAL lock_timeout = ${LOCK_TIMEOUT};`,
-      KEPT,
       aboutSameUser(
         [USER_OID, `starting pg_catalog.int4[];`, `is_idle boolean;`],
         // A revocation that failed is tried again, perhaps after its login was dropped.
@@ -108,9 +107,6 @@ function revocation(
   ];
 }
 
-/** A server that commits late, and crashes, would have the login again, and the engine perhaps no lease of it any more. */
-const KEPT = `SET LOCAL synchronous_commit = on;`;
-
 /** In the usual case, where nobody acts for the user any more and it left nothing, two queries and the server see that. */
 function dropping(ending: Ending, reassignTo: string | undefined): string[] {
   const drop = execute("DROP ROLE %I", "user_name");
@@ -120,6 +116,7 @@ function dropping(ending: Ending, reassignTo: string | undefined): string[] {
     `      NOT (${LENDS_ITSELF})`,
     `      AND pg_catalog.current_setting($$max_prepared_transactions$$) OPERATOR(pg_catalog.=) $$0$$`,
     `      AND ${handedOn("acting")} OPERATOR(pg_catalog.=) ${NOBODY} AND NOT ${OTHERS_JOINED}`,
+    `      AND ${KEEPING} IS NOT NULL`,
     `    INTO starting, is_idle;`,
     `  SELECT is_idle AND starting OPERATOR(pg_catalog.<@) pg_catalog.array_agg(pid) FILTER (WHERE usesysid IS NOT NULL)`,
     `      AND pg_catalog.count(CASE WHEN usesysid OPERATOR(pg_catalog.=) user_oid THEN pid END) OPERATOR(pg_catalog.=) 0`,
@@ -137,6 +134,8 @@ function dropping(ending: Ending, reassignTo: string | undefined): string[] {
     `END;`,
     `IF NOT is_idle THEN`,
     `  ${innerBlock(CLEANING_UP, [
+      // Where the above failed, it was taken back with it.
+      `PERFORM ${KEEPING};`,
       ...becomingMember(),
       ...ending.first,
       // Not before: it reads what somebody may have locked.

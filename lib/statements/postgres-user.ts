@@ -62,3 +62,13 @@ export function terminatingAll(users = "ARRAY[user_oid]"): string[] {
     `  WHERE usesysid OPERATOR(pg_catalog.=) ANY (${users});`,
   ];
 }
+
+/**
+ * A server that commits late, and crashes, would have the login again, and the engine perhaps no lease of it any more. What it
+ * waits for otherwise is left to it.
+ */
+export const KEEPING = [
+  `pg_catalog.set_config($$synchronous_commit$$,`,
+  `CASE WHEN pg_catalog.current_setting($$synchronous_commit$$) OPERATOR(pg_catalog.=) $$off$$ THEN $$local$$`,
+  `ELSE pg_catalog.current_setting($$synchronous_commit$$) END, true)`,
+].join(" ");
