@@ -31,6 +31,8 @@ export async function drain(
 ): Promise<void> {
   const { mount, connection } = outputs.vault;
   const path = `${mount}/config/${connection}`;
+  // One that is not there, or may not be read, is told before anything ends.
+  await rolesOf(vault, path);
   const isEmpty = await revokeAround(vault, outputs, `${mount}/creds`, { change, progress }, () =>
     // What is not named in it stays as it is; the manager's password is not known here, nor needed.
     allowRoles(vault, path, [], change),
