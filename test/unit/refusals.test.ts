@@ -33,7 +33,6 @@ const NO_ENTRY = 'failed to find entry for connection with name: "x"';
 const REFUSED: readonly (readonly [args: readonly string[], request: string, answer: string])[] = [
   [["drain", "dev", "--yes"], "GET x/database/config/x", FORBIDDEN],
   [["drain", "dev", "--yes"], "GET x/database/config/x", NO_ROUTE],
-  [["drain", "dev", "--yes"], "PUT sys/leases/revoke-prefix/x/database/creds", FORBIDDEN],
   [["drain", "dev", "--role", "reader", "--yes"], "GET x/database/config/x", FORBIDDEN],
   [["revoke", "dev", "--all", "--yes"], "PUT sys/leases/revoke-prefix/x/database/creds", FORBIDDEN],
   [
@@ -132,6 +131,7 @@ test.each(["", ".", "./", "nowhere/secret-id", "outputs.json/secret-id", "secret
 /** Where the request may have been carried out, in part or as a whole. */
 const UNCERTAIN: readonly (readonly [args: readonly string[], request: string, answer: string])[] = [
   [["drain", "dev", "--yes"], "PUT x/database/config/x", FORBIDDEN],
+  [["drain", "dev", "--yes"], "PUT sys/leases/revoke-prefix/x/database/creds", FORBIDDEN],
   [["revoke", "dev", "--approle", "api", "--yes"], "PUT auth/token/revoke-accessor", FORBIDDEN],
   [["rotate-root", "dev"], "PUT x/database/rotate-root/x", json(500, { errors: ["failed to update user"] })],
   [["rotate-root", "dev"], "PUT x/database/rotate-root/x", http("200 OK", {}, "<html>")],
