@@ -15,7 +15,7 @@ import { AnswerFields, type VaultClient } from "./vault-client";
 const UNDER_WAY_MS = 500;
 const ATTEMPTS = 20;
 /** How long credentials are revoked before the engine is stopped. */
-const FIRST_MS = 5_000;
+const FIRST_MS = 2_000;
 
 /**
  * What a destroy needs first: stops the engine from issuing credentials, then ends all that it has issued. Without it,
