@@ -239,6 +239,20 @@ export async function ownersAmong(
   return rows.map(({ name }) => name);
 }
 
+/** Roles that nobody logs in as, whose names begin so, and that the engine's login may hand out. */
+export async function baseRolesNamedLike(client: Client, prefix: string, manager: string): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT DISTINCT base.rolname::pg_catalog.text AS name FROM pg_catalog.pg_auth_members AS membership
+     JOIN pg_catalog.pg_roles AS base ON base.oid OPERATOR(pg_catalog.=) membership.roleid
+     JOIN pg_catalog.pg_roles AS engine ON engine.oid OPERATOR(pg_catalog.=) membership.member
+     WHERE engine.rolname OPERATOR(pg_catalog.=) $1 AND membership.admin_option AND NOT base.rolcanlogin
+       AND pg_catalog.starts_with(base.rolname::pg_catalog.text, $2)
+     ORDER BY 1`,
+    [manager, prefix],
+  );
+  return rows.map(({ name }) => name);
+}
+
 /** Names of the environment's base roles, each once. */
 export function baseRolesOf({ roles }: EnvironmentOutputs): string[] {
   return [...new Set(Object.values(roles).map(({ base_role }) => base_role))];

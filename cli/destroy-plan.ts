@@ -4,7 +4,13 @@ import * as path from "node:path";
 import { escapeIdentifier, type Client } from "pg";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { cdktfProgram } from "./cdktf";
-import { endEngineSessions, ownersAmong, unendableSessions } from "./database-users";
+import {
+  baseRolesNamedLike,
+  baseRolesOf,
+  endEngineSessions,
+  ownersAmong,
+  unendableSessions,
+} from "./database-users";
 import { describeError, UserError } from "./errors";
 import { knownNames } from "./inventory";
 import { endingRemedy, namedIn, usersWithoutLease } from "./left-users";
@@ -87,9 +93,12 @@ export async function requireDroppable(
         `Wait for their end, or end those without a role: vault-postgres revoke ${environment} --all --end-sessions`,
       );
     }
-    const roles = groups.flatMap((stack) =>
-      Object.values(synthesizedFile(stack, output).resource?.postgresql_role ?? {}).map(({ name }) => name),
-    );
+    const roles = groups.flatMap((stack) => declaredRoles(stack, output));
+    await requireDeclared(environment, session.client, outputs, [
+      ...roles,
+      ...baseRolesOf(outputs),
+      ...declaredRoles(environment, output),
+    ]);
     const owners = await ownersAmong(session.client, database, roles);
     if (owners.length > 0) {
       throw new UserError(
@@ -117,6 +126,35 @@ async function requireNoUsers(
     `PostgreSQL has ${counted(users.length, "user")} without a lease, which would outlive the engine: ` +
       `${users.map(({ name }) => name).join(", ")}.`,
     `After a look at whose they are. ${endingRemedy(environment, outputs, found)}`,
+  );
+}
+
+/**
+ * A group that is taken out of the definition and deployed so before its stack was destroyed is in no output any more, and its
+ * base roles would be left behind.
+ *
+ * @param declared names of the roles that the stacks declare
+ */
+async function requireDeclared(
+  environment: string,
+  client: Client,
+  { postgres: { database, manager } }: EnvironmentOutputs,
+  declared: readonly string[],
+): Promise<void> {
+  const left = (await baseRolesNamedLike(client, `${database}_`, manager)).filter(
+    (role) => !declared.includes(role),
+  );
+  if (left.length === 0) return;
+  throw new UserError(
+    `The engine hands out ${left.join(", ")}, which no stack of ${environment} declares any more, and which would be left behind.`,
+    "If it was a group's: put the group back, destroy its stack with cdktf destroy, take it out and deploy; then run this again. " +
+      `Where nothing of it is wanted and its stack's state is gone: as a superuser in ${database}, DROP OWNED BY and DROP ROLE.`,
+  );
+}
+
+function declaredRoles(stack: string, output: string): string[] {
+  return Object.values(synthesizedFile(stack, output).resource?.postgresql_role ?? {}).map(
+    ({ name }) => name,
   );
 }
 

@@ -6,7 +6,7 @@ import { causeLines, failedRemedy } from "./failed-revocations";
 import { UNTOLD, type Change } from "./first-change";
 import { leaseIdsBelow, leasesPath } from "./leases";
 import type { Progress } from "./progress";
-import { revokeBelow, revokeEach, type FailedRevocation } from "./revoke-leases";
+import { revokeBelow, revokeEach, revokeWithin, type FailedRevocation } from "./revoke-leases";
 import { servedBy } from "./serves";
 import { counted, listed } from "./text";
 import { AnswerFields, type VaultClient } from "./vault-client";
@@ -14,6 +14,8 @@ import { AnswerFields, type VaultClient } from "./vault-client";
 /** Time for requests that were let in before the engine stopped issuing to end; they take milliseconds. */
 const UNDER_WAY_MS = 500;
 const ATTEMPTS = 20;
+/** How long credentials are revoked before the engine is stopped. */
+const FIRST_MS = 2_000;
 
 /**
  * What a destroy needs first: stops the engine from issuing credentials, then ends all that it has issued. Without it,
@@ -31,6 +33,8 @@ export async function drain(
 ): Promise<void> {
   const { mount, connection } = outputs.vault;
   const path = `${mount}/config/${connection}`;
+  // One that is not there, or may not be read, is told before anything ends.
+  await rolesOf(vault, path);
   const isEmpty = await revokeAround(vault, outputs, `${mount}/creds`, { change, progress }, () =>
     // What is not named in it stays as it is; the manager's password is not known here, nor needed.
     allowRoles(vault, path, [], change),
@@ -100,9 +104,9 @@ export async function drainRole(
 }
 
 /**
- * Revokes the credentials below a path, has the engine issue no more, and revokes those that were issued meanwhile. In this
- * order, since the engine closes its connection when its configuration is written: where PostgreSQL lets nobody in, that is
- * the only one by which it may still end whoever is in the way.
+ * Has the engine issue no more, and revokes the credentials below a path. Some go first: the engine closes its connection when
+ * its configuration is written, and where PostgreSQL lets nobody in, that is the only one by which it may still end whoever is
+ * in the way. No more than there is time for, since applications obtain others all the while.
  *
  * @param stop has the engine issue no more
  * @returns whether no credential is left; requests that were under way may bring more
@@ -115,18 +119,17 @@ async function revokeAround(
   { change, progress }: { readonly change: Change; readonly progress?: Progress },
   stop: () => Promise<void>,
 ): Promise<boolean> {
+  await revokeWithin(vault, await leaseIdsBelow(vault, outputs, path), FIRST_MS, change);
+  await stop();
   const failed = new Map<string, FailedRevocation>();
   const keep = (found: readonly FailedRevocation[]) => found.forEach((one) => failed.set(one.lease, one));
   keep(await revokeBelow(vault, outputs, path, change, progress));
-  await stop();
-  for (let attempt = 0; attempt <= ATTEMPTS; attempt++) {
-    if (attempt > 0) await pause(UNDER_WAY_MS);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    await pause(UNDER_WAY_MS);
     const left = await leaseIdsBelow(vault, outputs, path);
-    // Requests that were let in before may take a moment.
-    if (attempt > 0 && left.length === 0) return true;
+    if (left.length === 0) return true;
     const others = left.filter((id) => !failed.has(id));
-    if (attempt > 0 && others.length === 0) throw notRevoked(left.map((id) => failed.get(id)!));
-    if (others.length === 0) continue;
+    if (others.length === 0) throw notRevoked(left.map((id) => failed.get(id)!));
     keep(
       failed.size === 0
         ? await revokeBelow(vault, outputs, path, change, progress)

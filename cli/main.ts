@@ -135,6 +135,13 @@ function explain(error: unknown, [command = ""]: readonly string[]): string {
       new UserError(error.message, "Is it unsealed, and does its cluster have an active server?"),
     );
   }
+  if (error instanceof VaultError && error.status === 404 && error.message.includes("no handler for route")) {
+    const remedy =
+      "Vault has nothing mounted there. Set VAULT_NAMESPACE or VAULT_ADDR if the environment is in another namespace or on another " +
+      "server. Where the mount itself is gone: ALTER ROLE of the manager to the password in TF_VAR_manager_password, cdktf deploy, " +
+      "vault-postgres rotate-root.";
+    return describeError(new UserError(error.message, remedy));
+  }
   return describeError(error);
 }
 

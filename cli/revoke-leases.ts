@@ -113,6 +113,33 @@ export async function revokeEach(
   return failed;
 }
 
+/**
+ * Revokes as many of the leases as there is time for, and gives up where none goes. What is left is for others to revoke, and
+ * to tell of.
+ *
+ * @throws VaultError, RedirectError if the token may not, or the server refers to another
+ */
+export async function revokeWithin(
+  vault: VaultClient,
+  ids: readonly string[],
+  milliseconds: number,
+  change: Change = UNTOLD,
+): Promise<void> {
+  const deadline = Date.now() + milliseconds;
+  let [ended, failed] = [0, 0];
+  const revoke = async (id: string) => {
+    if (Date.now() > deadline || (ended === 0 && failed >= AT_A_TIME)) return;
+    try {
+      await change(() => vault.done(`sys/leases/revoke-prefix/${id}`, { sync: true }));
+      ended++;
+    } catch (error) {
+      if (isRefused(error)) throw error;
+      failed++;
+    }
+  };
+  await concurrently(ids, revoke, AT_A_TIME);
+}
+
 /** Whether it is the request that is refused, and not a lease that cannot be revoked. */
 function isRefused(error: unknown): boolean {
   return isRefusedAtOnce(error) || (error instanceof VaultError && error.status === 503);

@@ -244,6 +244,28 @@ describe("an environment with groups", () => {
     },
   );
 
+  inFull(
+    "is not destroyed either where that definition was deployed before the group was destroyed",
+    async () => {
+      const file = path.join(sandbox.directory, "split", "app.cjs");
+      const app = fs.readFileSync(file, "utf8");
+      fs.writeFileSync(file, app.replace("groups: { search, billing }", "groups: { search }"));
+      const without = new Deployment(sandbox, "local", {
+        ...{ app: path.join(sandbox.directory, "split"), groups: ["search"] },
+      });
+      await without.deploy();
+      await expect(without.takeDown()).rejects.toMatchObject({
+        remedy: expect.stringMatching(
+          /hands out orders_local_biller, which no stack of local declares[^]*nothing is destroyed/,
+        ) as string,
+      });
+      expect(await sandbox.vault.client().list("orders-local/database/roles")).toContain("biller");
+      fs.writeFileSync(file, app);
+      await deployment.deploy();
+      expect(await deployment.hasChanges()).toBe(false);
+    },
+  );
+
   inFull("gets a lost state of one group back by an import", async () => {
     fs.rmSync(path.join(sandbox.directory, "terraform.local-billing.tfstate"));
     expect((await importAll()).code).toBe(0);

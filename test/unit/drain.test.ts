@@ -20,7 +20,7 @@ function server(
   const client = {
     done: (path: string) => {
       asked.push(path);
-      if (!path.startsWith("sys/leases/revoke-prefix/")) return Promise.resolve();
+      if (path !== "sys/leases/revoke-prefix/x/database/creds") return Promise.resolve();
       const answer = revoke(left);
       left = answer.left;
       return answer.error === undefined ? Promise.resolve() : Promise.reject(answer.error);
@@ -39,9 +39,13 @@ test("ends more credentials than one request can, in as many as it takes", async
     left > 1_000 ? { left: left - 1_000, error: TOO_LONG } : { left: 0 },
   );
   await drain(OUTPUTS, client);
-  expect(asked.filter((path) => path.includes("revoke-prefix"))).toHaveLength(5);
+  const requests = asked.filter((path) => !path.includes("/creds/"));
+  expect(requests).toEqual([
+    "x/database/config/x",
+    ...Array<string>(5).fill("sys/leases/revoke-prefix/x/database/creds"),
+  ]);
   // Writing the configuration closes the engine's connection, which may be the last that PostgreSQL lets in.
-  expect(asked.findIndex((path) => path.includes("/config/"))).toBe(5);
+  expect(asked[0]).toMatch(/\/creds\/reader\/lease-0$/);
 }, 30_000);
 
 const refused = (words: string) => new VaultError("PUT", "sys/leases/revoke-prefix", 400, [words]);
@@ -111,7 +115,7 @@ test("does not try thousands where the engine does not reach its database", asyn
   await expect(drain(OUTPUTS, { done, queue, list, read } as unknown as VaultClient)).rejects.toThrow(
     /^5000 credentials could not be revoked:\n {2}failed to connect to [^]*\n {2}not tried, since 2\d others failed/,
   );
-  expect(tried).toBeLessThan(30);
+  expect(tried).toBeLessThan(40);
   expect(queued).toBe(5_000);
 });
 
@@ -131,13 +135,14 @@ test("tries each where a database answers with an error for many", async () => {
   await expect(drain(OUTPUTS, { done, queue, list, read } as unknown as VaultClient)).rejects.toThrow(
     /^100 /,
   );
-  expect(tried).toBe(100);
+  // Some were tried before the engine was stopped.
+  expect(tried - 100).toBeLessThan(8);
 });
 
 test("says that something else lets the connection issue again", async () => {
   const { client, asked } = server(1, () => ({ left: 0 }), ["reader"]);
   await expect(drain(OUTPUTS, client)).rejects.toThrow(/goes on issuing for reader/);
-  expect(asked).toEqual(["sys/leases/revoke-prefix/x/database/creds", "x/database/config/x"]);
+  expect(asked).toEqual(["sys/leases/revoke-prefix/x/database/creds/reader/lease-0", "x/database/config/x"]);
 });
 
 // As the engine takes them: operator-revoke.test.ts asks it.

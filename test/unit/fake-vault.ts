@@ -217,9 +217,11 @@ export class FakeVault {
         this.leases = this.leases.filter((id) => id !== body.lease_id);
         return NOTHING;
       case `PUT sys/leases/revoke-prefix/${mount}/creds`:
-      case `PUT sys/leases/revoke-prefix/${mount}/creds/reader`: {
-        const prefix = `${path.replace("sys/leases/revoke-prefix/", "")}/`;
-        this.leases = this.leases.filter((id) => !id.startsWith(prefix));
+      case `PUT sys/leases/revoke-prefix/${mount}/creds/reader`:
+      case `PUT sys/leases/revoke-prefix/${mount}/creds/reader/one`:
+      case `PUT sys/leases/revoke-prefix/${mount}/creds/writer/two`: {
+        const prefix = path.replace("sys/leases/revoke-prefix/", "");
+        this.leases = this.leases.filter((id) => !`${id}/`.startsWith(`${prefix}/`));
         return NOTHING;
       }
       case `PUT ${mount}/rotate-root/x`:

@@ -31,9 +31,8 @@ const NO_ENTRY = 'failed to find entry for connection with name: "x"';
 
 /** Command, the request that is refused, and how. */
 const REFUSED: readonly (readonly [args: readonly string[], request: string, answer: string])[] = [
-  [["drain", "dev", "--yes"], "PUT x/database/config/x", FORBIDDEN],
-  [["drain", "dev", "--yes"], "PUT x/database/config/x", NO_ROUTE],
-  [["drain", "dev", "--role", "reader", "--yes"], "PUT x/database/config/x", FORBIDDEN],
+  [["drain", "dev", "--yes"], "GET x/database/config/x", FORBIDDEN],
+  [["drain", "dev", "--yes"], "GET x/database/config/x", NO_ROUTE],
   [["drain", "dev", "--role", "reader", "--yes"], "GET x/database/config/x", FORBIDDEN],
   [["revoke", "dev", "--all", "--yes"], "PUT sys/leases/revoke-prefix/x/database/creds", FORBIDDEN],
   [
@@ -76,6 +75,27 @@ test.each(REFUSED)(
   },
 );
 
+test.each([[["drain", "dev", "--yes"]], [["drain", "dev", "--role", "reader", "--yes"]]])(
+  "%j ends with 1 where it has ended credentials, and may not stop the engine",
+  async (args) => {
+    vault.instead = ({ method, path: at }) =>
+      `${method} ${at}` === "PUT x/database/config/x" ? FORBIDDEN : undefined;
+    const { code, err } = await run(...args);
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining("This was while") as string });
+    expect(vault.leasesLeft).toBeLessThan(2);
+  },
+);
+
+test.each([
+  ["status", "dev"],
+  ["revoke", "dev", "--all", "--yes"],
+])("%s says what to do where nothing is mounted", async (...args) => {
+  vault.instead = ({ path: at }) => (at.startsWith("x/database/config") ? NO_ROUTE : undefined);
+  const { code, err } = await run(...args);
+  expect(code).toBe(2);
+  expect(err).toMatch(/no handler for route[^]*nothing mounted there\. Set VAULT_NAMESPACE[^]*cdktf deploy/);
+});
+
 test("drain of one role ends with 2 where the connection serves it by a pattern", async () => {
   vault.instead = ({ method, path: at }) =>
     `${method} ${at}` === "GET x/database/config/x"
@@ -110,6 +130,7 @@ test.each(["", ".", "./", "nowhere/secret-id", "outputs.json/secret-id", "secret
 
 /** Where the request may have been carried out, in part or as a whole. */
 const UNCERTAIN: readonly (readonly [args: readonly string[], request: string, answer: string])[] = [
+  [["drain", "dev", "--yes"], "PUT x/database/config/x", FORBIDDEN],
   [["drain", "dev", "--yes"], "PUT sys/leases/revoke-prefix/x/database/creds", FORBIDDEN],
   [["revoke", "dev", "--approle", "api", "--yes"], "PUT auth/token/revoke-accessor", FORBIDDEN],
   [["rotate-root", "dev"], "PUT x/database/rotate-root/x", json(500, { errors: ["failed to update user"] })],
