@@ -8,6 +8,7 @@ import {
   MEMBERS_BEFORE,
   noting,
   STRIPPED,
+  TAKES_MEMBERSHIPS,
   terminatingAll,
 } from "./postgres-user";
 
@@ -78,33 +79,38 @@ export function actingFor(...known: readonly string[]): string[] {
 }
 
 /**
- * Where a login may make others members of itself, they are none any more once this is committed, so that only their sessions
- * of before have to be ended. The comment of the login keeps who they were for the next try: it takes CREATEROLE to change that.
+ * Where the engine's login can, it makes others members no more, so that once this is committed only their sessions of before have to
+ * be ended. The comment of the login keeps who they were for the next try: it takes CREATEROLE to change that. Where somebody has
+ * locked it, the login is refused all the same.
  *
  * @param hasMembers expression
  */
 export function notingMembers(hasMembers: string): string[] {
   return [
-    `IF ${LENDS_ITSELF} AND (${hasMembers}) THEN`,
-    `  SELECT ${MARK}, ${MEMBERS_BEFORE}, ${HELD_BEFORE} INTO mark, noted, held FROM ${COMMENT};`,
-    `  noted := ${actingFor("noted").join("\n")}::pg_catalog.text;`,
-    `  ${handOn({ acting: "noted" })}`,
-    `  noted := pg_catalog.concat(mark, $$ of $$ OPERATOR(pg_catalog.||) noted, $$ in $$ OPERATOR(pg_catalog.||) held);`,
-    `  ${execute("COMMENT ON ROLE %I IS %L", "user_name", "noted")}`,
-    `  FOR other IN`,
-    `    SELECT rolname FROM pg_catalog.pg_auth_members`,
-    `    JOIN pg_catalog.pg_roles ON oid OPERATOR(pg_catalog.=) member`,
-    `    WHERE roleid OPERATOR(pg_catalog.=) user_oid AND rolname OPERATOR(pg_catalog.<>) CURRENT_USER`,
-    `  LOOP`,
-    `    BEGIN`,
-    `      ${execute("REVOKE %I FROM %I", "user_name", "other.rolname")}`,
-    `    EXCEPTION WHEN OTHERS THEN`,
+    `BEGIN`,
+    `  IF ${TAKES_MEMBERSHIPS} AND (${hasMembers}) THEN`,
+    `    SELECT ${MARK}, ${MEMBERS_BEFORE}, ${HELD_BEFORE} INTO mark, noted, held FROM ${COMMENT};`,
+    `    noted := ${actingFor("noted").join("\n")}::pg_catalog.text;`,
+    `    ${handOn({ acting: "noted" })}`,
+    `    noted := pg_catalog.concat(mark, $$ of $$ OPERATOR(pg_catalog.||) noted, $$ in $$ OPERATOR(pg_catalog.||) held);`,
+    `    ${execute("COMMENT ON ROLE %I IS %L", "user_name", "noted")}`,
+    `    FOR other IN`,
+    `      SELECT rolname FROM pg_catalog.pg_auth_members`,
+    `      JOIN pg_catalog.pg_roles ON oid OPERATOR(pg_catalog.=) member`,
+    `      WHERE roleid OPERATOR(pg_catalog.=) user_oid AND rolname OPERATOR(pg_catalog.<>) CURRENT_USER`,
+    `    LOOP`,
+    `      BEGIN`,
+    `        ${execute("REVOKE %I FROM %I", "user_name", "other.rolname")}`,
+    `      EXCEPTION WHEN OTHERS THEN`,
     // Held or changed by somebody, whose session is ended below if it can be: the next try has it.
-    `      is_refused := false;`,
-    `      EXIT;`,
-    `    END;`,
-    `  END LOOP;`,
-    `END IF;`,
+    `        is_refused := false;`,
+    `        EXIT;`,
+    `      END;`,
+    `    END LOOP;`,
+    `  END IF;`,
+    `EXCEPTION WHEN lock_not_available THEN`,
+    `  NULL; -- told below`,
+    `END;`,
   ];
 }
 

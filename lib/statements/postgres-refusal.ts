@@ -5,11 +5,11 @@ import {
   COMMENT,
   inTime,
   KEEPING,
-  LENDS_ITSELF,
   NOBODY,
   NOTED_BEFORE,
   OTHERS_JOINED,
   USER_OID,
+  TAKES_MEMBERSHIPS,
   terminatingAll,
 } from "./postgres-user";
 import { bodyLiteral } from "./quote";
@@ -28,7 +28,7 @@ export function refusingLogins(namePrefix: string | undefined): string[] {
     `  BEGIN`,
     `    ${FORBID}`,
     // Apart, since the second costs a query.
-    `    IF ${LENDS_ITSELF} THEN`,
+    `    IF ${TAKES_MEMBERSHIPS} THEN`,
     `      IF ${HAS_MEMBERS} THEN`,
     `        RAISE lock_not_available; -- goes on below`,
     `      END IF;`,

@@ -16,6 +16,7 @@ import {
   OTHERS_JOINED,
   STARTING,
   USER_OID,
+  TAKES_MEMBERSHIPS,
   terminatingAll,
 } from "./postgres-user";
 
@@ -149,9 +150,9 @@ function dropping(ending: Ending, reassignTo: string | undefined): string[] {
       `  RAISE EXCEPTION $$a transaction holds the row of %, so that new logins are not refused, but have no rights any more$$, user_name;`,
       `END IF;`,
       ...handingOver(reassignTo),
-      // It may have made some while its sessions and transactions were waited for.
-      `IF ${LENDS_ITSELF} AND ${OTHERS_JOINED} THEN`,
-      `  RAISE EXCEPTION $$% has made others members of itself meanwhile, so that their sessions may act for it$$, user_name;`,
+      // Some may have been made while its sessions and transactions were waited for.
+      `IF ${TAKES_MEMBERSHIPS} AND ${OTHERS_JOINED} THEN`,
+      `  RAISE EXCEPTION $$others were made members of % meanwhile, so that their sessions may act for it$$, user_name;`,
       `END IF;`,
       drop,
     ])}`,

@@ -27,6 +27,10 @@ export const USER_OID = `user_oid CONSTANT pg_catalog.oid := ${oidOfRole("user_n
 export const LENDS_ITSELF =
   "pg_catalog.current_setting($$server_version_num$$)::int OPERATOR(pg_catalog.<) 150000";
 
+/** Memberships in a user can be taken away by the engine's login, whoever gave them; from PostgreSQL 16 on, by whoever gave them. */
+export const TAKES_MEMBERSHIPS =
+  "pg_catalog.current_setting($$server_version_num$$)::int OPERATOR(pg_catalog.<) 160000";
+
 /** Whether anybody but the engine's login, which is it to end the user, is a member of the user. */
 export const OTHERS_JOINED = [
   `EXISTS (`,

@@ -667,6 +667,29 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
     },
   );
 
+  testInFull(
+    "a lock on the comments of roles keeps no login on; one on functions does, for a new connection",
+    async () => {
+      const locker = await issueFor("read-only");
+      for (const [catalog, isOn] of [
+        ["pg_shdescription", false],
+        ["pg_proc", true],
+      ] as const) {
+        const credential = await issueFor("read-write");
+        const end = await waitingFor(catalog, locker);
+        try {
+          await sandbox.vault.client().write(`${ENGINE}/reset/${DATABASE}`);
+          await expect(revoke(sandbox, credential)).rejects.toThrow(/lock timeout/);
+          expect(await mayLogIn(credential)).toBe(isOn);
+        } finally {
+          await end();
+        }
+        await revoke(sandbox, credential);
+      }
+      await revoke(sandbox, locker);
+    },
+  );
+
   test("a right that another user has given does not keep a user from being dropped", async () => {
     const [giver, credential] = [await issueFor("read-only"), await issueFor("read-write")];
     const giving = await open(giver, "SELECT lo_create(777)");
