@@ -164,6 +164,7 @@ const CLEANING_UP = [
   USER_OID,
   JOINING,
   BORROWS,
+  `begun CONSTANT pg_catalog.timestamptz := pg_catalog.clock_timestamp();`,
   `engine_role CONSTANT pg_catalog.text := pg_catalog.current_setting($$role$$);`,
   `acting pg_catalog.oid[];`,
   `lent pg_catalog.name[] := ${NOBODY};`,

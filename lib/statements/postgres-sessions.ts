@@ -35,7 +35,8 @@ function endingMembers(): string[] {
     `FOR other IN`,
     `  SELECT pid FROM pg_catalog.pg_stat_get_activity(NULL)`,
     `  WHERE usesysid OPERATOR(pg_catalog.=) ANY (acting)`,
-    `    AND (backend_start IS NULL OR backend_start OPERATOR(pg_catalog.<) pg_catalog.statement_timestamp())`,
+    // Who is a member no more may go on with new sessions; the time of the statement is that of the engine's whole message.
+    `    AND (backend_start IS NULL OR backend_start OPERATOR(pg_catalog.<) begun)`,
     `LOOP`,
     `  BEGIN`,
     `    PERFORM pg_catalog.pg_terminate_backend(other.pid);`,

@@ -355,7 +355,7 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
     const { users } = await handOver();
     expect(Date.now() - began).toBeLessThan(20_000);
     // From PostgreSQL 15 on, no role may make others members of itself.
-    expect(isLent).toBe(/^PostgreSQL 14/.test(name));
+    expect(isLent).toBe(name.startsWith("PostgreSQL 14"));
     if (isLent)
       expect(users[0]!.refused[0]).toMatch(/^large object 8000\d\d of v-.*: others have given rights/);
     else expect(users).toMatchObject([{ left: 0, refused: [] }]);

@@ -197,6 +197,41 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
     await revoke(sandbox, borrower);
   });
 
+  test("sessions of a member that begin while its login is being refused are ended", async () => {
+    if (major >= 16) return; // SECURITY.md: a member by an administrator's grant stays one there
+    const [owner, reader] = [await issueFor("owner"), await issueFor("read-only")];
+    const lending = await open(owner, "SET ROLE NONE");
+    // From 15 on an administrator alone can.
+    if (major >= 15) await superuser(`GRANT "${owner.username}" TO "${reader.username}"`);
+    else await lending.query(`GRANT "${owner.username}" TO "${reader.username}"`);
+    // So that the refusal takes its time.
+    await lending.query("BEGIN; ALTER ROLE session_user PASSWORD 'x'");
+    const borrowed: Client[] = [];
+    let goesOn = true;
+    const borrowing = [1, 2, 3, 4].map(async () => {
+      while (goesOn && borrowed.length < 60) {
+        const client = await open(reader).catch(() => undefined);
+        const took = await client?.query(`SET ROLE ${BASE_ROLES.owner}`).then(
+          () => true,
+          () => false,
+        );
+        if (client !== undefined) borrowed.push(client);
+        if (took !== true) await pause(5);
+      }
+    });
+    await pause(20);
+    try {
+      await revoke(sandbox, owner).catch(() => revoke(sandbox, owner));
+    } finally {
+      goesOn = false;
+      await Promise.all(borrowing);
+    }
+    expect(borrowed.length).toBeGreaterThan(0);
+    for (const client of borrowed)
+      expect(await verdict(client, "CREATE TABLE app.borrowed ()")).not.toBe("ok");
+    await revoke(sandbox, reader);
+  });
+
   const preparedBy: [Level, Mode, string, string][] = [
     ["owner", "terminate", "as its base role", "SELECT 1"],
     ["owner", "terminate", "as itself", "SET ROLE NONE"],

@@ -406,7 +406,9 @@ describe("the example of Ecto and Vault Agent", () => {
     const role = one(stack, "vault_database_secret_backend_role");
     expect(role).toMatchObject({ name: "vault_ecto", db_name: "my_database", default_ttl: 60, max_ttl: 120 });
     expect(JSON.stringify(role.creation_statements)).toMatch(/VALID UNTIL .* IN ROLE \\"base_role\\"/);
-    expect(JSON.stringify(role.revocation_statements)).toMatch(/THEN \$\$base_role\$\$[^]*REASSIGN OWNED BY %I TO %I/);
+    expect(JSON.stringify(role.revocation_statements)).toMatch(
+      /THEN \$\$base_role\$\$[^]*REASSIGN OWNED BY %I TO %I/,
+    );
   });
 
   test("has the document's policy and AppRole, and no other policy", () => {
