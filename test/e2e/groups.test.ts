@@ -148,7 +148,7 @@ describe("an environment with groups", () => {
     for (const stack of deployment.stacks) {
       const plan = terraform(["plan", "-input=false", "-no-color"], stackFolder(stack));
       // A group's says whose its state is.
-      if (stack !== "local") expect(plan).toMatch(/^Plan: 1 to add, 0 to change, 0 to destroy\./m);
+      if (stack !== "local") expect(plan).toMatch(/^Plan: 2 to add, 0 to change, 0 to destroy\./m);
       else expect(plan).toContain("without changing any real infrastructure");
       if (stack === "local") expect(plan).not.toMatch(/^Plan:/m);
     }
