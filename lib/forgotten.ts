@@ -17,7 +17,11 @@ export class Forgotten extends TerraformElement {
   }
 
   override toTerraform(): unknown {
-    const from = `${this.resourceType}.${this.friendlyUniqueId}`;
-    return { removed: [{ from, lifecycle: { destroy: false } }] };
+    return forgetting([`${this.resourceType}.${this.friendlyUniqueId}`]);
   }
+}
+
+/** Has Terraform take addresses out of its state, and leave what they name on the server. */
+export function forgetting(addresses: readonly string[]): unknown {
+  return { removed: addresses.map((from) => ({ from, lifecycle: { destroy: false } })) };
 }

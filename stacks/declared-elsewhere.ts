@@ -1,6 +1,7 @@
 import { TerraformElement, TerraformResource, type TerraformStack } from "cdktf";
 import type { IConstruct } from "constructs";
 import { Role } from "@cdktf/provider-postgresql/lib/role";
+import { forgetting } from "../lib/forgotten";
 import { AppRole } from "../lib/vault/app-role";
 import { Policy } from "../lib/vault/policy";
 import { StaticRole } from "../lib/vault/static-role";
@@ -36,8 +37,7 @@ export class DeclaredElsewhere extends TerraformElement {
       stack === this.stack ? [] : addresses,
     );
     const from = [...new Set(elsewhere)].filter((address) => !own.has(address)).sort();
-    if (from.length === 0) return {};
-    return { removed: from.map((address) => ({ from: address, lifecycle: { destroy: false } })) };
+    return from.length === 0 ? {} : forgetting(from);
   }
 }
 

@@ -107,7 +107,9 @@ async function drainAndLook(
     async (session) =>
       session &&
       usersWithoutLease(
-        ...([outputs, vault, session.client] as const),
+        outputs,
+        vault,
+        session.client,
         before ?? { known: await knownNames(outputs, vault), leases: [], users: [] },
         isMeant,
       ),

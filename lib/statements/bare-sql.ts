@@ -25,6 +25,11 @@ export function withoutComments(sql: string, server: "postgres" | "mysql"): stri
   return replacedQuoted(sql, server, (quoted) => (/^(?:--|\/\*(?!M?!)|#)/.test(quoted) ? " " : quoted));
 }
 
+/** What a MySQL or MariaDB server runs of SQL: also what stands in a comment with an exclamation mark. */
+export function runByMysql(sql: string): string {
+  return sql.replaceAll(/\/\*(?!M?!)[^]*?(?:\*\/|$)/g, " ").replaceAll(/\/\*M?!\d*|\*\//g, " ");
+}
+
 function replacedQuoted(sql: string, server: "postgres" | "mysql", by: (quoted: string) => string): string {
   let text = "";
   let at = 0;

@@ -1,3 +1,5 @@
+import { runByMysql } from "./bare-sql";
+
 /** A whole database in a GRANT: what stands before `.*`. */
 const WHOLE_DATABASE =
   /\bGRANT\b(?:(?!\bTO\b)[^;])*?\bON\b\s*(?:TABLE\s+)?(`(?:[^`]|``)*`|"(?:[^"]|"")*"|[^\s.;*]+)\s*\.\s*\*/gi;
@@ -15,8 +17,7 @@ export interface DatabasePattern {
  * are like it: `my_db` is `myxdb` as well. Undefined if there is none. Grants on a table or routine take names as they are.
  */
 export function databasePattern(sql: string): DatabasePattern | undefined {
-  const code = sql.replaceAll(/\/\*(?!M?!)[^]*?(?:\*\/|$)/g, " ").replaceAll(/\/\*M?!\d*|\*\//g, " ");
-  for (const [, quoted = ""] of code.matchAll(WHOLE_DATABASE)) {
+  for (const [, quoted = ""] of runByMysql(sql).matchAll(WHOLE_DATABASE)) {
     const quote = /^[`"]/.exec(quoted)?.[0] ?? "";
     const database = quote === "" ? quoted : quoted.slice(1, -1).replaceAll(quote + quote, quote);
     const withoutPlaceholders = database.replaceAll(/\{\{[^}]*\}\}/g, "");

@@ -1,3 +1,5 @@
+import { runByMysql } from "./bare-sql";
+
 /** Privileges by which a user gets at everything on the server, at rights of others, or at other sessions. */
 const OF_THE_SERVER = [
   "SUPER",
@@ -47,9 +49,7 @@ const GRANT =
  * all databases; undefined if there is none. That it gives ALL is not looked for.
  */
 export function serverPrivilege(sql: string): string | undefined {
-  // The server runs what stands in a comment with an exclamation mark.
-  const code = sql.replaceAll(/\/\*(?!M?!)[^]*?(?:\*\/|$)/g, " ").replaceAll(/\/\*M?!\d*|\*\//g, " ");
-  for (const [, privileges = "", database = ""] of code.matchAll(GRANT)) {
+  for (const [, privileges = "", database = ""] of runByMysql(sql).matchAll(GRANT)) {
     const words = privileges
       // Names of columns and roles are no privileges.
       .replaceAll(/\([^)]*\)|`[^`]*`/g, " ")

@@ -2,6 +2,7 @@
 import { execute, handedOn, handOn, indent } from "./plpgsql";
 import {
   COMMENT,
+  HELD,
   HELD_BEFORE,
   LENDS_ITSELF,
   MARK,
@@ -18,7 +19,7 @@ import {
  */
 export const JOINING = [
   `joining CONSTANT pg_catalog.text := CASE`,
-  `WHEN pg_catalog.current_setting($$server_version_num$$)::int OPERATOR(pg_catalog.<) 160000`,
+  `WHEN ${TAKES_MEMBERSHIPS}`,
   `THEN $$GRANT %I TO CURRENT_USER$$ ELSE $$GRANT %I TO CURRENT_USER WITH INHERIT TRUE, SET TRUE$$ END;`,
 ].join(" ");
 
@@ -119,12 +120,11 @@ export function notingMembers(hasMembers: string): string[] {
  * of these roles, and for what it owns.
  */
 export function revokingMemberships(): string[] {
-  const held = `SELECT roleid FROM pg_catalog.pg_auth_members WHERE member OPERATOR(pg_catalog.=) user_oid`;
   const heldBefore = `SELECT pg_catalog.unnest(${HELD_BEFORE}::pg_catalog.oid[]) FROM ${COMMENT}`;
   const remark = [
     `(SELECT pg_catalog.regexp_replace(description, $$ in {[0-9,]*}$$, $$$$) FROM ${COMMENT})`,
     `$$ in $$`,
-    `ARRAY(${held} UNION ${heldBefore})::pg_catalog.text`,
+    `ARRAY(${HELD} UNION ${heldBefore})::pg_catalog.text`,
   ];
   return [
     noting(STRIPPED),

@@ -1,7 +1,7 @@
 // What a user leaves that is no session: prepared transactions, what it owns, and its rights.
 import { execute, indent, oidOfRole } from "./plpgsql";
 import { borrowing, returningLoans } from "./postgres-members";
-import { COMMENT, HELD_BEFORE, LOCK_TIMEOUT, NOBODY, PG_AUTHID } from "./postgres-user";
+import { COMMENT, HELD, HELD_BEFORE, LOCK_TIMEOUT, NOBODY, PG_AUTHID } from "./postgres-user";
 import { bodyLiteral } from "./quote";
 
 /** What belongs to a user, or was granted to it: more is not for the engine to clean up while others wait for it. */
@@ -60,7 +60,7 @@ function reassigning(reassignTo: string | undefined): string[] {
   return [
     `SELECT CASE WHEN pg_catalog.bool_or(${isBase}) THEN ${base} WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 THEN pg_catalog.min(rolname::pg_catalog.text) END`,
     `  INTO heir FROM pg_catalog.pg_roles WHERE oid OPERATOR(pg_catalog.=) ANY (held_before) OR oid OPERATOR(pg_catalog.=) ANY (ARRAY(`,
-    `    SELECT roleid FROM pg_catalog.pg_auth_members WHERE member OPERATOR(pg_catalog.=) user_oid`,
+    `    ${HELD}`,
     `  ));`,
     `IF heir IS NOT NULL THEN`,
     `  SET LOCAL lock_timeout = ${TABLE_LOCK_TIMEOUT};`,

@@ -16,6 +16,10 @@ export const COMMENT = [
 /** Whether it names members of before. */
 export const NOTED_BEFORE = "pg_catalog.strpos(description, $$ of {$$) OPERATOR(pg_catalog.>) 0";
 
+/** Roles that the user is a member of. */
+export const HELD =
+  "SELECT roleid FROM pg_catalog.pg_auth_members WHERE member OPERATOR(pg_catalog.=) user_oid";
+
 /** What it says besides roles of before, and those: who was a member of the user, and of whom the user was one. */
 export const MARK = "pg_catalog.regexp_replace(description, $$ (of|in) {[0-9,]*}$$, $$$$, $$g$$)";
 export const MEMBERS_BEFORE = "pg_catalog.substring(description, $$ of ({[0-9,]*})$$)";
@@ -24,12 +28,10 @@ export const HELD_BEFORE = "pg_catalog.substring(description, $$ in ({[0-9,]*})$
 export const USER_OID = `user_oid CONSTANT pg_catalog.oid := ${oidOfRole("user_name")};`;
 
 /** PostgreSQL 14 lets a login make others members of itself. */
-export const LENDS_ITSELF =
-  "pg_catalog.current_setting($$server_version_num$$)::int OPERATOR(pg_catalog.<) 150000";
+export const LENDS_ITSELF = isBefore(150_000);
 
 /** Memberships in a user can be taken away by the engine's login, whoever gave them; from PostgreSQL 16 on, by whoever gave them. */
-export const TAKES_MEMBERSHIPS =
-  "pg_catalog.current_setting($$server_version_num$$)::int OPERATOR(pg_catalog.<) 160000";
+export const TAKES_MEMBERSHIPS = isBefore(160_000);
 
 /** Whether anybody but the engine's login, which is it to end the user, is a member of the user. */
 export const OTHERS_JOINED = [
@@ -45,6 +47,10 @@ export const STARTING =
 
 /** Milliseconds for each lock: others wait for the engine meanwhile. */
 export const LOCK_TIMEOUT = 300;
+
+function isBefore(version: number): string {
+  return `pg_catalog.current_setting($$server_version_num$$)::int OPERATOR(pg_catalog.<) ${version}`;
+}
 
 /** After so many milliseconds. */
 export function inTime(longest: number): string {

@@ -9,6 +9,7 @@ import { ConfigurationError, show } from "../errors";
 import { vaultName } from "../names";
 import type { IBaseRole } from "../postgres/base-role";
 import type { IManagerRole } from "../postgres/manager-role";
+import { isUnresolved } from "../tokens";
 import { checkConnectionLimit } from "../postgres/connection-limit";
 import { leaveAdmin } from "../postgres/manager-role";
 import { checkStatements, renewal } from "../statements";
@@ -19,7 +20,6 @@ import { warnOfPowers } from "./own-powers";
 import type { IPostgresConnection } from "./postgres-connection";
 import { Revocation } from "./revocation";
 import { checkTtls, type RoleTtls } from "./role-ttls";
-import { isUnresolved } from "../tokens";
 import { checkUserNames } from "./username-template";
 import { WholeRole } from "./whole-role";
 
