@@ -40,14 +40,17 @@ export function aboutUser(declarations: readonly string[], lines: readonly strin
 
 /**
  * A statement that keeps values, of type text, for further blocks of the same session: into those the engine fills nothing.
- *
- * @param others expressions to look at in the same statement, which costs less than one of their own
  */
-export function handOn(values: Readonly<Record<string, string>>, ...others: readonly string[]): string {
-  const calls = Object.entries({ user: "user_name::pg_catalog.text", ...values }).map(
-    ([name, value]) => `pg_catalog.set_config($$credentials.${name}$$, ${value}, false)`,
-  );
-  return `PERFORM ${[...calls, ...others].join(", ")};`;
+export function handOn(values: Readonly<Record<string, string>>): string {
+  const all = { user: "user_name::pg_catalog.text", ...values };
+  return `PERFORM ${Object.entries(all)
+    .map(([name, value]) => handingOn(name, value))
+    .join(", ")};`;
+}
+
+/** An expression that keeps one such value. */
+export function handingOn(name: string, value: string): string {
+  return `pg_catalog.set_config($$credentials.${name}$$, ${value}, false)`;
 }
 
 /** Such a value. */

@@ -1,5 +1,5 @@
 // Who is a member of the user that a revocation ends, and of whom the engine's login becomes one for it.
-import { execute, handedOn, handOn, indent } from "./plpgsql";
+import { execute, handedOn, handingOn, indent } from "./plpgsql";
 import {
   COMMENT,
   HELD,
@@ -44,7 +44,7 @@ export function becomingMember(): string[] {
     `  END IF;`,
     `  borrows := NOT pg_catalog.pg_has_role($$pg_signal_backend$$, $$MEMBER$$);`,
     `  IF borrows THEN GRANT pg_signal_backend TO CURRENT_USER; END IF;`,
-    ...indent(terminatingAll(`pg_catalog.array_append(${handedOn("acting")}::pg_catalog.oid[], user_oid)`)),
+    ...indent(terminatingAll(`ANY (pg_catalog.array_append(${handedOn("acting")}::pg_catalog.oid[], user_oid))`)),
     `  IF borrows THEN REVOKE pg_signal_backend FROM CURRENT_USER; END IF;`,
     `  ${join("user_name")}`,
     `END;`,
@@ -92,7 +92,7 @@ export function notingMembers(hasMembers: string): string[] {
     `  IF ${TAKES_MEMBERSHIPS} AND (${hasMembers}) THEN`,
     `    SELECT ${MARK}, ${MEMBERS_BEFORE}, ${HELD_BEFORE} INTO mark, noted, held FROM ${COMMENT};`,
     `    noted := ${actingFor("noted").join("\n")}::pg_catalog.text;`,
-    `    ${handOn({ acting: "noted" })}`,
+    `    PERFORM ${handingOn("acting", "noted")};`,
     `    noted := pg_catalog.concat(mark, $$ of $$ OPERATOR(pg_catalog.||) noted, $$ in $$ OPERATOR(pg_catalog.||) held);`,
     `    ${execute("COMMENT ON ROLE %I IS %L", "user_name", "noted")}`,
     `    FOR other IN`,

@@ -23,7 +23,8 @@ export function refusingLogins(namePrefix: string | undefined): string[] {
       ? "ELSE"
       : `ELSIF NOT pg_catalog.starts_with(user_name, ${bodyLiteral(namePrefix)}) THEN`;
   return [
-    handOn({ acting: NOBODY }, KEEPING),
+    handOn({ acting: NOBODY }),
+    ...KEEPING,
     `IF user_oid IS NOT NULL THEN`,
     `  BEGIN`,
     `    ${FORBID}`,
@@ -45,7 +46,7 @@ export function refusingLogins(namePrefix: string | undefined): string[] {
 const FORBID = execute("ALTER ROLE %I NOLOGIN", "user_name");
 
 /** Now, or when an attempt before noted them. */
-const HAS_MEMBERS = `${OTHERS_JOINED} OR EXISTS (SELECT FROM ${COMMENT} AND ${NOTED_BEFORE})`;
+const HAS_MEMBERS = `${OTHERS_JOINED} OR EXISTS (SELECT FROM ${COMMENT} WHERE ${NOTED_BEFORE})`;
 
 const REFUSING_VARIABLES = [
   USER_OID,

@@ -56,7 +56,7 @@ export function terminatingRevocation(reassignTo?: string, options: RevocationOp
 export function drainingRevocation(reassignTo?: string, options: RevocationOptions = {}): string[] {
   const endingUnbounded = [
     `IF EXISTS (`,
-    `  SELECT FROM ${COMMENT} AND pg_catalog.starts_with(description, $$${SESSIONS_END}$$)`,
+    `  SELECT FROM ${COMMENT} WHERE pg_catalog.starts_with(description, $$${SESSIONS_END}$$)`,
     `) OR NOT EXISTS (`,
     `  SELECT FROM pg_catalog.pg_roles, pg_catalog.unnest(rolconfig) AS setting`,
     `  WHERE oid OPERATOR(pg_catalog.=) user_oid AND pg_catalog.starts_with(setting, $$idle_session_timeout=$$)`,
@@ -97,7 +97,7 @@ function revocation(
       `SET LOCAL statement_timeout = ${timeout.toMilliseconds(REFUSING.all)};`,
       `SET LOCAL lock_timeout = ${LOCK_TIMEOUT};`,
       aboutSameUser(
-        [USER_OID, `starting pg_catalog.int4[];`, `is_idle boolean;`],
+        [USER_OID, `starting int[];`, `is_idle boolean;`],
         // A revocation that failed is tried again, perhaps after its login was dropped.
         [`IF user_oid IS NOT NULL THEN`, ...indent(dropping(ending, reassignTo)), `END IF;`],
       ),
@@ -117,11 +117,10 @@ function dropping(ending: Ending, reassignTo: string | undefined): string[] {
     `      NOT (${LENDS_ITSELF})`,
     `      AND pg_catalog.current_setting($$max_prepared_transactions$$) OPERATOR(pg_catalog.=) $$0$$`,
     `      AND ${handedOn("acting")} OPERATOR(pg_catalog.=) ${NOBODY} AND NOT ${OTHERS_JOINED}`,
-    `      AND ${KEEPING} IS NOT NULL`,
     `    INTO starting, is_idle;`,
-    `  SELECT is_idle AND starting OPERATOR(pg_catalog.<@) pg_catalog.array_agg(pid) FILTER (WHERE usesysid IS NOT NULL)`,
-    `      AND pg_catalog.count(CASE WHEN usesysid OPERATOR(pg_catalog.=) user_oid THEN pid END) OPERATOR(pg_catalog.=) 0`,
-    `    INTO is_idle FROM pg_catalog.pg_stat_get_activity(NULL);`,
+    `  SELECT is_idle AND pg_catalog.bool_and(pg_catalog.pg_stat_get_backend_userid(id) OPERATOR(pg_catalog.<>) user_oid)`,
+    `      AND starting OPERATOR(pg_catalog.<@) pg_catalog.array_agg(CASE WHEN pg_catalog.pg_stat_get_backend_userid(id) OPERATOR(pg_catalog.>) 0::pg_catalog.oid THEN pg_catalog.pg_stat_get_backend_pid(id) END)`,
+    `    INTO is_idle FROM pg_catalog.pg_stat_get_backend_idset() AS id;`,
     `  IF is_idle THEN`,
     `    ${drop}`,
     `  END IF;`,
@@ -136,7 +135,7 @@ function dropping(ending: Ending, reassignTo: string | undefined): string[] {
     `IF NOT is_idle THEN`,
     `  ${innerBlock(CLEANING_UP, [
       // Where the above failed, it was taken back with it.
-      `PERFORM ${KEEPING};`,
+      ...KEEPING,
       ...becomingMember(),
       ...ending.first,
       // Not before: it reads what somebody may have locked.
@@ -170,9 +169,9 @@ const CLEANING_UP = [
   `lent pg_catalog.name[] := ${NOBODY};`,
   `borrowed pg_catalog.name;`,
   `other pg_catalog.record;`,
-  `starting pg_catalog.int4[];`,
-  `known pg_catalog.int4[];`,
-  `backend pg_catalog.int4;`,
+  `starting int[];`,
+  `known int[];`,
+  `backend int;`,
   `alive int;`,
   `give_up pg_catalog.timestamptz;`,
   `gids pg_catalog.text[];`,

@@ -1,5 +1,5 @@
 // What the steps of a revocation say of the user that they end.
-import { handedOn, oidOfRole } from "./plpgsql";
+import { handedOn, handingOn, oidOfRole } from "./plpgsql";
 
 /** No role or name, as an array; the space keeps Terraform from reading a template. */
 export const NOBODY = "$$ {}$$";
@@ -7,11 +7,8 @@ export const NOBODY = "$$ {}$$";
 /** OID of pg_catalog.pg_authid. */
 export const PG_AUTHID = 1260;
 
-/** The comment on the user. */
-export const COMMENT = [
-  `pg_catalog.pg_shdescription WHERE objoid OPERATOR(pg_catalog.=) user_oid`,
-  `AND classoid OPERATOR(pg_catalog.=) ${PG_AUTHID}`,
-].join(" ");
+/** The comment on the user, as a row; null if there is none. */
+export const COMMENT = "pg_catalog.shobj_description(user_oid, $$pg_authid$$) AS description";
 
 /** Whether it names members of before. */
 export const NOTED_BEFORE = "pg_catalog.strpos(description, $$ of {$$) OPERATOR(pg_catalog.>) 0";
@@ -37,7 +34,7 @@ export const TAKES_MEMBERSHIPS = isBefore(160_000);
 export const OTHERS_JOINED = [
   `EXISTS (`,
   `SELECT FROM pg_catalog.pg_auth_members WHERE roleid OPERATOR(pg_catalog.=) user_oid`,
-  `AND member OPERATOR(pg_catalog.<>) ${oidOfRole("CURRENT_USER")}::pg_catalog.oid`,
+  `AND pg_catalog.pg_get_userbyid(member) OPERATOR(pg_catalog.<>) CURRENT_USER`,
   `)`,
 ].join(" ");
 
@@ -62,14 +59,14 @@ export const [STRIPPED, LATE] = [0, 1];
 
 export function noting(what: number): string {
   const noted = `pg_catalog.array_append(${handedOn("acting")}::pg_catalog.oid[], ${what}::pg_catalog.oid)`;
-  return `PERFORM pg_catalog.set_config($$credentials.acting$$, ${noted}::pg_catalog.text, false);`;
+  return `PERFORM ${handingOn("acting", `${noted}::pg_catalog.text`)};`;
 }
 
-/** @param users array of their OIDs */
-export function terminatingAll(users = "ARRAY[user_oid]"): string[] {
+/** @param users OID of one, or `ANY` of an array of them */
+export function terminatingAll(users = "user_oid"): string[] {
   return [
     `PERFORM pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_get_activity(NULL)`,
-    `  WHERE usesysid OPERATOR(pg_catalog.=) ANY (${users});`,
+    `  WHERE usesysid OPERATOR(pg_catalog.=) ${users};`,
   ];
 }
 
@@ -78,7 +75,7 @@ export function terminatingAll(users = "ARRAY[user_oid]"): string[] {
  * waits for otherwise is left to it.
  */
 export const KEEPING = [
-  `pg_catalog.set_config($$synchronous_commit$$,`,
-  `CASE WHEN pg_catalog.current_setting($$synchronous_commit$$) OPERATOR(pg_catalog.=) $$off$$ THEN $$local$$`,
-  `ELSE pg_catalog.current_setting($$synchronous_commit$$) END, true)`,
-].join(" ");
+  `IF pg_catalog.current_setting($$synchronous_commit$$) OPERATOR(pg_catalog.=) $$off$$ THEN`,
+  `  SET LOCAL synchronous_commit = local;`,
+  `END IF;`,
+];

@@ -231,7 +231,7 @@ describe("PostgresConnection", () => {
 
 /** In drain, sessions are ended of users that were issued without its timeouts. */
 const WITHOUT_TIMEOUTS_ONLY =
-  /pg_shdescription .*? OR NOT EXISTS .*?idle_session_timeout=.*pg_terminate_backend/s;
+  /shobj_description.*? OR NOT EXISTS .*?idle_session_timeout=.*pg_terminate_backend/s;
 
 describe("DynamicRole", () => {
   const build = (options: DynamicRoleOptions | ((c: ReturnType<typeof connected>) => DynamicRoleOptions)) =>
