@@ -44,7 +44,9 @@ export function becomingMember(): string[] {
     `  END IF;`,
     `  borrows := NOT pg_catalog.pg_has_role($$pg_signal_backend$$, $$MEMBER$$);`,
     `  IF borrows THEN GRANT pg_signal_backend TO CURRENT_USER; END IF;`,
-    ...indent(terminatingAll(`ANY (pg_catalog.array_append(${handedOn("acting")}::pg_catalog.oid[], user_oid))`)),
+    ...indent(
+      terminatingAll(`ANY (pg_catalog.array_append(${handedOn("acting")}::pg_catalog.oid[], user_oid))`),
+    ),
     `  IF borrows THEN REVOKE pg_signal_backend FROM CURRENT_USER; END IF;`,
     `  ${join("user_name")}`,
     `END;`,
