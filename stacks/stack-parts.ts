@@ -4,7 +4,7 @@ import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
 import type { PostgresEndpoint } from "../lib/vault/postgres-endpoint";
 import { postgresRole } from "../lib/names";
 import type { Environment } from "./environment";
-import { vaultAddress } from "./server-address";
+import { vaultAddress, vaultNamespace } from "./server-address";
 
 /**
  * Declares the providers of an environment's servers, in each of its stacks.
@@ -14,7 +14,7 @@ import { vaultAddress } from "./server-address";
 export function addProviders(stack: TerraformStack, { vault, postgres }: Environment): void {
   new VaultProvider(stack, "VaultProvider", {
     address: vaultAddress(vault.address),
-    namespace: vault.namespace,
+    namespace: vaultNamespace(vault),
     caCertFile: vault.caCertFile,
     maxLeaseTtlSeconds: vault.deploymentTokenTtl?.toSeconds(),
   });
