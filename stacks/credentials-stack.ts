@@ -18,7 +18,6 @@ import { namesOf } from "./environment-names";
 import { longestTtls } from "./longest-ttls";
 import { GroupStack } from "./group-stack";
 import type { PostgresOutput, VaultOutput } from "./outputs";
-import { vaultNamespace } from "./server-address";
 import { StateBackend } from "./state-backend";
 import { addOutput, addProviders, engineEndpoint } from "./stack-parts";
 
@@ -54,10 +53,9 @@ export class CredentialsStack extends TerraformStack {
     checkSchemas(environment);
     (environment.state ?? StateBackend.local()).bind(this);
     addProviders(this, environment);
-    const namespace = vaultNamespace(environment.vault);
     new StateOwner(this, "StateOwner", {
       owner: names.owner,
-      vaultNamespace: namespace ?? "",
+      vaultNamespace: environment.vault.namespace ?? "",
     });
 
     const database = new PostgresDatabase(this, "Database", {
@@ -112,7 +110,7 @@ export class CredentialsStack extends TerraformStack {
     addOutput<string>(this, "environment", "The environment, which is named to vault-postgres", names.stack);
     addOutput<VaultOutput>(this, "vault", "The Vault side: where the engine and the AppRoles are", {
       address: environment.vault.address,
-      ...(namespace !== undefined && { namespace }),
+      ...(environment.vault.namespace !== undefined && { namespace: environment.vault.namespace }),
       mount: engine.path,
       connection: connection.name,
       connection_url: declaredUrl(connection.resource),

@@ -61,7 +61,7 @@ export type EnvironmentGroup = Partial<RolesAndApplications>;
 export interface VaultServer {
   /** URL of the API. */
   readonly address: string;
-  /** Namespace that everything is made in. @default - that of `VAULT_NAMESPACE` in the shell of the synthesis, else the root one */
+  /** Namespace that everything is made in. @default - the root namespace */
   readonly namespace?: string;
   /** File with the CA certificate of the API, on the machine that runs Terraform. @default - the system's CA certificates */
   readonly caCertFile?: string;

@@ -13,7 +13,6 @@ import { StateOwner } from "../lib/state-owner";
 import { groupStackName, namesOf } from "./environment-names";
 import { InheritedRoles } from "./inherited-roles";
 import { longestTtls } from "./longest-ttls";
-import { vaultNamespace } from "./server-address";
 import { StateBackend } from "./state-backend";
 import { addOutput, addProviders, engineEndpoint } from "./stack-parts";
 
@@ -33,7 +32,7 @@ export class GroupStack extends TerraformStack {
     const names = namesOf(environment);
     new StateOwner(this, "StateOwner", {
       owner: `${names.owner}/${name}`,
-      vaultNamespace: vaultNamespace(environment.vault) ?? "",
+      vaultNamespace: environment.vault.namespace ?? "",
     });
 
     const database = PostgresDatabase.fromName(this, "Database", names.database);

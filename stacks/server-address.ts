@@ -1,6 +1,5 @@
 import { ConfigurationError, show } from "../lib/errors";
 import { isToken, withStandIns } from "../lib/tokens";
-import type { Environment } from "./environment";
 
 /**
  * Checks the URL of the Vault or OpenBao API of an environment and returns it. It gets into the synthesized file, the state and
@@ -18,16 +17,6 @@ export function vaultAddress(address: string): string {
     `The address of Vault ${shown} is not usable.`,
     "Use http or https, a host and a port, such as https://vault.example.com:8200: no login, since it would be in the state, and no /v1.",
   );
-}
-
-/**
- * Namespace of Vault that Terraform's provider uses: where the environment names none, it takes that of the shell. Said in the plan, the
- * state and the outputs, so that another shell does not make all a second time.
- */
-export function vaultNamespace({ namespace }: Environment["vault"]): string | undefined {
-  if (namespace !== undefined && namespace !== "") return namespace;
-  const ofShell = process.env.VAULT_NAMESPACE?.replaceAll(/^\/+|\/+$/g, "");
-  return ofShell === "" ? undefined : ofShell;
 }
 
 function isUsable(address: string): boolean {

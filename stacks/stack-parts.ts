@@ -4,7 +4,7 @@ import { VaultProvider } from "@cdktf/provider-vault/lib/provider";
 import type { PostgresEndpoint } from "../lib/vault/postgres-endpoint";
 import { postgresRole } from "../lib/names";
 import type { Environment } from "./environment";
-import { vaultAddress, vaultNamespace } from "./server-address";
+import { vaultAddress } from "./server-address";
 
 /**
  * Declares the providers of an environment's servers, in each of its stacks.
@@ -14,7 +14,7 @@ import { vaultAddress, vaultNamespace } from "./server-address";
 export function addProviders(stack: TerraformStack, { vault, postgres }: Environment): void {
   new VaultProvider(stack, "VaultProvider", {
     address: vaultAddress(vault.address),
-    namespace: vaultNamespace(vault),
+    namespace: vault.namespace,
     caCertFile: vault.caCertFile,
     maxLeaseTtlSeconds: vault.deploymentTokenTtl?.toSeconds(),
   });

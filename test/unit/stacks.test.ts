@@ -364,37 +364,6 @@ describe("the address of Vault", () => {
   });
 });
 
-describe("the namespace of Vault", () => {
-  const inShell = (shell: string | undefined, namespace?: string) => {
-    const before = process.env.VAULT_NAMESPACE;
-    if (shell !== undefined) process.env.VAULT_NAMESPACE = shell;
-    try {
-      const stack = synthesize({ ...local({}), vault: { address: "https://vault.example.com", namespace } });
-      const { provider, output } = JSON.parse(stack.json) as {
-        provider: { vault: { namespace?: string }[] };
-        output: { vault: { value: { namespace?: string } } };
-      };
-      const [written] = Object.values(stack.resource.terraform_data ?? {})
-        .map(({ input }) => (input as { namespace?: string }).namespace)
-        .filter((each) => each !== undefined);
-      return [provider.vault[0]?.namespace, output.vault.value.namespace, written];
-    } finally {
-      delete process.env.VAULT_NAMESPACE;
-      if (before !== undefined) process.env.VAULT_NAMESPACE = before;
-    }
-  };
-
-  test.each([
-    [undefined, undefined, [undefined, undefined, ""]],
-    ["", undefined, [undefined, undefined, ""]],
-    ["team/", undefined, ["team", "team", "team"]],
-    ["team", "", ["team", "team", "team"]],
-    ["team", "other", ["other", "other", "other"]],
-  ])("in a shell with %j, and of an environment with %j", (shell, namespace, expected) => {
-    expect(inShell(shell, namespace)).toEqual(expected);
-  });
-});
-
 test.each(["", "u".repeat(64), "a=b"])("the login of Terraform %j is refused", (username) => {
   const environment = local({});
   const build = () => synthesize({ ...environment, postgres: { ...environment.postgres, username } });
