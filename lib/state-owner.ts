@@ -1,19 +1,21 @@
+import { DataVaultNamespace } from "@cdktf/provider-vault/lib/data-vault-namespace";
+import type { VaultProvider } from "@cdktf/provider-vault/lib/provider";
 import { DataResource } from "cdktf";
 import { Construct } from "constructs";
 import { ConfigurationError, show } from "./errors";
-import { isUnresolved } from "./tokens";
 
 /** Options of {@link StateOwner}. */
 export interface StateOwnerProps {
   /** What the state is of, such as `orders/dev`: letters, digits, `_`, `-`, `.` and `/`. It never changes. */
   readonly owner: string;
   /**
-   * Namespace of Vault that the stack's resources are in, empty for the root namespace. With another one later the plan fails as a
-   * whole too: Terraform finds nothing there, makes all a second time, and forgets what goes on in the former.
+   * Provider whose namespace of Vault the state stays with: the one that its configuration, the shell's `VAULT_NAMESPACE` or its token
+   * names. With another one later the plan fails as a whole too: Terraform finds nothing there, makes all a second time, and
+   * forgets what goes on in the former.
    *
    * @default - any namespace
    */
-  readonly vaultNamespace?: string;
+  readonly vaultProvider?: VaultProvider;
 }
 
 /**
@@ -27,8 +29,8 @@ export class StateOwner extends Construct {
   /** Terraform's resource. It is on no server. */
   readonly resource: DataResource;
 
-  /** @throws ConfigurationError for an owner that is empty or has other characters, and for a namespace that no engine has */
-  constructor(scope: Construct, id: string, { owner, vaultNamespace }: StateOwnerProps) {
+  /** @throws ConfigurationError for an owner that is empty or has other characters */
+  constructor(scope: Construct, id: string, { owner, vaultProvider }: StateOwnerProps) {
     super(scope, id);
     if (typeof owner !== "string" || !/^[A-Za-z0-9_./-]+$/.test(owner)) {
       throw new ConfigurationError(
@@ -43,22 +45,15 @@ export class StateOwner extends Construct {
         "destroy what is deployed there. Where two stacks keep their state in one place, give each a key, schema or " +
         'folder of its own. Where an application or environment was renamed, see "Renaming" in docs/environment.md.',
     );
-    if (vaultNamespace !== undefined) {
-      const namespace = isUnresolved(vaultNamespace)
-        ? vaultNamespace
-        : vaultNamespace.replace(/^\/+|\/+$/g, "");
-      if (!isUnresolved(namespace) && /["\\$%\n]/.test(namespace)) {
-        throw new ConfigurationError(
-          `The namespace of Vault is ${show(namespace)}.`,
-          "Write its path, such as team/orders: without quotes, backslashes, dollar and percent signs.",
-        );
-      }
+    if (vaultProvider !== undefined) {
+      const current = new DataVaultNamespace(this, "CurrentNamespace", { provider: vaultProvider });
+      const namespace = `trim(${current.fqn}.id, "/")`;
       written(
-        new DataResource(this, "Namespace", { input: { namespace } }),
-        `namespace == "${namespace}"`,
-        `What the Terraform state holds is in the namespace "\${self.output.namespace}" of Vault, and this is "${namespace}": ` +
-          "nothing is changed, for all would be made a second time, and what goes on in the former forgotten. See " +
-          '"Renaming" in docs/environment.md.',
+        new DataResource(this, "Namespace", { input: { namespace: `\${${namespace}}` } }),
+        `namespace == ${namespace}`,
+        `What the Terraform state holds is in the namespace "\${self.output.namespace}" of Vault, and Terraform's provider is in ` +
+          `"\${${namespace}}", by its configuration, VAULT_NAMESPACE or its token: nothing is changed, for all would be made a ` +
+          'second time, and what goes on in the former forgotten. See "Renaming" in docs/environment.md.',
       );
     }
   }

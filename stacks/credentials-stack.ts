@@ -52,10 +52,10 @@ export class CredentialsStack extends TerraformStack {
     checkGroups(environment, names);
     checkSchemas(environment);
     (environment.state ?? StateBackend.local()).bind(this);
-    addProviders(this, environment);
+    const vaultProvider = addProviders(this, environment);
     new StateOwner(this, "StateOwner", {
       owner: names.owner,
-      vaultNamespace: environment.vault.namespace ?? "",
+      vaultProvider,
     });
 
     const database = new PostgresDatabase(this, "Database", {

@@ -28,11 +28,11 @@ export class GroupStack extends TerraformStack {
     requireFreeStack(scope, id, `group "${name}" of environment "${environment.name}"`);
     super(scope, id);
     (environment.state ?? StateBackend.local()).bind(this, name);
-    addProviders(this, environment);
+    const vaultProvider = addProviders(this, environment);
     const names = namesOf(environment);
     new StateOwner(this, "StateOwner", {
       owner: `${names.owner}/${name}`,
-      vaultNamespace: environment.vault.namespace ?? "",
+      vaultProvider,
     });
 
     const database = PostgresDatabase.fromName(this, "Database", names.database);

@@ -9,10 +9,11 @@ import { vaultAddress } from "./server-address";
 /**
  * Declares the providers of an environment's servers, in each of its stacks.
  *
+ * @returns that of Vault
  * @throws ConfigurationError for an address or a login that is unusable
  */
-export function addProviders(stack: TerraformStack, { vault, postgres }: Environment): void {
-  new VaultProvider(stack, "VaultProvider", {
+export function addProviders(stack: TerraformStack, { vault, postgres }: Environment): VaultProvider {
+  const provider = new VaultProvider(stack, "VaultProvider", {
     address: vaultAddress(vault.address),
     namespace: vault.namespace,
     caCertFile: vault.caCertFile,
@@ -27,6 +28,7 @@ export function addProviders(stack: TerraformStack, { vault, postgres }: Environ
     // The provider's default is true, and then it reads pg_shadow, which only a superuser may.
     superuser: false,
   });
+  return provider;
 }
 
 /** Where the secrets engine reaches the server of an environment. */

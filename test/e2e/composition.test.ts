@@ -13,6 +13,7 @@ import {
   PostgresConnection,
   StaticRole,
 } from "../../lib";
+import { VaultClient } from "../../cli/vault-client";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { addedSince, takeSnapshot } from "../../sandbox/snapshot";
 import { CredentialsStack } from "../../stacks/credentials-stack";
@@ -79,11 +80,30 @@ test("a team's own stack adds to an environment, and takes only its own away", a
   expect(await base.plan()).toEqual([]);
 });
 
-test("an environment is not made a second time in another namespace", async () => {
-  if (sandbox.vault.product === "OpenBao") await sandbox.vault.client().write("sys/namespaces/team");
+test("an environment is not made a second time in another namespace, whoever names it", async () => {
+  const refused =
+    /is in\s+the\s+namespace\s+""\s+of\s+Vault,\s+and\s+Terraform's\s+provider\s+is\s+in\s+"team"/;
+  const env = sandbox.env as Record<string, string>;
+  const { VAULT_TOKEN: ofRoot = "" } = env;
+  if (sandbox.vault.product === "OpenBao") {
+    await sandbox.vault.client().write("sys/namespaces/team");
+    const { address, rootToken: token } = sandbox.vault;
+    const inTeam = new VaultClient({ address, token, namespace: "team" });
+    const policy = 'path "*" { capabilities = ["create", "read", "update", "delete", "list", "sudo"] }';
+    await inTeam.write("sys/policies/acl/all", { policy });
+    const { auth } = await inTeam.write("auth/token/create", { policies: ["all"], ttl: "1h" });
+    env.VAULT_TOKEN = sandbox.lifetime.remember(auth?.client_token ?? "");
+    await expect(base.apply()).rejects.toThrow(refused);
+  } else {
+    announce("Skipped: a token of another namespace, which Vault has in its Enterprise edition only");
+  }
+  env.VAULT_NAMESPACE = "team/";
+  await expect(base.apply()).rejects.toThrow(refused);
+  delete env.VAULT_NAMESPACE;
   const moved = { ...environment, vault: { ...environment.vault, namespace: "team" } };
   base.edit((scope) => new CredentialsStack(scope, moved));
-  await expect(base.apply()).rejects.toThrow(/is in the namespace "" of Vault, and\s+this\s+is\s+"team"/);
+  await expect(base.apply()).rejects.toThrow(refused);
+  env.VAULT_TOKEN = ofRoot;
   base.edit((scope) => new CredentialsStack(scope, environment));
   expect(await base.plan()).toEqual([]);
 });

@@ -11,6 +11,7 @@ export interface Synthesized {
   readonly resource: Resources;
   readonly output: Readonly<Record<string, { readonly value: unknown }>>;
   readonly variable: Readonly<Record<string, Resource>>;
+  readonly data: Resources;
 }
 
 /** Synthesizes a stack that `build` fills, with validations. */
@@ -31,6 +32,7 @@ export function synthesizeStack(stack: TerraformStack): Synthesized {
     resource: parsed.resource ?? {},
     output: parsed.output ?? {},
     variable: parsed.variable ?? {},
+    data: parsed.data ?? {},
   };
 }
 

@@ -28,6 +28,7 @@ export const postgresqlProvider: ProviderType<PostgresServer> = {
     deprecated: ["ssl_mode"],
     defaults: { scheme: "postgres", expected_version: "9.0.0" },
   },
+  dataSources: {},
   resources: {
     postgresql_database: database,
     postgresql_default_privileges: defaultPrivileges,

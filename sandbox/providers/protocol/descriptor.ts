@@ -59,6 +59,7 @@ const CALLS: Readonly<Record<string, readonly [request: Message, response: Messa
     {
       server_capabilities: [1, "ServerCapabilities"],
       diagnostics: DIAGNOSTICS(2),
+      data_sources: [3, "ResourceName", "repeated"],
       resources: [4, "ResourceName", "repeated"],
     },
   ],
@@ -67,6 +68,7 @@ const CALLS: Readonly<Record<string, readonly [request: Message, response: Messa
     {
       provider: [1, "Schema"],
       resource_schemas: [2, "Schema", "map"],
+      data_source_schemas: [3, "Schema", "map"],
       diagnostics: DIAGNOSTICS(4),
       server_capabilities: [6, "ServerCapabilities"],
     },
@@ -78,6 +80,14 @@ const CALLS: Readonly<Record<string, readonly [request: Message, response: Messa
   ValidateResourceTypeConfig: [
     { type_name: [1, "string"], config: [2, VALUE] },
     { diagnostics: DIAGNOSTICS(1) },
+  ],
+  ValidateDataSourceConfig: [
+    { type_name: [1, "string"], config: [2, VALUE] },
+    { diagnostics: DIAGNOSTICS(1) },
+  ],
+  ReadDataSource: [
+    { type_name: [1, "string"], config: [2, VALUE] },
+    { state: [1, VALUE], diagnostics: DIAGNOSTICS(2) },
   ],
   UpgradeResourceState: [
     { type_name: [1, "string"], version: [2, "int64"], raw_state: [3, "RawState"] },

@@ -3,7 +3,7 @@ import { Attributes } from "../resource/attributes";
 import { plan } from "../resource/plan";
 import { unservedAttributes } from "../resource/served";
 import { newState, type Occasion } from "../resource/state";
-import { MadeButFailed, type ProviderType, type ResourceType } from "../resource/type";
+import { MadeButFailed, type DataSourceType, type ProviderType, type ResourceType } from "../resource/type";
 import type { ProviderSchema, ResourceSchema } from "../schema/types";
 import { attributeDiagnostic, attributePath, errorDiagnostic, type Diagnostic } from "./diagnostics";
 import { schemaMessage } from "./schema-message";
@@ -37,16 +37,18 @@ export function providerCalls<Client>(
     GetMetadata: () => ({
       server_capabilities: {},
       resources: Object.keys(schema.resources).map((type_name) => ({ type_name })),
+      data_sources: Object.keys(schema.dataSources).map((type_name) => ({ type_name })),
     }),
     GetSchema: () => ({
       provider: schemaMessage({ version: 0, block: schema.provider }),
-      resource_schemas: Object.fromEntries(
-        Object.entries(schema.resources).map(([type, resource]) => [type, schemaMessage(resource)]),
-      ),
+      resource_schemas: schemaMessages(schema.resources),
+      data_source_schemas: schemaMessages(schema.dataSources),
       server_capabilities: {},
     }),
     PrepareProviderConfig: (request) => server.validateProvider(request),
     ValidateResourceTypeConfig: (request) => server.validateResource(request),
+    ValidateDataSourceConfig: (request) => server.validateDataSource(request),
+    ReadDataSource: (request) => server.readDataSource(request),
     UpgradeResourceState: (request) => server.upgrade(request),
     Configure: (request) => server.configure(request),
     ReadResource: (request) => server.read(request),
@@ -57,6 +59,8 @@ export function providerCalls<Client>(
   };
   return { calls, close: () => server.close() };
 }
+
+const NOT_SERVED = "the sandbox's stand-in for the provider plugin does not serve";
 
 class ProviderCalls<Client> {
   private client: Client | undefined;
@@ -82,6 +86,19 @@ class ProviderCalls<Client> {
         ...(resource.validate?.(new Attributes(values)) ?? []),
       ]),
     };
+  }
+
+  public validateDataSource({ type_name: type, config }: Request): Response {
+    const { source, schema } = this.dataSource(type);
+    const errors = unservedAttributes(`data ${type}`, schema.block, source.facts, decodeObject(config) ?? {});
+    return { diagnostics: toDiagnostics(errors) };
+  }
+
+  public async readDataSource({ type_name: type, config }: Request): Promise<Response> {
+    const { source, schema } = this.dataSource(type);
+    const known = decodeObject(config) ?? {};
+    const read = await source.read(this.configured(), new Attributes(known));
+    return { state: encodeObject(newState(schema.block, this.emptyState(schema, known), read, "apply")) };
   }
 
   public upgrade({ type_name: type, raw_state: raw }: Request): Response {
@@ -219,12 +236,17 @@ class ProviderCalls<Client> {
     return this.client;
   }
 
+  private dataSource(name: string): { source: DataSourceType<Client>; schema: ResourceSchema } {
+    const source = this.provider.dataSources[name];
+    const schema = this.schema.dataSources[name];
+    if (source === undefined || schema === undefined) throw new Error(`${NOT_SERVED} data ${name}`);
+    return { source, schema };
+  }
+
   private type(name: string): { resource: ResourceType<Client>; schema: ResourceSchema } {
     const resource = this.provider.resources[name];
     const schema = this.schema.resources[name];
-    if (resource === undefined || schema === undefined) {
-      throw new Error(`the sandbox's stand-in for the provider plugin does not serve ${name}`);
-    }
+    if (resource === undefined || schema === undefined) throw new Error(`${NOT_SERVED} ${name}`);
     return { resource, schema };
   }
 }
@@ -242,6 +264,10 @@ export class ChangeFailed extends Error {
 export function failedResponse(error: unknown): Response {
   const kept = error instanceof ChangeFailed ? { new_state: encodeObject(error.prior) } : {};
   return { ...kept, diagnostics: [errorDiagnostic(error)] };
+}
+
+function schemaMessages(schemas: ProviderSchema["resources"]): Record<string, object> {
+  return Object.fromEntries(Object.entries(schemas).map(([type, schema]) => [type, schemaMessage(schema)]));
 }
 
 function toDiagnostics(errors: readonly { attribute: string; summary: string }[]): Diagnostic[] {

@@ -23,6 +23,13 @@ export interface ResourceType<Client> {
   replaces?(wanted: Attributes): readonly string[];
 }
 
+/** What Terraform looks up, and does not make. */
+export interface DataSourceType<Client> {
+  readonly facts: ResourceFacts;
+  /** Its attributes, `id` among them. */
+  read(client: Client, config: Attributes): Promise<ObjectValue>;
+}
+
 export interface ReadResult {
   /** @default the id it was read by */
   readonly id?: string;
@@ -48,6 +55,7 @@ export interface ProviderType<Client> {
   readonly name: ProviderName;
   readonly facts: BlockFacts;
   readonly resources: Readonly<Record<string, ResourceType<Client>>>;
+  readonly dataSources: Readonly<Record<string, DataSourceType<Client>>>;
   configure(config: Attributes, environment: NodeJS.ProcessEnv): Promise<Client>;
   /** Called once, when Terraform is done with the plugin. */
   close(client: Client): Promise<void>;

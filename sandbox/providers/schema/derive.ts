@@ -17,6 +17,7 @@ export interface SchemaSource {
   readonly name: ProviderName;
   readonly facts: BlockFacts;
   readonly resources: Readonly<Record<string, { readonly facts: ResourceFacts }>>;
+  readonly dataSources: Readonly<Record<string, { readonly facts: ResourceFacts }>>;
 }
 
 interface BindingAttribute {
@@ -44,17 +45,20 @@ export function deriveProviderSchema(source: SchemaSource): ProviderSchema {
   const { types } = JSON.parse(readFileSync(manifest, "utf8")) as { types: JsiiTypes };
   const read = (module: string, type: string, facts: BlockFacts) =>
     new BindingReader(source.name, module, types).block(type, facts);
-  return {
-    provider: read("provider", source.name, source.facts),
-    resources: Object.fromEntries(
-      Object.entries(source.resources).map(([type, { facts }]) => {
-        const module = type.slice(source.name.length + 1).replaceAll("_", "-");
-        const block = read(module, type, facts);
+  const schemas = (types: SchemaSource["resources"], folder: "" | "data-") =>
+    Object.fromEntries(
+      Object.entries(types).map(([type, { facts }]) => {
+        const rest = type.slice(source.name.length + 1).replaceAll("_", "-");
+        const block = read(folder === "" ? rest : `${folder}${source.name}-${rest}`, type, facts);
         const id: AttributeSchema = { type: "string", optional: true, computed: true };
         const withId = { ...block, attributes: { ...block.attributes, id } };
         return [type, { version: facts.version ?? 0, block: withId }];
       }),
-    ),
+    );
+  return {
+    provider: read("provider", source.name, source.facts),
+    resources: schemas(source.resources, ""),
+    dataSources: schemas(source.dataSources, "data-"),
   };
 }
 

@@ -38,6 +38,7 @@ export interface ResourceSchema {
 export interface ProviderSchema {
   readonly provider: BlockSchema;
   readonly resources: Readonly<Record<string, ResourceSchema>>;
+  readonly dataSources: Readonly<Record<string, ResourceSchema>>;
 }
 
 /** What the bindings do not say about a block, and how much of it the stand-in serves. */

@@ -12,6 +12,7 @@ import { databaseStaticRole } from "./database-static-role";
 import { genericEndpoint } from "./generic-endpoint";
 import { kvSecret } from "./kv-secret";
 import { mount } from "./mount";
+import { currentNamespace } from "./namespace";
 import { policy } from "./policy";
 import { trimSlashes } from "./paths";
 import { quotaRateLimit } from "./quota-rate-limit";
@@ -47,6 +48,7 @@ export const vaultProvider: ProviderType<VaultServer> = {
     vault_policy: policy,
     vault_quota_rate_limit: quotaRateLimit,
   },
+  dataSources: { vault_namespace: currentNamespace },
 
   configure(config, environment) {
     const text = (name: string, variable: string) =>

@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 
+import { trimSlashes } from "./paths";
+
 export interface VaultSettings {
   readonly address: string;
   readonly token: string;
@@ -33,6 +35,7 @@ const RETRIES = 2;
 
 export class VaultServer {
   private token: Promise<string> | undefined;
+  private ofToken: Promise<string> | undefined;
   private childToken: string | undefined;
 
   public constructor(private readonly settings: VaultSettings) {}
@@ -61,10 +64,22 @@ export class VaultServer {
     await this.call("DELETE", path, undefined, namespace);
   }
 
+  /** Where a path inside of it is: below the provider's, or else the token's, as the real plugin has it. */
+  public async namespace(inside = ""): Promise<string> {
+    this.ofToken ??= this.settings.namespace === "" ? this.tokenNamespace() : Promise.resolve("");
+    return [this.settings.namespace, await this.ofToken, inside].filter((each) => each !== "").join("/");
+  }
+
+  private async tokenNamespace(): Promise<string> {
+    const answer = await this.send("GET", "auth/token/lookup-self", undefined, this.settings.token, "");
+    const path = answer?.namespace_path;
+    return typeof path === "string" ? trimSlashes(path) : "";
+  }
+
   /** The token that this run made for itself ends with it. */
   public async close(): Promise<void> {
     if (this.childToken !== undefined) {
-      await this.send("POST", "auth/token/revoke-self", {}, this.childToken, "");
+      await this.send("POST", "auth/token/revoke-self", {}, this.childToken, await this.namespace());
     }
   }
 
@@ -74,8 +89,9 @@ export class VaultServer {
     body: Data | undefined,
     namespace: string,
   ): Promise<Data | undefined> {
+    const inside = await this.namespace(namespace);
     this.token ??= this.obtainToken();
-    return this.send(method, path, body, await this.token, namespace);
+    return this.send(method, path, body, await this.token, inside);
   }
 
   /** A token of limited life, as the real plugin makes one, so that a long-lived one is used for one call only. */
@@ -86,7 +102,7 @@ export class VaultServer {
     }
     const ttl = `${maxLeaseTtlSeconds}s`;
     const request = { display_name: tokenName, ttl, explicit_max_ttl: ttl, renewable: false };
-    const answer = await this.send("POST", "auth/token/create", request, token, "");
+    const answer = await this.send("POST", "auth/token/create", request, token, await this.namespace());
     this.childToken = String((answer?.auth as Data | undefined)?.client_token);
     return this.childToken;
   }
@@ -99,11 +115,10 @@ export class VaultServer {
     namespace: string,
   ): Promise<Data | undefined> {
     const url = new URL(`/v1/${path.split("/").map(encodeURIComponent).join("/")}`, this.settings.address);
-    const inside = [this.settings.namespace, namespace].filter((each) => each !== "").join("/");
     const headers = {
       "X-Vault-Request": "true",
       "X-Vault-Token": token,
-      ...(inside === "" ? {} : { "X-Vault-Namespace": inside }),
+      ...(namespace === "" ? {} : { "X-Vault-Namespace": namespace }),
       ...(body === undefined ? {} : { "Content-Type": "application/json" }),
     };
     for (let attempt = 0; ; attempt += 1) {
