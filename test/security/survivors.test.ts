@@ -706,21 +706,30 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
     "a lock on the comments of roles keeps no login on; one on functions does, for a new connection",
     async () => {
       const locker = await issueFor("read-only");
+      // Before the lock: a new session would wait for it as well.
+      const watcher = await sandbox.postgres.connect(DATABASE);
+      const isOnNow = async ({ username }: Credential) => {
+        const sql = `SELECT rolcanlogin FROM pg_roles WHERE rolname = ${literal(username)}`;
+        const { rows } = await watcher.query<{ rolcanlogin: boolean }>(sql);
+        return rows[0]?.rolcanlogin;
+      };
       for (const [catalog, isOn] of [
         ["pg_shdescription", false],
         ["pg_proc", true],
       ] as const) {
         const credential = await issueFor("read-write");
+        expect(await isOnNow(credential)).toBe(true);
         const end = await waitingFor(catalog, locker);
         try {
           await sandbox.vault.client().write(`${ENGINE}/reset/${DATABASE}`);
           await expect(revoke(sandbox, credential)).rejects.toThrow(/lock timeout/);
-          expect(await mayLogIn(credential)).toBe(isOn);
+          expect(await isOnNow(credential)).toBe(isOn);
         } finally {
           await end();
         }
         await revoke(sandbox, credential);
       }
+      await watcher.end();
       await revoke(sandbox, locker);
     },
   );
