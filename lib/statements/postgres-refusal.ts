@@ -43,7 +43,11 @@ export function refusingLogins(namePrefix: string | undefined): string[] {
   ];
 }
 
-const FORBID = execute("ALTER ROLE %I NOLOGIN", "user_name");
+/**
+ * The password goes too: up to PostgreSQL 17 a user can give itself a verifier of hundreds of megabytes, which each look at its
+ * row reads as a whole.
+ */
+const FORBID = execute("ALTER ROLE %I NOLOGIN PASSWORD NULL", "user_name");
 
 /** Now, or when an attempt before noted them. */
 const HAS_MEMBERS = `${OTHERS_JOINED} OR EXISTS (SELECT FROM ${COMMENT} WHERE ${NOTED_BEFORE})`;

@@ -759,6 +759,8 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
     await superuser("CHECKPOINT");
     await revoke(sandbox, credential);
     await expect(revoke(sandbox, kept)).rejects.toThrow(/prepared transactions/);
+    const password = `SELECT rolpassword FROM pg_authid WHERE rolname = ${literal(kept.username)}`;
+    expect(await superuser(password)).toEqual([null]);
     await unwritten.query("CREATE TABLE app.unwritten ()");
     await sandbox.postgres.crash();
     await sandbox.postgres.start();
