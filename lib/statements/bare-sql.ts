@@ -31,15 +31,31 @@ export function runByMysql(sql: string): string {
 }
 
 function replacedQuoted(sql: string, server: "postgres" | "mysql", by: (quoted: string) => string): string {
-  let text = "";
-  let at = 0;
-  while (at < sql.length) {
+  return partsOf(sql, server)
+    .map(({ kind, text }) => (kind === "quoted" ? by(text) : text))
+    .join("");
+}
+
+/** A word, a character, or all that stands in quotes or in a comment, with these. */
+export interface SqlPart {
+  readonly kind: "word" | "character" | "quoted";
+  readonly text: string;
+}
+
+/** The parts of which SQL of a kind of server is made. */
+export function partsOf(sql: string, server: "postgres" | "mysql"): SqlPart[] {
+  const parts: SqlPart[] = [];
+  for (let at = 0; at < sql.length;) {
     const end = endOfQuoted(sql, at, server);
     const word = end === undefined ? matchAt(WORD, sql, at) : undefined;
-    text += end === undefined ? (word ?? sql.charAt(at)) : by(sql.slice(at, end));
-    at = end ?? at + (word?.length ?? 1);
+    const part: SqlPart =
+      end !== undefined
+        ? { kind: "quoted", text: sql.slice(at, end) }
+        : { kind: word === undefined ? "character" : "word", text: word ?? sql.charAt(at) };
+    parts.push(part);
+    at += part.text.length;
   }
-  return text;
+  return parts;
 }
 
 function endOfQuoted(sql: string, at: number, server: "postgres" | "mysql"): number | undefined {

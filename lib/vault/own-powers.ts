@@ -1,7 +1,8 @@
 import { Annotations } from "cdktf";
 import type { Construct } from "constructs";
 import { show } from "../errors";
-import { mayHold, UNKNOWN } from "../statements/placeholders";
+import { mayHold } from "../statements/placeholders";
+import { UNKNOWN } from "../statements/unknown";
 import { withStandIns } from "../tokens";
 
 /** What goes beyond the rights of a base role; what is refused unless it is allowed is not among them. */
