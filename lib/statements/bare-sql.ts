@@ -20,9 +20,20 @@ export function bareSql(sql: string, server: "postgres" | "mysql"): string {
   return replacedQuoted(sql, server, () => " ");
 }
 
+const COMMENT = /^(?:--|\/\*(?!M?!)|#)/;
+
 /** SQL of a kind of server without its comments; what stands in quotes is left as it is, a block of PL/pgSQL too. */
 export function withoutComments(sql: string, server: "postgres" | "mysql"): string {
-  return replacedQuoted(sql, server, (quoted) => (/^(?:--|\/\*(?!M?!)|#)/.test(quoted) ? " " : quoted));
+  return replacedQuoted(sql, server, (quoted) => (COMMENT.test(quoted) ? " " : quoted));
+}
+
+/** SQL of PostgreSQL without its comments, also in blocks and whatever else stands between dollar signs. */
+export function withoutCommentsWithin(sql: string): string {
+  return replacedQuoted(sql, "postgres", (quoted) => {
+    if (COMMENT.test(quoted)) return " ";
+    const [, tag, within = "", end = ""] = /^(\$[^$]*\$)([\s\S]*?)(\1)?$/.exec(quoted) ?? [];
+    return tag === undefined ? quoted : tag + withoutCommentsWithin(within) + end;
+  });
 }
 
 /** What a MySQL or MariaDB server runs of SQL: also what stands in a comment with an exclamation mark. */
