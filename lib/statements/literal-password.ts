@@ -23,46 +23,51 @@ const PASSWORD_OF_URL = /:\/\/[^\s/?#@:]*:(?!\{\{)[^\s/@]+@/;
 export function literalPassword(sql: string, server: Server): string | undefined {
   const parts = partsOf(sql, server);
   const code = parts.filter(({ kind, text }) => kind !== "quoted" || !COMMENT.test(text));
-  for (const [index, part] of code.entries()) {
-    const keyword = part.kind === "word" ? keywordAt(code, index) : undefined;
-    const text = keyword && textAfter(code, index, server);
-    if (text !== undefined && !FILLED.test(text) && (keyword !== "AS" || HASH.test(text))) {
+  let before: string[] = [];
+  for (const [index, { kind, text }] of code.entries()) {
+    if (text === ";") before = [];
+    if (kind !== "word") continue;
+    const word = text.toUpperCase();
+    const keyword = keywordOf(word, before);
+    const password = keyword && textAfter(code, index + 1, { server, isFor: word === "FOR" });
+    if (password !== undefined && !FILLED.test(password) && (keyword !== "AS" || HASH.test(password))) {
       return keyword === "AS" ? "IDENTIFIED" : keyword;
     }
+    before.push(word);
   }
   const within = parts.filter(({ kind }) => kind === "quoted").map(({ text }) => contentOf(text));
   if (within.some(isConnection)) return "password of a connection";
   return within.map((text) => literalPassword(text, server)).find((found) => found !== undefined);
 }
 
-/** What is said by the word, where a text behind it is a password. */
-function keywordAt(code: readonly SqlPart[], index: number): "PASSWORD" | "IDENTIFIED BY" | "AS" | undefined {
-  const word = code[index]!.text.toUpperCase();
-  if (word.endsWith("PASSWORD")) return "PASSWORD";
-  const before = wordsBefore(code, index);
-  // `SET PASSWORD FOR 'user'@'host' = '…'`: behind the user there is nothing else.
-  if (word === "FOR" && before.at(-1) === "PASSWORD") return "PASSWORD";
+/**
+ * What is said by a word, where a text behind it is a password.
+ *
+ * @param before the words of the same statement before it
+ */
+function keywordOf(word: string, before: readonly string[]): "PASSWORD" | "IDENTIFIED BY" | "AS" | undefined {
+  const isOneOf = (...words: string[]) => words.includes(word);
+  // `SET PASSWORD FOR 'user'@'host' = '…'`
+  if (word.endsWith("PASSWORD") || (isOneOf("FOR") && before.at(-1) === "PASSWORD")) return "PASSWORD";
+  // `IDENTIFIED WITH plugin BY`; an earlier password is said after the new one.
   const identifies = before.slice(-4).includes("IDENTIFIED");
-  if (word === "BY" && identifies) return "IDENTIFIED BY";
-  if (word === "REPLACE" && before.includes("IDENTIFIED")) return "IDENTIFIED BY";
-  return (word === "AS" || word === "USING") && identifies ? "AS" : undefined;
-}
-
-/** Words of the same statement. */
-function wordsBefore(code: readonly SqlPart[], index: number): readonly string[] {
-  const begin = code.slice(0, index).findLastIndex(({ text }) => text === ";");
-  const words = code.slice(begin + 1, index).filter(({ kind }) => kind === "word");
-  return words.map(({ text }) => text.toUpperCase());
+  if ((isOneOf("BY") && identifies) || (isOneOf("REPLACE") && before.includes("IDENTIFIED"))) {
+    return "IDENTIFIED BY";
+  }
+  return isOneOf("AS", "USING") && identifies ? "AS" : undefined;
 }
 
 /** The text to which a keyword belongs, without its quotes. */
-function textAfter(code: readonly SqlPart[], index: number, server: Server): string | undefined {
-  const isFor = code[index]!.text.toUpperCase() === "FOR";
-  const end = code.findIndex(({ text }, at) => at > index && text === ";");
-  const rest = code.slice(index + 1, end === -1 ? undefined : end);
-  const from = isFor ? rest.findIndex(({ text }) => text === "=") : 0;
-  if (from === -1) return undefined;
-  const next = rest.slice(from).find(({ kind, text }) => kind === "quoted" || !BEFORE_TEXT.test(text));
+function textAfter(
+  code: readonly SqlPart[],
+  start: number,
+  { server, isFor }: { readonly server: Server; readonly isFor: boolean },
+): string | undefined {
+  let at = start;
+  // Past the user that it is for.
+  if (isFor) while (at < code.length && !["=", ";"].includes(code[at]!.text)) at++;
+  while (at < code.length && code[at]!.kind !== "quoted" && BEFORE_TEXT.test(code[at]!.text)) at++;
+  const next = code[at];
   const isText = server === "mysql" ? /^['"]/ : /^(?:[eE]?'|\$)/;
   return next?.kind === "quoted" && isText.test(next.text) ? contentOf(next.text) : undefined;
 }
