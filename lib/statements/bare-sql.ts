@@ -20,9 +20,20 @@ export function bareSql(sql: string, server: "postgres" | "mysql"): string {
   return replacedQuoted(sql, server, () => " ");
 }
 
+const COMMENT = /^(?:--|\/\*(?!M?!)|#)/;
+
 /** SQL of a kind of server without its comments; what stands in quotes is left as it is, a block of PL/pgSQL too. */
 export function withoutComments(sql: string, server: "postgres" | "mysql"): string {
-  return replacedQuoted(sql, server, (quoted) => (/^(?:--|\/\*(?!M?!)|#)/.test(quoted) ? " " : quoted));
+  return replacedQuoted(sql, server, (quoted) => (COMMENT.test(quoted) ? " " : quoted));
+}
+
+/** SQL of PostgreSQL without its comments, also in blocks and whatever else stands between dollar signs. */
+export function withoutCommentsWithin(sql: string): string {
+  return replacedQuoted(sql, "postgres", (quoted) => {
+    if (COMMENT.test(quoted)) return " ";
+    const [, tag, within = "", end = ""] = /^(\$[^$]*\$)([\s\S]*?)(\1)?$/.exec(quoted) ?? [];
+    return tag === undefined ? quoted : tag + withoutCommentsWithin(within) + end;
+  });
 }
 
 /** What a MySQL or MariaDB server runs of SQL: also what stands in a comment with an exclamation mark. */
@@ -31,15 +42,31 @@ export function runByMysql(sql: string): string {
 }
 
 function replacedQuoted(sql: string, server: "postgres" | "mysql", by: (quoted: string) => string): string {
-  let text = "";
-  let at = 0;
-  while (at < sql.length) {
+  return partsOf(sql, server)
+    .map(({ kind, text }) => (kind === "quoted" ? by(text) : text))
+    .join("");
+}
+
+/** A word, a character, or all that stands in quotes or in a comment, with these. */
+export interface SqlPart {
+  readonly kind: "word" | "character" | "quoted";
+  readonly text: string;
+}
+
+/** The parts of which SQL of a kind of server is made. */
+export function partsOf(sql: string, server: "postgres" | "mysql"): SqlPart[] {
+  const parts: SqlPart[] = [];
+  for (let at = 0; at < sql.length;) {
     const end = endOfQuoted(sql, at, server);
     const word = end === undefined ? matchAt(WORD, sql, at) : undefined;
-    text += end === undefined ? (word ?? sql.charAt(at)) : by(sql.slice(at, end));
-    at = end ?? at + (word?.length ?? 1);
+    const part: SqlPart =
+      end !== undefined
+        ? { kind: "quoted", text: sql.slice(at, end) }
+        : { kind: word === undefined ? "character" : "word", text: word ?? sql.charAt(at) };
+    parts.push(part);
+    at += part.text.length;
   }
-  return text;
+  return parts;
 }
 
 function endOfQuoted(sql: string, at: number, server: "postgres" | "mysql"): number | undefined {

@@ -1077,6 +1077,22 @@ describe("finds what stops the engine or an application", () => {
       `ALTER ROLE ${manager} SET search_path = pg_catalog, pg_temp`,
       [{ kind: "hindering-setting", subject: manager }],
     ],
+    // As an imported one, which may have no search_path of its own.
+    [
+      `ALTER ROLE ${manager} RESET search_path; ALTER DATABASE ${DATABASE} SET search_path = app, "$user", pg_catalog`,
+      `ALTER ROLE ${manager} SET search_path = pg_catalog, pg_temp; ALTER DATABASE ${DATABASE} RESET search_path`,
+      [
+        {
+          ...{ kind: "hindering-setting", subject: DATABASE },
+          detail: expect.stringContaining(
+            `for the engine's login ${manager}: the engine finds there`,
+          ) as string,
+          remedy: expect.stringContaining(
+            `ALTER ROLE "${manager}" SET search_path = pg_catalog, pg_temp;`,
+          ) as string,
+        },
+      ],
+    ],
     [
       `ALTER ROLE ${manager} SET role = 'pg_monitor'`,
       `ALTER ROLE ${manager} RESET role`,
@@ -1107,7 +1123,7 @@ describe("finds what stops the engine or an application", () => {
 
   test("and nothing in what stops nobody", async () => {
     const settings = [
-      `ALTER DATABASE ${DATABASE} SET search_path = app`,
+      `ALTER DATABASE ${DATABASE} SET search_path = pg_catalog, app`,
       `ALTER DATABASE ${DATABASE} SET statement_timeout = '30s'`,
       `ALTER ROLE ${manager} SET ${readOnly} = off`,
       // For one that only reads.

@@ -265,6 +265,16 @@ describe("SQL that gives powers which no revocation is sure to end", () => {
     [`CREATE ROLE helper ADMIN "{{name}}"`, "ADMIN OPTION"],
     [`CREATE GROUP helper NOLOGIN ADMIN joe, "{{name}}"`, "ADMIN OPTION"],
     [`GRANT SELECT ON ALL TABLES IN SCHEMA app TO "{{name}}"\n  WITH\n  GRANT OPTION`, "GRANT OPTION"],
+    // What begins no comment, as it stands in quotes.
+    [`SELECT '--'; ALTER ROLE "{{name}}" CREATEROLE`, "CREATEROLE"],
+    [`SELECT '/*'; ALTER ROLE "{{name}}" CREATEROLE; SELECT '*/'`, "CREATEROLE"],
+    [`SELECT $$--$$; GRANT app TO "{{name}}" WITH ADMIN OPTION`, "ADMIN OPTION"],
+    [`ALTER ROLE "{{name}}--" BYPASSRLS`, "BYPASSRLS"],
+    [`DO $$ BEGIN PERFORM '--'; ALTER ROLE "{{name}}" CREATEROLE; END $$`, "CREATEROLE"],
+    [
+      `DO $$ BEGIN PERFORM /* x */ 1; GRANT app TO "{{name}}" WITH ADMIN /* x */ OPTION; END $$`,
+      "ADMIN OPTION",
+    ],
   ];
 
   test.each(POWERS)("%s is refused unless it is allowed", (statement, name) => {
@@ -328,6 +338,9 @@ describe("SQL that gives powers which no revocation is sure to end", () => {
     `REVOKE ADMIN OPTION FOR app FROM "{{name}}"`,
     `GRANT app_admin, option TO "{{name}}"`,
     `SELECT 1 -- no CREATEROLE here`,
+    `SELECT 1 /* no /* nested */ CREATEROLE here */`,
+    `DO $$ BEGIN PERFORM 1; -- no CREATEROLE here\n END $$`,
+    `DO $a$ BEGIN EXECUTE $b$ SELECT 1 /* no CREATEROLE here */ $b$; END $a$`,
   ])("%s is none of it", (statement) => expect(postgres("creation", statement)).not.toThrow());
 });
 
