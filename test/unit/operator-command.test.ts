@@ -162,7 +162,11 @@ test("a secret's file that came to be there meanwhile is left, and no other file
 });
 
 test("a PGHOST that may hold a password is refused before it can stand in a message", async () => {
-  const env = { PGUSER: "o", PGHOST: "postgres://o:hunter2@db.example.com/orders", VAULT_ADDR: "http://127.0.0.1:1" };
+  const env = {
+    PGUSER: "o",
+    PGHOST: "postgres://o:hunter2@db.example.com/orders",
+    VAULT_ADDR: "http://127.0.0.1:1",
+  };
   const { code, out, err } = await run(
     ["footholds", "dev", "--outputs", path.join(folder, "outputs.json")],
     env,

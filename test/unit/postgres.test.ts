@@ -50,7 +50,8 @@ describe("PostgresDatabase", () => {
     "is not replaced for what is said when it is made and never again, protected or not: %s",
     (deletionProtection) => {
       const made = synthesize(
-        (scope) => new PostgresDatabase(scope, "D", { name: "orders", template: "model", deletionProtection }),
+        (scope) =>
+          new PostgresDatabase(scope, "D", { name: "orders", template: "model", deletionProtection }),
       );
       expect(one(made, "postgresql_database").lifecycle).toEqual({
         ...(deletionProtection && { prevent_destroy: true }),
@@ -62,17 +63,25 @@ describe("PostgresDatabase", () => {
   test.each<[string, (resource: PostgresDatabase["resource"]) => void, object]>([
     ["", (resource) => (resource.lifecycle = { createBeforeDestroy: true }), { create_before_destroy: true }],
     [" to ignore more", (resource) => (resource.lifecycle = { ignoreChanges: ["owner"] }), {}],
-    [" by an override", (resource) => resource.addOverride("lifecycle.prevent_destroy", false), { prevent_destroy: false }],
+    [
+      " by an override",
+      (resource) => resource.addOverride("lifecycle.prevent_destroy", false),
+      { prevent_destroy: false },
+    ],
   ])("keeps that beside a lifecycle of its user's%s", (_, change, kept) => {
     const made = synthesize((scope) => change(new PostgresDatabase(scope, "D", { name: "orders" }).resource));
-    const { ignore_changes: ignored, ...others } = one(made, "postgresql_database").lifecycle as Record<string, string[]>;
+    const { ignore_changes: ignored, ...others } = one(made, "postgresql_database").lifecycle as Record<
+      string,
+      string[]
+    >;
     expect(ignored).toEqual(expect.arrayContaining(["template", "encoding", "lc_collate", "lc_ctype"]));
     expect(others).toEqual(kept);
   });
 
   test("leaves to its user to ignore all", () => {
     const made = synthesize(
-      (scope) => (new PostgresDatabase(scope, "D", { name: "orders" }).resource.lifecycle = { ignoreChanges: "all" }),
+      (scope) =>
+        (new PostgresDatabase(scope, "D", { name: "orders" }).resource.lifecycle = { ignoreChanges: "all" }),
     );
     expect(one(made, "postgresql_database").lifecycle).toEqual({ ignore_changes: "all" });
   });
