@@ -197,6 +197,51 @@ export const BY_OWNER: readonly Planted[] = [
     remove: ["DROP TEXT SEARCH CONFIGURATION app.english"],
   },
   {
+    found: ["text search dictionary", "app.words"],
+    plant: ["CREATE TEXT SEARCH DICTIONARY app.words (TEMPLATE = simple)"],
+    remove: ["DROP TEXT SEARCH DICTIONARY app.words"],
+  },
+  {
+    found: ["privilege", "PUBLIC on table app.t"],
+    plant: ["GRANT SELECT ON app.t TO PUBLIC"],
+    remove: ["REVOKE SELECT ON app.t FROM PUBLIC"],
+  },
+  {
+    found: ["privilege", "shop_local_reader on table app.t"],
+    plant: ["GRANT TRUNCATE ON app.t TO shop_local_reader"],
+    remove: ["REVOKE TRUNCATE ON app.t FROM shop_local_reader"],
+  },
+  {
+    found: ["privilege", "shop_local_writer on table app.part"],
+    plant: ["GRANT SELECT ON app.part TO shop_local_writer WITH GRANT OPTION"],
+    remove: ["REVOKE GRANT OPTION FOR SELECT ON app.part FROM shop_local_writer"],
+  },
+  {
+    found: ["privilege", "stranger on sequence app.t_id_seq"],
+    plant: ["GRANT USAGE ON SEQUENCE app.t_id_seq TO stranger"],
+    remove: ["REVOKE USAGE ON SEQUENCE app.t_id_seq FROM stranger"],
+  },
+  {
+    found: ["privilege", "stranger on column app.t.x"],
+    plant: ["GRANT UPDATE (x) ON app.t TO stranger"],
+    remove: ["REVOKE UPDATE (x) ON app.t FROM stranger"],
+  },
+  {
+    found: ["privilege", "PUBLIC on large object 4711"],
+    plant: ["SELECT lo_create(4711)", "GRANT UPDATE ON LARGE OBJECT 4711 TO PUBLIC"],
+    remove: ["SELECT lo_unlink(4711)"],
+  },
+  {
+    found: ["privilege", "stranger on type app.granted"],
+    plant: ["CREATE TYPE app.granted AS ENUM ()", "GRANT USAGE ON TYPE app.granted TO stranger"],
+    remove: ["DROP TYPE app.granted"],
+  },
+  {
+    found: ["collation", "app.alike"],
+    plant: ["DROP COLLATION app.alike", ICU("locale = 'und-u-ks-level1', deterministic = false")],
+    remove: ["DROP COLLATION app.alike", ICU("locale = 'en'")],
+  },
+  {
     found: ["default privilege", "PUBLIC on tables made by shop_local_owner in app"],
     plant: ["ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO PUBLIC"],
     remove: ["ALTER DEFAULT PRIVILEGES IN SCHEMA app REVOKE SELECT ON TABLES FROM PUBLIC"],
