@@ -15,6 +15,7 @@ import {
 } from "./import-kinds";
 import { DATABASE, ROLE, SCHEMA } from "./import-queries";
 import { VAULT_KINDS, vaultDifferences } from "./import-vault-kinds";
+import { hostOf } from "./operator-login";
 import { logIn, type Session } from "./postgres-login";
 import { requireVault } from "./reachable";
 import { VaultClient, VaultError } from "./vault-client";
@@ -149,7 +150,7 @@ class Servers {
     const get = (name: string, variable: string) =>
       this.resolve(provider[name]) ?? setting(this.env[variable]);
     return {
-      host: get("host", "PGHOST") ?? "localhost",
+      host: this.resolve(provider.host) ?? hostOf(this.env) ?? "localhost",
       port: Number(get("port", "PGPORT") ?? 5432),
       username: get("username", "PGUSER") ?? "postgres",
       password: get("password", "PGPASSWORD"),

@@ -19,7 +19,7 @@ export interface Environment {
   readonly postgres: PostgresServer;
   /**
    * Database that this one is a copy of; `template1` where that has been prepared, as PostgreSQL 14 needs
-   * (docs/rights/postgres-14-template.sql).
+   * (docs/rights/postgres-14-template.sql). Another one changes nothing once the database is made.
    *
    * @default "template0"
    */

@@ -6,6 +6,7 @@ import {
   identity,
   joined,
   lasting,
+  NE,
   own,
   roleName,
   text,
@@ -97,7 +98,10 @@ export const NAMES: readonly Query[] = [
           FROM pg_catalog.pg_enum AS e WHERE e.enumtypid ${EQ} t.oid)`,
         `(SELECT pg_catalog.string_agg(pg_catalog.format('%I %s', a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)), E'\\n' ORDER BY a.attnum)
           FROM pg_catalog.pg_attribute AS a WHERE a.attrelid ${EQ} t.typrelid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)`,
-        `(SELECT ${joined("pg_catalog.format_type(r.rngsubtype, NULL)", text("r.rngcanonical"), text("r.rngsubdiff"))}
+        `(SELECT ${joined(
+          ...["pg_catalog.format_type(r.rngsubtype, NULL)", text("r.rngcanonical"), text("r.rngsubdiff")],
+          `CASE WHEN r.rngcollation ${NE} 0 THEN ${identity("pg_collation", "r.rngcollation")} END`,
+        )}
           FROM pg_catalog.pg_range AS r WHERE r.rngtypid ${EQ} t.oid)`,
       )} AS definition
     FROM pg_catalog.pg_type AS t
@@ -117,7 +121,13 @@ export const NAMES: readonly Query[] = [
       "text search template",
     ],
     sql: `SELECT 'collation' AS kind, ${identity("pg_collation", "c.oid")} AS identity, ${roleName("c.collowner")} AS owner,
-      ${detail("NULL")} AS detail, ${joined(text("c.collprovider"), text("c.collcollate"))} AS definition
+      ${detail("NULL")} AS detail, ${joined(
+        ...["c.collprovider", "c.collisdeterministic", "c.collcollate", "c.collctype"].map(text),
+        // In 17 and later, in 15 and 16, and the rules from 16 on.
+        ...["colllocale", "colliculocale", "collicurules"].map(
+          (column) => `pg_catalog.to_jsonb(c) OPERATOR(pg_catalog.->>) '${column}'`,
+        ),
+      )} AS definition
     FROM pg_catalog.pg_collation AS c WHERE ${own("pg_collation", "c.oid", "c.collowner")}
     UNION ALL
     SELECT 'text search configuration', ${identity("pg_ts_config", "c.oid")}, ${roleName("c.cfgowner")}, ${detail("NULL")},
@@ -125,13 +135,16 @@ export const NAMES: readonly Query[] = [
          ORDER BY m.maptokentype, m.mapseqno) FROM pg_catalog.pg_ts_config_map AS m WHERE m.mapcfg ${EQ} c.oid)
     FROM pg_catalog.pg_ts_config AS c WHERE ${own("pg_ts_config", "c.oid", "c.cfgowner")}
     UNION ALL
-    SELECT 'text search dictionary', ${identity("pg_ts_dict", "d.oid")}, ${roleName("d.dictowner")}, ${detail("NULL")}, d.dictinitoption
+    SELECT 'text search dictionary', ${identity("pg_ts_dict", "d.oid")}, ${roleName("d.dictowner")}, ${detail("NULL")},
+      ${joined(`(SELECT ${identity("pg_ts_template", "d.dicttemplate")})`, "d.dictinitoption")}
     FROM pg_catalog.pg_ts_dict AS d WHERE ${own("pg_ts_dict", "d.oid", "d.dictowner")}
     UNION ALL
-    SELECT 'text search parser', ${identity("pg_ts_parser", "p.oid")}, NULL, ${detail("NULL")}, ${text("p.prsstart")}
+    SELECT 'text search parser', ${identity("pg_ts_parser", "p.oid")}, NULL, ${detail("NULL")}, ${joined(
+      ...["p.prsstart", "p.prstoken", "p.prsend", "p.prsheadline", "p.prslextype"].map(text),
+    )}
     FROM pg_catalog.pg_ts_parser AS p WHERE p.oid ${GE} ${FIRST_OWN_OID}
     UNION ALL
-    SELECT 'text search template', ${identity("pg_ts_template", "t.oid")}, NULL, ${detail("NULL")}, ${text("t.tmpllexize")}
+    SELECT 'text search template', ${identity("pg_ts_template", "t.oid")}, NULL, ${detail("NULL")}, ${joined(text("t.tmplinit"), text("t.tmpllexize"))}
     FROM pg_catalog.pg_ts_template AS t WHERE t.oid ${GE} ${FIRST_OWN_OID}`,
   },
 ];

@@ -245,6 +245,40 @@ describe("an environment with groups", () => {
   );
 
   inFull(
+    "lets go of a login that its static role names by username now, gets it back by an import, and keeps its database whatever the template",
+    async () => {
+      const file = path.join(sandbox.directory, "split", "app.cjs");
+      const app = fs.readFileSync(file, "utf8");
+      const login = "orders_local_old-biller";
+      const { data } = await sandbox.vault.client().read("orders-local/database/static-creds/old-biller");
+      const credential = { username: login, password: data?.password as string, leaseId: "" };
+      const session = await connect(sandbox, credential, "orders_local");
+      const oid = () => asSuperuser(sandbox, "SELECT oid FROM pg_database WHERE datname = 'orders_local'");
+      const before = await oid();
+      fs.writeFileSync(
+        file,
+        app
+          .replace('{ role: "biller" }', `{ username: "${login}" }`)
+          .replace("...base, groups", '...base, databaseTemplate: "template1", groups'),
+      );
+      await deployment.deploy();
+      expect(await deployment.hasChanges()).toBe(false);
+      expect(await oid()).toEqual(before);
+      expect(await verdict(session, "SELECT * FROM app.invoices")).toBe("ok");
+      expect((await operate("rotate", "old-biller")).code).toBe(0);
+      expect((await operate("status", "--json")).code).toBe(0);
+      await session.end();
+      // The other way, PostgreSQL has the login already.
+      fs.writeFileSync(file, app);
+      await expect(deployment.deploy()).rejects.toThrow();
+      const imported = await importAll();
+      expect({ ...imported, code: 0 }).toEqual(imported);
+      await deployment.deploy();
+      expect(await deployment.hasChanges()).toBe(false);
+    },
+  );
+
+  inFull(
     "is not destroyed either where that definition was deployed before the group was destroyed",
     async () => {
       const file = path.join(sandbox.directory, "split", "app.cjs");

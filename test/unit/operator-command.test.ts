@@ -160,3 +160,18 @@ test("a secret's file that came to be there meanwhile is left, and no other file
   expect(fs.statSync(file).mode & 0o777).toBe(0o600);
   expect(fs.readdirSync(folder).sort()).toEqual(["outputs.json", "secret"]);
 });
+
+test("a PGHOST that may hold a password is refused before it can stand in a message", async () => {
+  const env = {
+    PGUSER: "o",
+    PGHOST: "postgres://o:hunter2@db.example.com/orders",
+    VAULT_ADDR: "http://127.0.0.1:1",
+  };
+  const { code, out, err } = await run(
+    ["footholds", "dev", "--outputs", path.join(folder, "outputs.json")],
+    env,
+  );
+  expect({ code, out }).toEqual({ code: 2, out: "" });
+  expect(err).toContain("PGHOST is more than a host");
+  expect(err).not.toContain("hunter2");
+});
