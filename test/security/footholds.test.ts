@@ -182,7 +182,7 @@ describe.each(postgresToTry)("on $name", ({ binDirectory }) => {
     await bySuperuser([make("")]);
     const before = await footholds();
     expect(before.notLookedAt).toEqual([]);
-    const long = before.footholds.filter(({ identity }) => /^(app.long|search_path of shop)/.test(identity));
+    const long = before.footholds.filter(({ identity }) => /^(app.long|search_path of shop_local_reader)/.test(identity));
     expect(named(long)).toEqual(["function app.long()", "setting search_path of shop_local_reader"]);
     for (const { hash, detail } of long) {
       expect(hash).toMatch(/^[0-9a-f]{64}$/);

@@ -120,7 +120,9 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
   /** A revocation fails, and leaves neither a login nor its lease to itself. */
   async function expectKept(credential: Credential): Promise<void> {
     await expect(revoke(sandbox, credential)).rejects.toThrow();
-    await expect(connect(sandbox, credential, DATABASE)).rejects.toMatchObject({ code: "28000" });
+    await expect(connect(sandbox, credential, DATABASE)).rejects.toMatchObject({
+      code: expect.stringMatching(/^28(000|P01)$/) as string,
+    });
     const { data } = await sandbox.vault
       .client()
       .write("sys/leases/lookup", { lease_id: credential.leaseId });
