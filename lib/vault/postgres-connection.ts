@@ -191,8 +191,8 @@ export class PostgresConnection extends PostgresConnectionBase implements IPostg
     const password = passwordOf(props);
     const { usernameTemplate } = props;
     this.usernameTemplate = usernameTemplate;
-    const prefix = issuedNamePrefix({ ...props, database: props.database.name });
-    this.namePrefix = usernameTemplate === undefined ? prefix : undefined;
+    const from = { ...props, database: props.database.name };
+    this.namePrefix = usernameTemplate === undefined ? issuedNamePrefix(from) : undefined;
     // The provider takes a new name for an update and leaves the old connection behind (terraform-provider-vault#1502);
     // with the name in its address, a renamed connection is another resource.
     this.resource = new DatabaseSecretBackendConnection(this, `config-${idOf(this.name)}`, {
@@ -214,7 +214,7 @@ export class PostgresConnection extends PostgresConnectionBase implements IPostg
         passwordAuthentication: props.passwordAuthentication ?? "scram-sha-256",
         usernameTemplate:
           usernameTemplate === undefined
-            ? issuedNameTemplate(prefix)
+            ? issuedNameTemplate(from)
             : checkPostgresUsernameTemplate(usernameTemplate),
         ...checkLimits(props.name, props),
       },
