@@ -642,7 +642,9 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
     STAYS,
     "`vault-postgres hand-over`, which resets them; `vault-postgres status` says so",
     async () => {
-      const [megabytes, places] = FULL ? [440, 5] : [6, 2];
+      // On one server: that takes minutes to write.
+      const isWhole = FULL && !name.startsWith("PostgreSQL");
+      const [megabytes, places] = isWhole ? [440, 5] : [6, 2];
       const { credential, client } = await reports.session("reader");
       const { rows } = await client.query<{ datname: string }>("SELECT datname FROM pg_database");
       const where = ["", ...rows.map(({ datname }) => ` IN DATABASE "${datname}"`)].slice(0, places);
@@ -656,11 +658,11 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
       );
       await client.end();
       const settings = `SELECT 1 FROM pg_db_role_setting WHERE setrole = '"${credential.username}"'::regrole`;
-      if (FULL) await expectKept(credential);
+      if (isWhole) await expectKept(credential);
       else await endLogin(credential);
       expect(await asSuperuser(sandbox, settings)).not.toEqual([]);
       const { out } = await scenario.run("status");
-      expect(out).toContain(`it has settings of ${Math.round(megabytes * places * 1.048)} MB`);
+      expect(out).toContain(`it has settings of ${Math.round(megabytes * places * 1.048576)} MB`);
       expect(out).toMatch(
         new RegExp(`vault-postgres hand-over local --user ${credential.username} resets its`),
       );
