@@ -9,6 +9,7 @@ import type { Finding } from "./finding";
 import { foreignMemberFindings } from "./foreign-members";
 import type { Inventory } from "./inventory";
 import { roleOfLease } from "./leases";
+import { largeSettingFindings } from "./large-settings";
 import { loginSettingFindings } from "./login-settings";
 import { roleFindings } from "./role-findings";
 import { credentialDifferences, credentialRemedy, roleDifferences } from "./role-differences";
@@ -45,6 +46,7 @@ export function engineFindings(
           ...foreignMemberFindings(found.postgres.foreignMembers),
           ...schemaRightFindings(outputs, found.postgres.schemaRights ?? []),
           ...loginSettingFindings(outputs, found.postgres.loginSettings),
+          ...largeSettingFindings(outputs, environment, found.postgres.settings),
         ]
       : []),
     ...connectionFindings(outputs, inventory, deploy),

@@ -7,6 +7,7 @@ import { inLine } from "./text";
 /** A setting with which a login's sessions begin, unless one that is nearer to the login says otherwise. */
 export interface LoginSetting {
   readonly name: string;
+  /** As much of it as fits {@link LONGEST_READ}. */
   readonly value: string;
   /** What it is set for; `server` for the configuration of the whole server. */
   readonly on: "login in database" | "login" | "database" | "all logins" | "server";
@@ -32,6 +33,9 @@ const SEEN = [
   ...["session_preload_libraries", "local_preload_libraries", "standard_conforming_strings"],
 ];
 const PINNED_PATH = "pg_catalog, pg_temp";
+/** Characters of a setting that are fetched: whoever has a login chooses how long its settings are, up to 1 GB. */
+const LONGEST_READ = 1_000;
+const LONGEST_SHOWN = 200;
 
 /** Those that may hinder the engine's login and the logins of static roles; from whichever database it is looked. */
 export async function loginSettings(client: Client, outputs: EnvironmentOutputs): Promise<LoginSetting[]> {
@@ -53,7 +57,7 @@ export async function loginSettings(client: Client, outputs: EnvironmentOutputs)
        FROM pg_catalog.pg_db_role_setting AS setting
        LEFT JOIN pg_catalog.pg_roles AS login ON login.oid OPERATOR(pg_catalog.=) setting.setrole
        LEFT JOIN pg_catalog.pg_database AS base ON base.oid OPERATOR(pg_catalog.=) setting.setdatabase
-       CROSS JOIN LATERAL pg_catalog.unnest(setting.setconfig) AS entry
+       CROSS JOIN LATERAL (SELECT pg_catalog.left(whole, ${LONGEST_READ}) FROM pg_catalog.unnest(setting.setconfig) AS of (whole)) AS one (entry)
        WHERE (setting.setrole OPERATOR(pg_catalog.=) 0::pg_catalog.oid OR login.rolname OPERATOR(pg_catalog.=) ANY ($1))
          AND (setting.setdatabase OPERATOR(pg_catalog.=) 0::pg_catalog.oid OR base.datname OPERATOR(pg_catalog.=) $2)
        UNION ALL
@@ -167,12 +171,17 @@ function finding({ postgres }: EnvironmentOutputs, setting: LoginSetting, effect
   return {
     kind: "hindering-setting",
     subject,
-    detail: `${name} is ${inLine(value)}, ${effect}`,
+    detail: `${name} is ${inLine(shownValue(value))}, ${effect}`,
     remedy:
       `Find out who set it, and what for. As a superuser: ${undo}${reload} Sessions that are open keep it; the engine's: ` +
       "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename " +
       `OPERATOR(pg_catalog.=) ${shownLiteral(manager)};`,
   };
+}
+
+/** What fills a screen is not told. */
+function shownValue(value: string): string {
+  return value.length <= LONGEST_SHOWN ? value : `${value.slice(0, LONGEST_SHOWN)}…`;
 }
 
 /** As PostgreSQL reads it: any beginning of the word. */

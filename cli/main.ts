@@ -145,6 +145,23 @@ function explain(error: unknown, [command = ""]: readonly string[]): string {
   return describeError(error);
 }
 
+/** Node has no text that is longer, and no buffer. */
+const TOO_LARGE: readonly (string | undefined)[] = ["ERR_STRING_TOO_LONG", "ERR_BUFFER_TOO_LARGE"];
+
+/** Says of an error that no command has met that nothing can be told, or what may be half done; returns the exit code. */
+function broken(error: NodeJS.ErrnoException, shell: Shell): number {
+  const remedy = TOO_LARGE.includes(error.code)
+    ? "A server has sent a value that is larger than this program can take. Where it is PostgreSQL, somebody has made a setting that " +
+      "large; as any login: SELECT setrole::pg_catalog.regrole, setdatabase, pg_catalog.pg_column_size(setconfig) FROM " +
+      "pg_catalog.pg_db_role_setting ORDER BY 3 DESC; " +
+      "and as a superuser: ALTER ROLE … RESET ALL;"
+    : "That is none of the errors that this command knows. Run it again; if it stays, report it with this message.";
+  shell.note(describeError(new UserError(`Broken off by an error: ${error.message}`, remedy)));
+  if (shell.underWay === undefined) return ExitCode.notTried;
+  shell.note(`This was while ${shell.underWay}`);
+  return ExitCode.failed;
+}
+
 /** Runs as the program of this process. */
 export function start(): void {
   const terminal = new Terminal();
@@ -158,6 +175,8 @@ export function start(): void {
       process.exit(ExitCode.interrupted);
     });
   }
+  // What a library throws where nobody waits for it, such as for a message of a server that is longer than a text can be.
+  process.on("uncaughtException", (error) => process.exit(broken(error, terminal)));
   // Output goes to a pipe whose reader may end first; that must not keep us from ending what was begun.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   void main(process.argv.slice(2), terminal).then((code) => (process.exitCode = code));

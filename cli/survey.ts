@@ -8,6 +8,7 @@ import { engineLogin, type EngineLogin } from "./engine-login";
 import { engineRoles, namesBelow, type EngineRole } from "./engine-roles";
 import { foreignMembers, type ForeignMember } from "./foreign-members";
 import type { Inventory } from "./inventory";
+import { settingsOf, type RoleSettings } from "./large-settings";
 import { lockedAppRoles, type LockedAppRole } from "./locked-approles";
 import { loginSettings, type LoginSetting } from "./login-settings";
 import type { Session } from "./postgres-login";
@@ -46,6 +47,8 @@ export interface PostgresSurvey {
   readonly prepared: readonly PreparedTransaction[];
   readonly foreignMembers: readonly ForeignMember[];
   readonly loginSettings: readonly LoginSetting[];
+  /** Of base roles, the engine's login and the logins of static roles. */
+  readonly settings: readonly RoleSettings[];
   /** Absent where the login does not enter the environment's database. */
   readonly schemaRights?: readonly SchemaRight[];
   /** By name. */
@@ -158,9 +161,16 @@ async function surveyPostgres(
   const inDatabase = await openDatabase();
   const schemas =
     inDatabase && (await schemaRights(inDatabase.client, outputs).finally(() => inDatabase.close()));
+  const surveyed = await surveyRoles(client, outputs, postgres?.users ?? []);
+  const users = new Set(postgres?.users.map(({ oid }) => oid));
+  const lasting = surveyed.roles.filter(({ oid }) => !users.has(oid));
+  const settings = await settingsOf(
+    client,
+    lasting.map(({ oid }) => oid),
+  );
   return {
     engineLogin: await engineLogin(client, outputs),
-    roles: await surveyRoles(client, outputs, postgres?.users ?? []),
+    roles: surveyed,
     missingBaseRoles: await missingBaseRoles(client, outputs),
     shut: shut.map((user) => ({
       user,
@@ -171,6 +181,7 @@ async function surveyPostgres(
     prepared,
     foreignMembers: await foreignMembers(client, outputs, known),
     loginSettings: await loginSettings(client, outputs),
+    settings: lasting.map(({ name, oid }) => ({ name, places: settings.get(oid) ?? [] })),
     ...(schemas && { schemaRights: schemas }),
     staticLogins: new Map(found.map((login) => [login.name, login])),
   };

@@ -7,6 +7,7 @@ import { handOver, type HandedOver } from "../hand-over/hand-over";
 import { leaseOf } from "../hand-over/lease-of";
 import { namePrefix } from "../inventory";
 import { hasLogin } from "../operator-login";
+import { megabytes } from "../large-settings";
 import { revokeLease } from "../revoke-leases";
 import { confirmed, type Shell } from "../shell";
 import { counted, inLine } from "../text";
@@ -38,7 +39,8 @@ export const handOverCommand: Command<HandOverArguments> = {
     "A revocation hands over no more than a bounded number of objects, so that one user holds up no other: it ends the " +
     "login and its sessions, and fails; the lease stays. For users of the engine that may not log in any more and have no " +
     "session, this gives what they own in the environment's database to their base role and takes their privileges away, " +
-    "in batches, and then asks Vault to revoke the lease again. No data is dropped. It may be interrupted at any time, and " +
+    "in batches, resets its settings where they are so large that a revocation could not delete them in time, and then asks " +
+    "Vault to revoke the lease again. No data is dropped. It may be interrupted at any time, and " +
     "goes on from there when it is run again.\n\n" +
     "VAULT_TOKEN needs the rights of docs/rights/operator-policy.hcl. PGUSER and PGPASSWORD name the login that deploys, as " +
     "in docs/rights/postgres-login.sql, which may act as the engine's login; or an administrator.",
@@ -86,12 +88,13 @@ export const handOverCommand: Command<HandOverArguments> = {
         else say("No user of the engine is waiting for it.");
         return busy.length > 0 ? ExitCode.failed : ExitCode.ok;
       }
-      for (const { name, baseRole, dependencies, elsewhere } of ready) {
+      for (const { name, baseRole, dependencies, elsewhere, settings } of ready) {
         if (elsewhere > 0)
           say(`${name} has ${elsewhere} in other databases, which are left: DROP OWNED BY there.`);
         say(
           `${name}: ${counted(dependencies, "object or privilege", "objects and privileges")}, to ${baseRole}.`,
         );
+        if (settings.length > 0) say(`${name}: settings of ${megabytes(settings)}, which are reset.`);
       }
       if (!(await confirmed(shell, environment, args.yes))) {
         shell.note("Nothing was changed.");

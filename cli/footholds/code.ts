@@ -22,6 +22,9 @@ const digestOfAll = (each: string, order: string) =>
   `pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
      pg_catalog.string_agg(${each}, E'\\n' ORDER BY ${order}), 'UTF8')), 'hex')`;
 
+/** Above, a function is known by its body alone: its definition, which quotes that, may be longer than PostgreSQL makes a text. */
+const LONGEST_BODY_BYTES = 100_000_000;
+
 /** What runs by itself, or with the rights of somebody else than its caller. */
 export const CODE: readonly Query[] = [
   {
@@ -59,7 +62,8 @@ export const CODE: readonly Query[] = [
         `CASE WHEN NOT language.lanpltrusted AND language.oid ${GE} ${FIRST_OWN_OID} THEN 'untrusted' END`,
         `pg_catalog.format('EXECUTE: %s', ${grantees("f.proacl", "f", "f.proowner")})`,
       )} AS detail,
-      CASE WHEN f.prokind ${NE} 'a' THEN pg_catalog.pg_get_functiondef(f.oid) ELSE
+      CASE WHEN pg_catalog.octet_length(f.prosrc) OPERATOR(pg_catalog.>) ${LONGEST_BODY_BYTES} THEN f.prosrc
+        WHEN f.prokind ${NE} 'a' THEN pg_catalog.pg_get_functiondef(f.oid) ELSE
         (SELECT ${joined(
           ...[
             "a.aggkind",

@@ -1099,6 +1099,34 @@ describe("finds what stops the engine or an application", () => {
       [{ kind: "hindering-setting", subject: manager }],
     ],
     [
+      // Whoever has a login may make its settings as long as it likes.
+      `DO $do$ BEGIN EXECUTE 'ALTER ROLE ${manager} SET role = ' || quote_literal(repeat('x', 5000)); END $do$`,
+      `ALTER ROLE ${manager} RESET role`,
+      [
+        {
+          kind: "hindering-setting",
+          subject: manager,
+          detail: expect.stringMatching(/^role is x{200}…, for the engine's login/) as string,
+        },
+      ],
+    ],
+    ...[legacy, "shop_local_reader"].map(
+      (role) =>
+        [
+          `DO $do$ BEGIN PERFORM set_config('app.x', string_agg(md5(random()::text), ''), true)
+             FROM generate_series(1, 400000); ALTER ROLE "${role}" SET app.x FROM CURRENT; END $do$`,
+          `ALTER ROLE "${role}" RESET app.x`,
+          [
+            {
+              kind: "hindering-setting",
+              subject: role,
+              detail: expect.stringContaining("settings of 13 MB") as string,
+              remedy: expect.stringContaining("RESET ALL; Then cdktf deploy local") as string,
+            },
+          ],
+        ] as const,
+    ),
+    [
       `ALTER ROLE ${legacy} SET role = 'shop_local_owner'`,
       `ALTER ROLE ${legacy} RESET role`,
       [{ kind: "hindering-setting", subject: legacy }],

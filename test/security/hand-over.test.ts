@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -653,6 +654,47 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
       await superuser(
         `DROP SCHEMA own, theirs CASCADE; REVOKE CREATE ON DATABASE ${DATABASE} FROM shop_local_owner`,
       );
+    },
+  );
+
+  table.fault(
+    "a credential is revoked whose user has given itself settings of gigabytes, which take long to delete",
+    STAYS,
+    "`vault-postgres hand-over`, which resets them; `vault-postgres status` says so",
+    async () => {
+      // On one server: that takes minutes to write.
+      const isWhole = FULL && !name.startsWith("PostgreSQL");
+      const [megabytes, places] = isWhole ? [440, 5] : [6, 2];
+      const { credential, client } = await reports.session("reader");
+      const { rows } = await client.query<{ datname: string }>("SELECT datname FROM pg_database");
+      const where = ["", ...rows.map(({ datname }) => ` IN DATABASE "${datname}"`)].slice(0, places);
+      // Nothing that PostgreSQL could compress, and little to send.
+      const block = randomBytes(786_432).toString("base64");
+      await client.query(
+        `SET ROLE NONE; DO $do$ BEGIN
+         PERFORM set_config('search_path', '"' || repeat('${block}', ${megabytes}) || '"', true);
+         ${where.map((place) => `ALTER ROLE SESSION_USER${place} SET search_path FROM CURRENT;`).join(" ")}
+       END $do$`,
+      );
+      await client.end();
+      const settings = `SELECT 1 FROM pg_db_role_setting WHERE setrole = '"${credential.username}"'::regrole`;
+      if (isWhole) await expectKept(credential);
+      else await endLogin(credential);
+      expect(await asSuperuser(sandbox, settings)).not.toEqual([]);
+      const { out } = await scenario.run("status");
+      expect(out).toContain(`it has settings of ${Math.round(megabytes * places * 1.048576)} MB`);
+      expect(out).toMatch(
+        new RegExp(`vault-postgres hand-over local --user ${credential.username} resets its`),
+      );
+
+      const { code, users, err } = await handOver(["--user", credential.username, "--yes"]);
+      expect(err).toContain(" MB, which are reset.");
+      expect(users).toMatchObject([
+        { user: credential.username, refused: [], lease: { id: credential.leaseId } },
+      ]);
+      expect(users[0]!.lease!.error).toBeUndefined();
+      expect(code).toBe(0);
+      expect(await exists(credential)).toBe(false);
     },
   );
 
