@@ -47,6 +47,10 @@ export const text = (value: string) => `${value}::pg_catalog.text`;
 export const detail = (...parts: readonly string[]) =>
   `ARRAY[${parts.map((part) => `(${part})`).join(", ")}]::pg_catalog.text[]`;
 
+/** Of a row's column that not every version has; null where it has not. */
+export const column = (row: string, name: string) =>
+  `(pg_catalog.to_jsonb(${row}) OPERATOR(pg_catalog.->>) '${name}')`;
+
 /** Parts joined to one text; nulls are left out, so that a part says what it is. */
 export const joined = (...parts: readonly string[]) => `pg_catalog.concat_ws(E'\\n', ${parts.join(", ")})`;
 
