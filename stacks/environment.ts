@@ -54,7 +54,10 @@ export interface Environment {
 /** What a stack declares besides what all roles of an environment share. */
 export type RolesAndApplications = Pick<Environment, "roles" | "staticRoles" | "applications">;
 
-/** Roles and applications of an environment with a stack of their own: at least one of either. */
+/**
+ * Roles and applications of an environment with a stack of their own. One of neither is for the deployment in which the last of
+ * them has moved to another stack, before its own is destroyed.
+ */
 export type EnvironmentGroup = Partial<RolesAndApplications>;
 
 /** The Vault or OpenBao server. Its token comes from `VAULT_TOKEN` when Terraform runs. */

@@ -241,6 +241,23 @@ describe("an environment with groups", () => {
         expect(auth?.policies).toContain("orders-local/database/creds/reader");
         expect(await deployment.hasChanges()).toBe(false);
       }
+      // The last of its group: its stack is deployed with nothing in it, and goes then.
+      const last = without.replace(
+        "...base, groups: { search,",
+        `...base, applications: { ...base.applications, ${moved} }, groups: { search: {},`,
+      );
+      expect(last).not.toBe(without);
+      fs.writeFileSync(file, last);
+      await deployment.deploy();
+      terraform(["destroy", "-auto-approve", "-input=false"], stackFolder("local-search"));
+      expect((await vault.read(`${role}/role-id`)).data).toEqual(before);
+      const login = { role_id: before?.role_id, secret_id: secret?.secret_id };
+      expect(await vault.withToken(undefined).write("auth/orders-local/approle/login", login)).toHaveProperty(
+        "auth",
+      );
+      fs.writeFileSync(file, app);
+      await deployment.deploy();
+      expect(await deployment.hasChanges()).toBe(false);
     },
   );
 

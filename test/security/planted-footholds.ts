@@ -20,6 +20,10 @@ export const BEFORE: readonly string[] = [
   "CREATE VIEW app.shown AS SELECT id FROM app.t",
   "CREATE POLICY kept ON app.t USING (id > 0)",
   "CREATE COLLATION app.alike (provider = icu, locale = 'en')",
+  "CREATE COLLATION app.usual (provider = icu, locale = 'en')",
+  `CREATE COLLATION app.plain (LC_COLLATE = "C", LC_CTYPE = "C")`,
+  "CREATE TYPE app.letters AS RANGE (SUBTYPE = text)",
+  "CREATE DOMAIN app.word AS text",
 ];
 
 const ICU = (more: string) => `CREATE COLLATION app.alike (provider = icu, ${more})`;
@@ -190,6 +194,32 @@ export const BY_OWNER: readonly Planted[] = [
     found: ["collation", "app.sorted"],
     plant: [`CREATE COLLATION app.sorted FROM "C"`],
     remove: ["DROP COLLATION app.sorted"],
+  },
+  {
+    found: ["collation", "app.usual"],
+    plant: [
+      "DROP COLLATION app.usual",
+      "CREATE COLLATION app.usual (provider = icu, locale = 'und-u-ks-level1', deterministic = false)",
+    ],
+    remove: ["DROP COLLATION app.usual", BEFORE[9]!],
+  },
+  {
+    found: ["collation", "app.plain"],
+    plant: ["DROP COLLATION app.plain", `CREATE COLLATION app.plain (LC_COLLATE = "C", LC_CTYPE = "POSIX")`],
+    remove: ["DROP COLLATION app.plain", BEFORE[10]!],
+  },
+  {
+    found: ["type", "app.letters"],
+    plant: [
+      "DROP TYPE app.letters",
+      `CREATE TYPE app.letters AS RANGE (SUBTYPE = text, COLLATION = "C", SUBTYPE_OPCLASS = text_pattern_ops)`,
+    ],
+    remove: ["DROP TYPE app.letters", BEFORE[11]!],
+  },
+  {
+    found: ["domain", "app.word"],
+    plant: ["DROP DOMAIN app.word", `CREATE DOMAIN app.word AS text COLLATE "C"`],
+    remove: ["DROP DOMAIN app.word", BEFORE[12]!],
   },
   {
     found: ["text search configuration", "app.english"],

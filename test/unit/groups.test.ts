@@ -224,6 +224,30 @@ describe("an environment with groups", () => {
     expect(Object.keys(all)).toEqual(["test", "test-only"]);
   });
 
+  test("may have a group of nothing, whose stack takes out of its state what has moved", () => {
+    const { search } = split.groups!;
+    const moved = { ...split.applications, search: { roles: ["reader"] } };
+    const base = declare({ ...split, applications: moved, groups: { search: {} } });
+    const [group] = base.groups.map((stack) => JSON.parse(synthesizeStack(stack).json) as object);
+    expect(search?.applications).toHaveProperty("search");
+    expect(Object.keys((group as { resource: object }).resource)).toEqual(["terraform_data"]);
+    expect(group).toMatchObject({
+      removed: expect.arrayContaining([
+        {
+          from: expect.stringMatching(
+            /^vault_approle_auth_backend_role\.AppRoles_shop-test-search_/,
+          ) as string,
+          lifecycle: { destroy: false },
+        },
+      ]) as object[],
+    });
+    expect(base.groups[0]?.node.metadata).toContainEqual(
+      expect.objectContaining({
+        data: expect.stringMatching(/"search".*neither roles nor applications/) as string,
+      }),
+    );
+  });
+
   test("without any is one stack, as if there were no such option", () => {
     const { groups, ...plain } = whole;
     void groups;
@@ -234,11 +258,6 @@ describe("an environment with groups", () => {
   const maker = { access: Access.custom([{ on: "schema", schema: "app", privileges: ["USAGE", "CREATE"] }]) };
   test.each<[string, Record<string, EnvironmentGroup>, RegExp]>([
     ["a name that is none", { Billing: billing }, /name of a group of environment "test" is "Billing"/],
-    [
-      "an empty group",
-      { empty: {} },
-      /group "empty" of environment "test" has neither roles nor applications/,
-    ],
     ["a role twice", { a: { roles: readers("one") }, b: { roles: readers("one") } }, /two roles named "one"/],
     ["a role of its own twice", { a: { roles: readers("Reader") } }, /two roles named "Reader"/],
     [

@@ -402,6 +402,18 @@ describe("ManagerRole", () => {
     expect(role).not.toHaveProperty("password");
   });
 
+  test("has Terraform refuse a password that cannot log in, before anything is made", () => {
+    const { validation = [] } = build().variable.manager_password as {
+      validation?: { condition: string; error_message: string }[];
+    };
+    expect(validation.map(({ error_message }) => error_message)).toEqual([
+      expect.stringContaining("TF_VAR_manager_password is empty"),
+      expect.stringContaining("TF_VAR_manager_password holds {{username}}"),
+      expect.stringContaining("TF_VAR_manager_password has the form of a hash"),
+    ]);
+    for (const { condition } of validation) expect(condition).toMatch(/^\$\{.*var\.manager_password.*\}$/);
+  });
+
   test.each([0, 1.5, -1])("refuses version %p of its password", (version) => {
     expect(() => build(version)).toThrow(/whole number, 1 or more/);
   });
