@@ -7,7 +7,6 @@ import {
   identity,
   joined,
   lasting,
-  NE,
   own,
   roleName,
   text,
