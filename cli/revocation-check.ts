@@ -7,7 +7,7 @@ import {
   type OutlivedSession,
 } from "./database-users";
 import type { Inventory } from "./inventory";
-import { leaseIdsByRole, lookUpLeases } from "./leases";
+import { leaseIdsByRole, lookUpLease, lookUpLeases } from "./leases";
 import { endingRemedy, mayBeOf, namedIn, usersWithoutLease, type UsersWithoutLease } from "./left-users";
 import type { Together } from "./matching";
 import type { Session } from "./postgres-login";
@@ -24,8 +24,6 @@ export interface Aftermath {
   readonly leasesEnded: number;
   /** Ids of leases that should have gone and have not. */
   readonly leasesLeft: readonly string[];
-  /** Ids of leases of an AppRole's roles that did not end with its tokens: others have them, or a batch token. */
-  readonly leasesOfOthers: readonly string[];
   /** Absent where PostgreSQL was not looked at. */
   readonly postgres?: {
     readonly usersGone: number;
@@ -74,7 +72,6 @@ export async function lookAfterwards(
   return {
     leasesEnded: gone.length,
     leasesLeft,
-    leasesOfOthers: possible.map(({ id }) => id).filter((id) => present.has(id) && !leasesLeft.includes(id)),
     ...(session && { postgres: await lookInPostgres(outputs, vault, session, { ...before, gone }, end) }),
   };
 }
@@ -88,10 +85,11 @@ async function endingLeases(
 ): Promise<string[]> {
   const present = new Set([...(await leaseIdsByRole(vault, outputs)).values()].flat());
   const ending = [...new Set([...certain, ...failed])].filter((id) => present.has(id));
-  const known = new Set(ending);
-  const open = possible.map(({ id }) => id).filter((id) => present.has(id) && !known.has(id));
-  const onTheirWay = (await lookUpLeases(vault, open)).filter(({ ttlSeconds }) => ttlSeconds <= 0);
-  return [...ending, ...onTheirWay.map(({ id }) => id)];
+  for (const { id } of possible.filter((lease) => present.has(lease.id))) {
+    const lease = await lookUpLease(vault, id);
+    if (lease !== undefined && lease.ttlSeconds <= 0) ending.push(id);
+  }
+  return ending;
 }
 
 async function lookInPostgres(

@@ -8,7 +8,7 @@ import { appRoleNamed, readersOf, requireRole } from "./named";
 import type { Progress } from "./progress";
 import { revokeBelow, revokeLease, type FailedRevocation } from "./revoke-leases";
 import { counted, listed } from "./text";
-import { undeclaredAppRoles } from "./undeclared-approles";
+import { allReadersOf, undeclaredAppRoles } from "./undeclared-approles";
 import type { VaultClient } from "./vault-client";
 
 /** What a revocation is about: exactly one of these. */
@@ -22,7 +22,7 @@ export type Target =
 export interface Scope {
   /** Ids of leases that will be gone for certain. */
   readonly certain: readonly string[];
-  /** Leases of which some may go: those of roles that the AppRole reads. Vault does not tell whose they are. */
+  /** Leases of which some may go: those of roles that the AppRole shares with others. */
   readonly possible: readonly Lease[];
   readonly tokens: number;
   readonly secretIds: number;
@@ -78,14 +78,17 @@ export function scopeOf(outputs: EnvironmentOutputs, inventory: Inventory, targe
       return { ...nothing, certain: below(leasesPath(outputs, target.name)), roles: [target.name] };
     }
     case "approle": {
-      const { roles, areAllRoles = true } = rolesRead(outputs, inventory, target.name);
-      const dynamic = roles.filter((role) => outputs.roles[role] !== undefined);
+      const dynamic = rolesRead(outputs, inventory, target.name).filter(
+        (role) => outputs.roles[role] !== undefined,
+      );
+      const isShared = (role: string) => allReadersOf(outputs, inventory.tokens, role).length > 1;
+      const own = dynamic.filter((role) => !isShared(role));
+      const live = inventory.leases.filter(({ role }) => own.includes(role));
       // It cannot be told whose they were. They have been ended already, and wait for nothing but this.
       const givenUp = inventory.irrevocable.filter(({ id }) => dynamic.includes(roleOfLease(id)));
       return {
-        certain: givenUp.map(({ id }) => id),
-        // Others may read a role by whatever policy and auth method: what ends with its tokens is its own.
-        possible: inventory.leases.filter(({ role }) => !areAllRoles || dynamic.includes(role)),
+        certain: [...live, ...givenUp].map(({ id }) => id),
+        possible: inventory.leases.filter(({ role }) => dynamic.includes(role) && isShared(role)),
         tokens: inventory.tokens.filter(({ approle }) => approle === target.name).length,
         secretIds: inventory.secretIds.get(target.name) ?? 0,
         roles: dynamic,
@@ -101,14 +104,9 @@ export function scopeOf(outputs: EnvironmentOutputs, inventory: Inventory, targe
 }
 
 /** @throws UserError for an AppRole that is neither declared nor has tokens */
-function rolesRead(
-  outputs: EnvironmentOutputs,
-  { tokens }: Inventory,
-  approle: string,
-): { readonly roles: readonly string[]; readonly areAllRoles?: boolean } {
-  return (
-    undeclaredAppRoles(outputs, tokens).find(({ name }) => name === approle) ?? appRoleNamed(outputs, approle)
-  );
+function rolesRead(outputs: EnvironmentOutputs, { tokens }: Inventory, approle: string): readonly string[] {
+  const undeclared = undeclaredAppRoles(outputs, tokens).find(({ name }) => name === approle);
+  return undeclared?.roles ?? appRoleNamed(outputs, approle).roles;
 }
 
 /** What a revocation has done, as far as Vault says at once. */
@@ -155,13 +153,13 @@ export function announcement(outputs: EnvironmentOutputs, target: Target, scope:
     case "all":
       return `This ends ${credentials} of ${outputs.vault.mount}. ${comeBack(Object.keys(outputs.approles))}`;
     case "approle": {
-      const read = [...new Set(scope.possible.map(({ role }) => role))];
+      const shared = [...new Set(scope.possible.map(({ role }) => role))];
       return [
         `This ends the group of ${target.name}: ${counted(scope.secretIds, "SecretID")}, ${counted(scope.tokens, "token")}`,
-        scope.certain.length > 0 ? `, ${credentials} that Vault has given up on` : "",
-        read.length > 0
-          ? `, and its part of ${counted(scope.possible.length, "credential")} of ${listed(read)}; what others have goes on`
-          : " and no credential",
+        ` and ${credentials}`,
+        shared.length > 0
+          ? `, and its part of ${scope.possible.length} of ${listed(shared)}, which others read too`
+          : "",
         Object.hasOwn(outputs.approles, target.name)
           ? ". It cannot log in again until it gets a new SecretID."
           : ". The environment does not declare it.",

@@ -7,8 +7,6 @@ export interface UndeclaredAppRole {
   readonly tokens: number;
   /** Roles of the environment that the policies of its tokens let them read. */
   readonly roles: readonly string[];
-  /** Whether these are all: a policy that is not named after a role may let be read whatever it says. */
-  readonly areAllRoles: boolean;
 }
 
 /** Those of another stack are among them, too. */
@@ -22,28 +20,17 @@ export function undeclaredAppRoles(
   return [...new Set(undeclared.map(({ approle }) => approle))].sort().map((name) => {
     const own = undeclared.filter(({ approle }) => approle === name);
     const policies = new Set(own.flatMap((token) => token.policies));
-    policies.delete("default");
-    const known = [...policies].filter((policy) => rolesOpenedBy(outputs, new Set([policy])).length > 0);
-    return {
-      ...{ name, tokens: own.length, roles: rolesOpenedBy(outputs, policies) },
-      areAllRoles: known.length === policies.size,
-    };
+    return { name, tokens: own.length, roles: rolesOpenedBy(outputs, policies) };
   });
 }
 
-/**
- * Roles of the environment that policies let be read. A role's read policy is named like the path that it opens, in lower case, and
- * that of another stack, for one AppRole, begins so.
- */
+/** Roles of the environment that policies let be read. A role's read policy is named like the path that it opens, in lower case. */
 export function rolesOpenedBy(
   { vault, roles, static_roles = {} }: EnvironmentOutputs,
   policies: ReadonlySet<string>,
 ): string[] {
   const opened = (kind: string, all: object) =>
-    Object.keys(all).filter((role) => {
-      const path = `${vault.mount}/${kind}/${role}`.toLowerCase();
-      return [...policies].some((policy) => policy === path || policy.startsWith(`${path}.for.`));
-    });
+    Object.keys(all).filter((role) => policies.has(`${vault.mount}/${kind}/${role}`.toLowerCase()));
   return [...opened("creds", roles), ...opened("static-creds", static_roles)];
 }
 

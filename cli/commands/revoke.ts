@@ -18,10 +18,9 @@ import {
   type Scope,
   type Target,
 } from "../revocation-target";
-import { roleOfLease } from "../leases";
 import { revokeEach, type FailedRevocation } from "../revoke-leases";
 import { confirmed } from "../shell";
-import { counted, listed } from "../text";
+import { counted } from "../text";
 import { OPERATOR_POLICY, open, type Command, type CommonArguments } from "./command";
 
 interface RevokeArguments extends CommonArguments {
@@ -111,11 +110,8 @@ export const revoke: Command<RevokeArguments> = {
         const notLookedAt = failure !== undefined ? { notLookedAt: failure } : {};
         shell.print(JSON.stringify({ environment, target, ...ended, ...aftermath, ...notLookedAt }, null, 2));
       } else shell.print(resultText(ended, aftermath, look.unseen));
-      const reached = !json && target.kind === "approle" ? othersText(environment, aftermath) : "";
-      if (reached !== "") shell.print(reached);
       const mayOutlive = scope.roles.some((role) => outputs.roles[role]?.revocation !== "terminate");
-      const isReached = isDone(aftermath, mayOutlive && !end) && !mayBeOfBatch(outputs, target, aftermath);
-      return isReached && failure === undefined ? ExitCode.ok : ExitCode.failed;
+      return isDone(aftermath, mayOutlive && !end) && failure === undefined ? ExitCode.ok : ExitCode.failed;
     } finally {
       await look.close();
     }
@@ -131,30 +127,6 @@ function leftBefore(
   if (postgres === undefined || about.target.kind === "lease") return "";
   const users = meant(withoutLease(postgres), isMeant(outputs, about.target, about.scope));
   return leftAnnouncement(outputs, address, users, leases.length + irrevocable.length > 0);
-}
-
-/** Batch tokens of the AppRole cannot be revoked, and what did not end with the others may be theirs. */
-function mayBeOfBatch(
-  { approles }: EnvironmentOutputs,
-  target: Target,
-  { leasesOfOthers }: Aftermath,
-): boolean {
-  if (target.kind !== "approle" || !Object.hasOwn(approles, target.name)) return false;
-  return approles[target.name]?.settings?.token_type === "batch" && leasesOfOthers.length > 0;
-}
-
-/** Vault does not tell whose a lease is; those of the AppRole's tokens have ended with them. */
-function othersText(environment: string, { leasesOfOthers }: Aftermath): string {
-  if (leasesOfOthers.length === 0) return "";
-  const roles = [...new Set(leasesOfOthers.map(roleOfLease))];
-  const [goesOn, them] =
-    leasesOfOthers.length === 1
-      ? ["is of none of these tokens and goes on", "it"]
-      : ["are of none of these tokens and go on", "them"];
-  return (
-    `${counted(leasesOfOthers.length, "credential")} of ${listed(roles)} ${goesOn}: others read the role too, or a batch token does. ` +
-    `To end ${them}: vault-postgres revoke ${environment} --role ${roles[0] ?? ""}`
-  );
 }
 
 function isDone({ leasesLeft, postgres }: Aftermath, mayOutlive: boolean): boolean {

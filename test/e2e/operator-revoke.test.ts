@@ -72,34 +72,6 @@ test("of a role with SQL of its own, which neither ends the user nor its passwor
   await vault.done(role, data ?? {});
 });
 
-/** An AppRole that the environment does not declare, in its auth method, with a policy that reads `reader-2`. */
-async function teamWith(policy: string) {
-  const vault = sandbox.vault.client();
-  const approle = "auth/shop-local/approle/role/team";
-  const rule = `path "${MOUNT}/creds/reader-2" { capabilities = ["read"] }`;
-  await vault.done(`sys/policies/acl/${policy}`, { policy: rule });
-  await vault.done(approle, { token_policies: [policy] });
-  const { data: role } = await vault.read(`${approle}/role-id`);
-  const { data: secret } = await vault.write(`${approle}/secret-id`);
-  const login = { role_id: role?.role_id, secret_id: secret?.secret_id };
-  const { auth } = await vault.withToken(undefined).write("auth/shop-local/approle/login", login);
-  const client = vault.withToken((auth as unknown as { client_token: string }).client_token);
-  return {
-    issue: async (): Promise<Credential> => {
-      const { data, lease_id } = await client.read(`${MOUNT}/creds/reader-2`);
-      return {
-        username: data?.username as string,
-        password: data?.password as string,
-        leaseId: lease_id as string,
-      };
-    },
-    remove: async () => {
-      await vault.delete(approle);
-      await vault.delete(`sys/policies/acl/${policy}`);
-    },
-  };
-}
-
 describe("of an AppRole's group", () => {
   test("ends its tokens, SecretIDs and credentials, while another on the same role goes on", async () => {
     const logins = [await scenario.enter("web"), await scenario.enter("web")];
@@ -116,38 +88,6 @@ describe("of an AppRole's group", () => {
     expect(await verdict(other.client, "SELECT 1")).toBe("ok");
     await reports.issue("reader");
   });
-
-  test("leaves what others read by another way, a role that no other AppRole is declared for too, and says so", async () => {
-    const api = await scenario.enter("api");
-    const own = await api.session("writer");
-    // As root, which stands for a person, another auth method or another policy.
-    const others = await issue(sandbox, `${MOUNT}/creds/writer`);
-    const session = await connect(sandbox, others, DATABASE);
-    const plain = await scenario.run("revoke", ["--approle", "shop-local-api", "--yes"]);
-    expect(plain.code).toBe(0);
-    expect(plain.out).toContain("its part of 2 credentials of writer; what others have goes on");
-    expect(plain.out).toContain("1 credential of writer is of none of these tokens and goes on");
-    expect(await exists(own.credential.username)).toBe(false);
-    expect(await verdict(session, "SELECT 1")).toBe("ok");
-    expect(await revoke("--approle", "shop-local-api")).toMatchObject({
-      code: 0,
-      leasesOfOthers: [others.leaseId],
-    });
-    await own.client.end();
-    await session.end();
-    expect((await revoke("--role", "writer", "--end-sessions")).code).toBe(0);
-  });
-
-  test.each(["shop-local/database/creds/reader-2.for.shop-local.approle.team-1", "named-by-hand"])(
-    "of another stack, by the policy %s, ends its credentials and counts them",
-    async (policy) => {
-      const team = await teamWith(policy);
-      const user = await team.issue();
-      expect(await revoke("--approle", "team")).toMatchObject({ code: 0, leasesEnded: 1, leasesLeft: [] });
-      expect(await exists(user.username)).toBe(false);
-      await team.remove();
-    },
-  );
 
   test("refuses its SecretIDs from then on, and lets it in again with a new one", async () => {
     const vault = sandbox.vault.client();
@@ -416,19 +356,6 @@ describe("where a credential cannot be revoked", () => {
     expect(await verdict(fine.client, "SELECT 1")).not.toBe("ok");
     await release();
     expect(await revoke("--all")).toMatchObject({ code: 0, leasesLeft: [] });
-    reports = await scenario.enter("reports");
-  });
-
-  full("--approle of another stack does not end with 0 where its credential is left", async () => {
-    const team = await teamWith("named-by-hand");
-    const credential = await team.issue();
-    const session = await connect(sandbox, credential, DATABASE);
-    await session.query("SELECT count(lo_create(0)) FROM generate_series(1, 1001)");
-    await session.end();
-    expect(await revoke("--approle", "team")).toMatchObject({ code: 1, leasesLeft: [credential.leaseId] });
-    await release();
-    await revoke("--all");
-    await team.remove();
     reports = await scenario.enter("reports");
   });
 
