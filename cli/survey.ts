@@ -159,7 +159,7 @@ async function surveyPostgres(
   const schemas =
     inDatabase && (await schemaRights(inDatabase.client, outputs).finally(() => inDatabase.close()));
   return {
-    engineLogin: await engineLogin(client, outputs),
+    engineLogin: await engineLogin(client, outputs, staticRoles.values()),
     roles: await surveyRoles(client, outputs, postgres?.users ?? []),
     missingBaseRoles: await missingBaseRoles(client, outputs),
     shut: shut.map((user) => ({
