@@ -169,7 +169,7 @@ async function surveyPostgres(
     lasting.map(({ oid }) => oid),
   );
   return {
-    engineLogin: await engineLogin(client, outputs),
+    engineLogin: await engineLogin(client, outputs, staticRoles.values()),
     roles: surveyed,
     missingBaseRoles: await missingBaseRoles(client, outputs),
     shut: shut.map((user) => ({

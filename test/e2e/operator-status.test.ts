@@ -1056,6 +1056,16 @@ describe("finds what stops the engine or an application", () => {
       `ALTER ROLE ${legacy} CONNECTION LIMIT -1`,
       [{ kind: "login-off", subject: legacy }],
     ],
+    [
+      `REVOKE ADMIN OPTION FOR ${legacy} FROM ${manager} GRANTED BY terraform`,
+      `GRANT ${legacy} TO ${manager} WITH ADMIN OPTION GRANTED BY terraform`,
+      [
+        {
+          ...{ kind: "missing-right", subject: manager },
+          detail: expect.stringContaining(`lacks ADMIN of ${legacy}:`) as string,
+        },
+      ],
+    ],
     [inherits("FALSE"), inherits("TRUE"), [{ kind: "missing-right", subject: legacy }]],
     [
       `ALTER ROLE ${manager} SET ${readOnly} = on`,

@@ -214,6 +214,21 @@ describe("an environment with groups", () => {
     expect(synthesizeAll({ ...split, state })["test-billing"]?.json).toContain(expected);
   });
 
+  test("refuses a schema for the state that PostgreSQL would shorten to another's", () => {
+    const long = "orders-of-the-branch-in-northern";
+    const at = (name: string, group: string, state: StateBackend) => () =>
+      declare({ ...split, name, state, groups: { [group]: split.groups!.search! } });
+    const name = long.slice(0, 31);
+    const message =
+      /schema for the Terraform state of ".*" is "terraform_orders_of_.*"[^]*63 bytes[^]*schemaName/;
+    expect(at(name, `${long.slice(0, 27)}-eu1`, StateBackend.postgres())).toThrow(message);
+    expect(at("test", "search", StateBackend.postgres({ schemaName: "s".repeat(57) }))).toThrow(
+      /is "s+_search"/,
+    );
+    expect(at("test", "search", StateBackend.postgres({ schemaName: "s".repeat(56) }))).not.toThrow();
+    expect(at(name, "a".repeat(20), StateBackend.postgres())).not.toThrow();
+  });
+
   test("may have all its roles and applications in groups", () => {
     const all = synthesizeAll({
       ...split,

@@ -75,6 +75,16 @@ describe("the command line", () => {
     expect(fs.existsSync(path.join(PROJECT, file))).toBe(true);
   });
 
+  test.each(COMMANDS)("%s that could not be tried says so in JSON, too, if asked for it", async (command) => {
+    const more: Record<string, string[]> = { "secret-id": ["api"], rotate: ["legacy"], revoke: ["--all"] };
+    const { code, out, err } = await run([command, "dev", "--json", ...(more[command] ?? [])]);
+    expect(JSON.parse(out)).toEqual({
+      ...{ environment: "dev", exitCode: code, changed: false },
+      error: expect.stringMatching(/^VAULT_TOKEN is not set\./) as string,
+    });
+    expect(err).toMatch(/^VAULT_TOKEN is not set\./m);
+  });
+
   test("names the variable whose file cannot be read, OpenBao's before Vault's", async () => {
     const token = { VAULT_TOKEN: "t", VAULT_CACERT: "/nowhere/v.pem" };
     expect((await run(["status", "dev"], token)).err).toMatch(/^VAULT_CACERT names \/nowhere\/v\.pem/);
