@@ -12,6 +12,7 @@ import { roleOfLease } from "./leases";
 import { largeSettingFindings } from "./large-settings";
 import { loginSettingFindings } from "./login-settings";
 import { roleFindings } from "./role-findings";
+import { groupPasswordFindings } from "./role-passwords";
 import { credentialDifferences, credentialRemedy, roleDifferences } from "./role-differences";
 import { schemaRightFindings } from "./schema-rights";
 import { servedBy } from "./serves";
@@ -47,6 +48,7 @@ export function engineFindings(
           ...schemaRightFindings(outputs, found.postgres.schemaRights ?? []),
           ...loginSettingFindings(outputs, found.postgres.loginSettings),
           ...largeSettingFindings(outputs, environment, found.postgres.settings),
+          ...groupPasswordFindings(found.postgres.groupsWithPassword ?? []),
         ]
       : []),
     ...connectionFindings(outputs, inventory, deploy),

@@ -16,6 +16,7 @@ import { preparedTransactions, type PreparedTransaction } from "./prepared-trans
 import { holdsOn, type Hold } from "./lock-holders";
 import { obstaclesOf, type Obstacles } from "./obstacles";
 import { surveyRoles, type RoleSurvey } from "./role-attributes";
+import { groupsWithPassword } from "./role-passwords";
 import { schemaRights, type SchemaRight } from "./schema-rights";
 import { holdingsOf, type Holdings } from "./shut-users";
 import { staticLogins, type StaticLogin } from "./static-logins";
@@ -49,6 +50,8 @@ export interface PostgresSurvey {
   readonly loginSettings: readonly LoginSetting[];
   /** Of base roles, the engine's login and the logins of static roles. */
   readonly settings: readonly RoleSettings[];
+  /** Base roles that have a password; absent where the login may not see that. */
+  readonly groupsWithPassword?: readonly string[];
   /** Absent where the login does not enter the environment's database. */
   readonly schemaRights?: readonly SchemaRight[];
   /** By name. */
@@ -114,6 +117,12 @@ export async function survey(
         "looked at: PGUSER lacks the view of docs/rights/operator-login.sql. vault-postgres verify logs in with it.",
     );
   }
+  if (postgres !== undefined && postgres.groupsWithPassword === undefined) {
+    notLookedAt.push(
+      "Whether somebody has given a base role a password was not looked at: PGUSER lacks the view groups_with_password of " +
+        "docs/rights/operator-login.sql.",
+    );
+  }
   return {
     roles,
     ...(roleNames && { roleNames }),
@@ -168,6 +177,7 @@ async function surveyPostgres(
     client,
     lasting.map(({ oid }) => oid),
   );
+  const withPassword = await groupsWithPassword(client, baseRolesOf(outputs));
   return {
     engineLogin: await engineLogin(client, outputs, staticRoles.values()),
     roles: surveyed,
@@ -182,6 +192,7 @@ async function surveyPostgres(
     foreignMembers: await foreignMembers(client, outputs, known),
     loginSettings: await loginSettings(client, outputs),
     settings: lasting.map(({ name, oid }) => ({ name, places: settings.get(oid) ?? [] })),
+    ...(withPassword && { groupsWithPassword: withPassword }),
     ...(schemas && { schemaRights: schemas }),
     staticLogins: new Map(found.map((login) => [login.name, login])),
   };

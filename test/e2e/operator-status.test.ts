@@ -1137,6 +1137,17 @@ describe("finds what stops the engine or an application", () => {
         ] as const,
     ),
     [
+      "ALTER ROLE shop_local_reader PASSWORD 'given'",
+      "ALTER ROLE shop_local_reader PASSWORD NULL",
+      [
+        {
+          kind: "hindering-setting",
+          subject: "shop_local_reader",
+          detail: expect.stringMatching(/^it has a password/) as string,
+        },
+      ],
+    ],
+    [
       `ALTER ROLE ${legacy} SET role = 'shop_local_owner'`,
       `ALTER ROLE ${legacy} RESET role`,
       [{ kind: "hindering-setting", subject: legacy }],
