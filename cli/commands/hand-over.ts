@@ -150,8 +150,8 @@ async function otherUsers(client: Client, { oid }: EndedUser): Promise<string[]>
 }
 
 async function isGone(client: Client, { oid }: EndedUser): Promise<boolean> {
-  const sql = "SELECT FROM pg_catalog.pg_roles WHERE oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid";
-  return (await client.query(sql, [oid])).rowCount === 0;
+  const sql = "SELECT 1 FROM pg_catalog.pg_roles WHERE oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid";
+  return (await client.query(sql, [oid])).rows.length === 0;
 }
 
 /** Why Vault could not revoke a user's lease; undefined if it has. */

@@ -18,7 +18,7 @@ jest.mock("../../cli/operator-login", () => ({
 jest.mock("../../cli/hand-over/ended-users", () => ({
   endedUsers: () => {
     const name = `v-approle-reader-${"x".repeat(20)}-${Math.floor(Date.now() / 1_000) - 1_800}`;
-    const numbers = { oid: 1, sessions: 0, dependencies: 1, elsewhere: 0 };
+    const numbers = { oid: 1, sessions: 0, dependencies: 1, elsewhere: 0, settings: [] };
     return Promise.resolve([{ name, baseRole: "x_reader", ...numbers }]);
   },
 }));
