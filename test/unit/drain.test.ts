@@ -17,7 +17,8 @@ function server(
 ) {
   let left = leases;
   const asked: string[] = [];
-  const client = {
+  const client: VaultClient = {
+    withoutWaiting: () => client,
     done: (path: string) => {
       asked.push(path);
       if (path !== "sys/leases/revoke-prefix/x/database/creds") return Promise.resolve();
