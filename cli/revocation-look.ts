@@ -1,7 +1,7 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { databaseUsers, type DatabaseUser, type KnownNames } from "./database-users";
 import { secretIdAccessors } from "./end-group";
-import { isForbidden } from "./engine-roles";
+import { isForbidden, namesBelow } from "./engine-roles";
 import { groupTokens, type GroupToken } from "./group-tokens";
 import { knownNames } from "./inventory";
 import { irrevocableLeases, leaseIdsByRole, lookUpLeases, type IrrevocableLease, type Lease } from "./leases";
@@ -50,6 +50,8 @@ export async function lookBefore(
   session: Session | undefined,
   target: Target,
 ): Promise<RevocationLook> {
+  // Vault has no lease of what is not there, in another namespace, say, and says nothing of it.
+  await namesBelow(vault, `${outputs.vault.mount}/config`);
   const irrevocable = await irrevocableLeases(vault, outputs.vault.mount);
   const group = target.kind === "approle" ? await lookAtGroup(outputs, vault, target.name) : undefined;
   const found = await usersAndLeases(outputs, vault, session, group !== undefined);

@@ -1,6 +1,8 @@
 import type { Client } from "pg";
 import type { Aftermath } from "../../cli/revocation-check";
 import type { StatusReport } from "../../cli/status-report";
+import { RateLimit } from "../../cli/rate-limit";
+import { VaultClient } from "../../cli/vault-client";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { FULL } from "../security/servers";
 import { announce } from "./announce";
@@ -724,5 +726,34 @@ describe("drain", () => {
       await vault.delete(`${MOUNT}/roles/others`);
       await vault.delete(`${MOUNT}/config/other`);
     });
+  });
+});
+
+describe("where the server limits the rate of requests", () => {
+  const path = "sys/quotas/rate-limit/all";
+  let patient: VaultClient;
+
+  beforeAll(async () => {
+    const { address, rootToken: token } = sandbox.vault;
+    patient = new VaultClient({ address, token, rateLimit: new RateLimit() });
+    const issued = Array.from({ length: 24 }, (_, index) =>
+      reports.issue(index % 2 === 0 ? "reader" : "reader-2"),
+    );
+    await Promise.all(issued);
+  });
+  beforeEach(() => patient.done(path, { path: "", rate: 20 }));
+  afterEach(() => patient.delete(path));
+
+  test.each([
+    ["status", []],
+    ["revoke", ["--role", "writer", "--yes"]],
+    ["revoke", ["--approle", "shop-local-web", "--yes"]],
+    ["revoke", ["--all", "--yes"]],
+    ["drain", ["--role", "owner", "--yes"]],
+  ])("%s %j waits for its turn, says so, and is done", async (command, args) => {
+    await patient.done(path, { path: "", rate: command === "status" || args.includes("--approle") ? 20 : 4 });
+    const { code, err } = await scenario.run(command, args);
+    expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining("limits the rate") as string });
+    expect(err).not.toContain("This was while");
   });
 });
