@@ -93,6 +93,8 @@ export interface OpenEnvironment {
   readonly context: ProofContext;
   /** With the operator's token. */
   readonly vault: VaultClient;
+  /** What time it is by Vault's clock, in milliseconds since 1970: the times that it tells are by that. */
+  readonly now: () => number;
 }
 
 /** The policy that the commands need, but for those that deploy and destroy. */
@@ -106,13 +108,14 @@ export const OPERATOR_POLICY = "docs/rights/operator-policy.hcl";
  */
 export async function open(
   args: CommonArguments,
-  env: NodeJS.ProcessEnv,
+  shell: Pick<Shell, "env" | "note">,
   policy = OPERATOR_POLICY,
   groups: GroupsNeeded = "all",
 ): Promise<OpenEnvironment> {
-  const context = contextFrom(env, policy);
-  const outputs = await outputsOf(args.environment, args, env, groups);
+  const note = (text: string) => shell.note(text);
+  const context = { ...contextFrom(shell.env, policy), note };
+  const outputs = await outputsOf(args.environment, args, shell.env, groups);
   const vault = operatorClient(outputs, context);
-  await requireVault(vault);
-  return { outputs, context, vault };
+  const ahead = await requireVault(vault);
+  return { outputs, context, vault, now: () => Date.now() + ahead };
 }

@@ -68,7 +68,7 @@ export const handOverCommand: Command<HandOverArguments> = {
     if (!Number.isInteger(batch) || batch < 1 || batch > 10_000) {
       throw new UserError(`--batch is ${batch}.`, "Give a whole number from 1 to 10000.");
     }
-    const { outputs, vault } = await open(args, shell.env, OPERATOR_POLICY, "deployed");
+    const { outputs, vault } = await open(args, shell, OPERATOR_POLICY, "deployed");
     if (!hasLogin(shell.env)) throw new UserError("This needs a login of PostgreSQL.", LOGIN);
     const say = (text: string) => {
       const shown = inLine(text);
