@@ -1,4 +1,4 @@
-import type { Connection } from "mysql2/promise";
+import { createConnection, type Connection } from "mysql2/promise";
 import type { Credential } from "../../e2e/credential";
 import { testInFull, type FaultTable } from "../fault-table";
 import { FULL } from "../servers";
@@ -6,12 +6,15 @@ import { access, PREPARED_TRANSACTIONS, type RevocationFixture } from "./fixture
 
 const ROUNDS = 30;
 
+/** Enough for a look that compares each with each to take longer than a revocation may. */
+const MANY = 25_000;
+
 /** For so long INNODB_TRX may show what was before, since it is a copy. */
 const COPY_MS = 300;
 
 /** Transactions that are prepared in two phases. */
 export function testPreparedTransactions(fixture: RevocationFixture, table: FaultTable): void {
-  const { root, revoke, read, login, deploy, expectGone, expectLocked } = fixture;
+  const { root, revoke, read, readWith, login, deploy, expectGone, expectLocked } = fixture;
 
   table.fault(
     "a session on MariaDB has prepared a transaction by `XA PREPARE` when its credential is revoked",
@@ -103,6 +106,69 @@ export function testPreparedTransactions(fixture: RevocationFixture, table: Faul
     await revoke(credential);
     await expectGone(credential);
   });
+
+  testInFull("a session that takes the mark of a first attempt back hides none from the second", async () => {
+    const credential = await readWith("SELECT, INSERT, UPDATE, CREATE VIEW");
+    const first = await login(credential);
+    await first.query("CREATE VIEW shop.mine AS SELECT 1 AS one");
+    await prepare(first);
+    const clients = await Promise.all(Array.from({ length: 60 }, () => login(credential)));
+    for (const client of clients) {
+      await client.query("START TRANSACTION");
+      await client.query("SELECT * FROM shop.orders");
+      await client.query("INSERT INTO shop.orders VALUES (CONNECTION_ID() + 1000, 'open')");
+    }
+    const canary = await login(credential);
+    canary.on("error", () => {
+      for (const client of clients) {
+        void client.query(`SET PASSWORD = PASSWORD('${credential.password}')`).catch(() => undefined);
+      }
+    });
+    await pause(COPY_MS);
+    await expect(revoke(credential)).rejects.toThrow(/needs another definer first: view shop.mine/);
+    expect(
+      await root(`SELECT password_expired FROM mysql.user WHERE User = '${credential.username}'`),
+    ).toEqual(["Y"]);
+    await root("DROP VIEW shop.mine");
+    await expect(revoke(credential)).rejects.toThrow(/prepared transactions/);
+    await rollBackAsDocumented();
+    await revoke(credential);
+    await expectGone(credential);
+  });
+
+  testInFull(
+    `${MANY} prepared transactions of one user keep no other credential`,
+    async () => {
+      await deploy({ access });
+      const other = await read();
+      const ids = Array.from({ length: MANY }, (_, id) => id);
+      await Promise.all([0, 1, 2, 3].map((part) => prepareMany(ids.filter((id) => id % 4 === part))));
+      try {
+        await pause(COPY_MS);
+        const client = await login(other);
+        await client.query("SELECT 1");
+        const begun = Date.now();
+        await revoke(other);
+        expect(Date.now() - begun).toBeLessThan(5_000);
+        await expectGone(other);
+      } finally {
+        const connection = await fixture.server.connect();
+        for (const id of ids) await connection.query(`XA ROLLBACK 'many${id}'`);
+        await connection.end();
+      }
+    },
+    120_000,
+  );
+
+  async function prepareMany(ids: readonly number[]): Promise<void> {
+    const { host, port, superuser: user, superuserPassword: password } = fixture.server;
+    for (const id of ids) {
+      const client = await createConnection({ host, port, user, password, multipleStatements: true });
+      await client.query(`XA START 'many${id}'; INSERT INTO shop.orders VALUES (${100 + id}, 'many');
+        XA END 'many${id}'; XA PREPARE 'many${id}'`);
+      client.destroy();
+    }
+  }
 
   test("transactions of others make it fail neither while they are left nor while they come and go", async () => {
     await deploy({ access });
