@@ -110,8 +110,10 @@ export function endSessions(): string[] {
  */
 export function markAgain(): string[] {
   return [
-    "IF accounts IS NOT NULL AND",
-    `(readable = 0 OR EXISTS (SELECT 1 FROM mysql.user WHERE User = ${NAME} AND password_expired <> 'Y')) THEN`,
+    "IF readable = 1 THEN",
+    `SET found = EXISTS (SELECT 1 FROM mysql.user WHERE User = ${NAME} AND password_expired <> 'Y');`,
+    "END IF;",
+    "IF readable = 0 OR found = 1 THEN",
     MARK_BEGUN,
     "END IF;",
   ];

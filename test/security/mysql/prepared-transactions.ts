@@ -1,13 +1,10 @@
-import { createConnection, type Connection } from "mysql2/promise";
+import type { Connection } from "mysql2/promise";
 import type { Credential } from "../../e2e/credential";
 import { testInFull, type FaultTable } from "../fault-table";
 import { FULL } from "../servers";
 import { access, PREPARED_TRANSACTIONS, type RevocationFixture } from "./fixture";
 
 const ROUNDS = 30;
-
-/** Enough for a look that compares each with each to take longer than a revocation may. */
-const MANY = 25_000;
 
 /** For so long INNODB_TRX may show what was before, since it is a copy. */
 const COPY_MS = 300;
@@ -135,40 +132,6 @@ export function testPreparedTransactions(fixture: RevocationFixture, table: Faul
     await revoke(credential);
     await expectGone(credential);
   });
-
-  testInFull(
-    `${MANY} prepared transactions of one user keep no other credential`,
-    async () => {
-      await deploy({ access });
-      const other = await read();
-      const ids = Array.from({ length: MANY }, (_, id) => id);
-      await Promise.all([0, 1, 2, 3].map((part) => prepareMany(ids.filter((id) => id % 4 === part))));
-      try {
-        await pause(COPY_MS);
-        const client = await login(other);
-        await client.query("SELECT 1");
-        const begun = Date.now();
-        await revoke(other);
-        expect(Date.now() - begun).toBeLessThan(5_000);
-        await expectGone(other);
-      } finally {
-        const connection = await fixture.server.connect();
-        for (const id of ids) await connection.query(`XA ROLLBACK 'many${id}'`);
-        await connection.end();
-      }
-    },
-    120_000,
-  );
-
-  async function prepareMany(ids: readonly number[]): Promise<void> {
-    const { host, port, superuser: user, superuserPassword: password } = fixture.server;
-    for (const id of ids) {
-      const client = await createConnection({ host, port, user, password, multipleStatements: true });
-      await client.query(`XA START 'many${id}'; INSERT INTO shop.orders VALUES (${100 + id}, 'many');
-        XA END 'many${id}'; XA PREPARE 'many${id}'`);
-      client.destroy();
-    }
-  }
 
   test("transactions of others make it fail neither while they are left nor while they come and go", async () => {
     await deploy({ access });
