@@ -1,8 +1,8 @@
 import type { Connection } from "mysql2/promise";
-import { sessionsOf, verdictOf } from "../../e2e/mariadb";
+import { loginOf, sessionsOf, verdictOf } from "../../e2e/mariadb";
 import { testInFull, type FaultTable } from "../fault-table";
 import { FULL } from "../servers";
-import { access, OWN, RevocationFixture } from "./fixture";
+import { access, MANAGER, OWN, RevocationFixture } from "./fixture";
 import { ProtocolClient } from "./protocol-client";
 
 /** Sessions that are there when their credential is revoked. */
@@ -252,6 +252,31 @@ export function testSessions(fixture: RevocationFixture, table: FaultTable): voi
       await root("KILL USER owner");
     });
   });
+
+  table.fault(
+    "MariaDB is `read_only` when a credential is revoked, as after a failover",
+    "the revocation fails at once; sessions that changed nothing have ended, and the login goes on, and reads",
+    "lead the connection to the primary, or let the engine's login write (`READ_ONLY ADMIN`), and revoke again",
+    async () => {
+      await deploy({ access });
+      const credential = await read();
+      await root("SET GLOBAL read_only = ON");
+      try {
+        await expect(revoke(credential)).rejects.toThrow(/read-only/);
+        expect(await loginOf(fixture.server, credential.username, credential.password)).toBe("ok");
+        await root(`GRANT READ_ONLY ADMIN ON *.* TO ${MANAGER}`);
+        // A session keeps the rights of its beginning.
+        await fixture.configure("c");
+        await revoke(credential);
+        await expectGone(credential);
+      } finally {
+        await root("SET GLOBAL read_only = OFF");
+        await root(`REVOKE READ_ONLY ADMIN ON *.* FROM ${MANAGER}`);
+        await fixture.configure("c");
+      }
+    },
+    testInFull,
+  );
 
   table.fault(
     "somebody holds the global read lock of MariaDB when a credential is revoked",
