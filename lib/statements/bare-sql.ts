@@ -13,6 +13,9 @@ const QUOTED_IN_MYSQL = [
   /--(?=\s|$)[^\n]*(?:\n|$)/y,
   /#[^\n]*(?:\n|$)/y,
 ];
+/** Begin and end of a comment whose content is run. */
+const RUN_COMMENT = /\/\*M?!\d*|\*\//y;
+const COMMENT = /^(?:--|\/\*|#)/;
 const WORD = /[A-Za-z0-9_$\u0080-\uffff]+/y;
 
 /** SQL of a kind of server without what stands in quotes or comments, for which there is a blank. */
@@ -36,9 +39,21 @@ export function withoutCommentsWithin(sql: string): string {
   });
 }
 
-/** What a MySQL or MariaDB server runs of SQL: also what stands in a comment with an exclamation mark. */
-export function runByMysql(sql: string): string {
-  return sql.replaceAll(/\/\*(?!M?!)[^]*?(?:\*\/|$)/g, " ").replaceAll(/\/\*M?!\d*|\*\//g, " ");
+/**
+ * SQL for MySQL or MariaDB in parts, each a quoted one as it is, or any other. Of comments a blank is left, and of those with
+ * an exclamation mark what they hold, for the server runs that.
+ */
+export function partsOfMysql(sql: string): string[] {
+  const parts: string[] = [];
+  let at = 0;
+  while (at < sql.length) {
+    const bounds = matchAt(RUN_COMMENT, sql, at);
+    const end = bounds === undefined ? endOfQuoted(sql, at, "mysql") : at + bounds.length;
+    const text = sql.slice(at, end ?? at + (matchAt(WORD, sql, at)?.length ?? 1));
+    parts.push(bounds !== undefined || (end !== undefined && COMMENT.test(text)) ? " " : text);
+    at += text.length;
+  }
+  return parts;
 }
 
 function replacedQuoted(sql: string, server: "postgres" | "mysql", by: (quoted: string) => string): string {
