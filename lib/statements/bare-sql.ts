@@ -15,15 +15,13 @@ const QUOTED_IN_MYSQL = [
 ];
 /** Begin and end of a comment whose content is run. */
 const RUN_COMMENT = /\/\*M?!\d*|\*\//y;
-const COMMENT = /^(?:--|\/\*|#)/;
+const COMMENT = /^(?:--|\/\*(?!M?!)|#)/;
 const WORD = /[A-Za-z0-9_$\u0080-\uffff]+/y;
 
 /** SQL of a kind of server without what stands in quotes or comments, for which there is a blank. */
 export function bareSql(sql: string, server: "postgres" | "mysql"): string {
   return replacedQuoted(sql, server, () => " ");
 }
-
-const COMMENT = /^(?:--|\/\*(?!M?!)|#)/;
 
 /** SQL of a kind of server without its comments; what stands in quotes is left as it is, a block of PL/pgSQL too. */
 export function withoutComments(sql: string, server: "postgres" | "mysql"): string {
