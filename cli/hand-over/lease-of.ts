@@ -1,39 +1,43 @@
+import type { Client } from "pg";
 import type { EnvironmentOutputs } from "../../stacks/outputs";
-import { leaseIdsByRole, lookUpLeases } from "../leases";
-import { parseUserName } from "../matching";
+import { knownNames } from "../inventory";
+import { takeUsers } from "../left-users";
+import { match, parseUserName } from "../matching";
 import type { VaultClient } from "../vault-client";
 import type { EndedUser } from "./ended-users";
 
-/** Names have whole seconds. */
-const EARLIER_MS = 1_000;
-/** The lease comes after the user: mostly within milliseconds, and later where the server was slow. */
-const LATER_MS = [2_000, 60_000] as const;
+/** `none` for a user that Vault has no lease of, `untold` where it cannot be told for certain which one is the user's. */
+export type LeaseOfUser = { readonly id: string } | "none" | "untold";
 
-/** The lease that is a user's, also if Vault has given up on it; undefined where that cannot be told for certain. */
+/**
+ * The lease that is a user's, also if Vault has given up on it. A lease does not name its user: so all users and leases are looked
+ * at, for the only lease near the user's time may be that of another, who is using it.
+ */
 export async function leaseOf(
   outputs: EnvironmentOutputs,
   vault: VaultClient,
+  client: Client,
   user: EndedUser,
-): Promise<string | undefined> {
-  const name = parseUserName(user.name);
-  if (name === undefined) return undefined;
-  const roles = Object.entries(outputs.roles).filter(
-    ([role, { base_role }]) => base_role === user.baseRole && name.hasRole(role),
+): Promise<LeaseOfUser> {
+  if (parseUserName(user.name) === undefined) return "untold";
+  const { users, leases } = await takeUsers(outputs, vault, client, await knownNames(outputs, vault));
+  const isUser = ({ name }: { readonly name: string }) => name === user.name;
+  const { userOfLease, usersWithoutLease, together } = match(outputs, users, leases);
+  const [own] = [...userOfLease].find(([, found]) => isUser(found)) ?? [];
+  if (own !== undefined) return { id: own };
+  if (usersWithoutLease.some(isUser)) return "none";
+  const group = together.find((found) => found.users.some(isUser));
+  // Of several that were made at once, it is the one that Vault is revoking, if one user of them is shut.
+  const shut = group?.users.filter((found) => found.shut !== undefined) ?? [];
+  const [ending, ...others] = group?.leases.filter(({ ttlSeconds }) => ttlSeconds <= 0) ?? [];
+  return shut.length === 1 && ending !== undefined && others.length === 0 ? { id: ending.id } : "untold";
+}
+
+/** Whether a user is in PostgreSQL still. */
+export async function isThere(client: Client, { name }: EndedUser): Promise<boolean> {
+  const { rowCount } = await client.query(
+    "SELECT FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) $1",
+    [name],
   );
-  const ids = await leaseIdsByRole(vault, outputs);
-  const leases = await lookUpLeases(
-    vault,
-    roles.flatMap(([role]) => ids.get(role) ?? []),
-  );
-  for (const later of LATER_MS) {
-    const possible = leases.filter(({ issuedAt }) => {
-      const elapsed = issuedAt - name.madeAt;
-      return elapsed >= -EARLIER_MS && elapsed <= later;
-    });
-    // Of several that were made at once, it is the one that Vault is revoking, if that is one.
-    const ending = possible.filter(({ ttlSeconds }) => ttlSeconds <= 0);
-    const [only, ...others] = possible.length > 1 ? ending : possible;
-    if (possible.length > 0) return others.length === 0 ? only?.id : undefined;
-  }
-  return undefined;
+  return rowCount !== 0;
 }

@@ -63,6 +63,7 @@ interface HandedOver {
   readonly left: number;
   readonly refused: readonly string[];
   readonly lease?: { readonly id: string; readonly error?: string };
+  readonly hasNoLease?: boolean;
 }
 
 describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
@@ -94,7 +95,9 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
     const shell = new FakeShell({ ...variables(), ...changes });
     const code = await main(command(...args, "--json"), shell);
     const users =
-      shell.out.length > 0 ? (JSON.parse(shell.out.join("\n")) as { users: HandedOver[] }).users : [];
+      (shell.out.length > 0
+        ? (JSON.parse(shell.out.join("\n")) as { users?: HandedOver[] }).users
+        : undefined) ?? [];
     return { code, users, err: shell.err.join("\n") };
   }
 
@@ -192,6 +195,27 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
     const policies = await asSuperuser(sandbox, "SELECT polname FROM pg_policy ORDER BY 1", DATABASE);
     expect(policies).toEqual(["of_both"]);
     expect(await membersOfManager()).toEqual(before);
+  });
+
+  test("ends no credential of another where the user has no lease any more, and says so", async () => {
+    const credential = await reports.issue("reader");
+    await endLogin(credential);
+    // A superuser's grant keeps the user, and the lease is forgotten by force.
+    await asSuperuser(sandbox, "CREATE TABLE public.odd ()", DATABASE);
+    await asSuperuser(sandbox, `GRANT SELECT ON public.odd TO "${credential.username}"`, DATABASE);
+    await sandbox.vault.client().write(`sys/leases/revoke-force/${credential.leaseId}`);
+    await asSuperuser(sandbox, "DROP TABLE public.odd", DATABASE);
+    await pause(3_500);
+    const other = await reports.session("reader");
+    const { code, users } = await handOver();
+    expect(users).toMatchObject([{ user: credential.username, left: 0, refused: [], hasNoLease: true }]);
+    expect(users[0]).not.toHaveProperty("lease");
+    expect(code).toBe(1);
+    expect(await other.client.query("SELECT 1")).toMatchObject({ rowCount: 1 });
+    await other.client.end();
+    await revoke(sandbox, other.credential);
+    await asSuperuser(sandbox, `DROP OWNED BY "${credential.username}"`, DATABASE);
+    await asSuperuser(sandbox, `DROP ROLE "${credential.username}"`);
   });
 
   test("goes on where it was cut off, and nobody waits for it meanwhile", async () => {
