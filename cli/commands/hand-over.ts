@@ -4,7 +4,7 @@ import { describeError, UserError } from "../errors";
 import { ExitCode } from "../exit-code";
 import { endedUsers, type EndedUser } from "../hand-over/ended-users";
 import { handOver, type HandedOver } from "../hand-over/hand-over";
-import { leaseOf } from "../hand-over/lease-of";
+import { isThere, leaseOf } from "../hand-over/lease-of";
 import { namePrefix } from "../inventory";
 import { hasLogin } from "../operator-login";
 import { megabytes } from "../large-settings";
@@ -26,6 +26,8 @@ interface Result extends HandedOver {
   readonly baseRole: string;
   /** Absent where it was not tried, or where it cannot be told which lease is the user's. */
   readonly lease?: { readonly id: string; readonly error?: string };
+  /** That Vault has no lease of it, and so does not end it. */
+  readonly hasNoLease?: true;
 }
 
 const LOGIN =
@@ -120,13 +122,11 @@ export const handOverCommand: Command<HandOverArguments> = {
         isBegun = true;
         // What is locked would hold up the engine's connection, and all who ask it for credentials.
         const isRefused = result.refused.length > 0;
-        const id = isRefused
-          ? undefined
-          : await leaseOf(outputs, vault, user, await otherUsers(client, user));
-        const error = id && (await revoked(vault, id, () => isGone(client, user)));
+        const lease = isRefused ? "untold" : await leaseOf(outputs, vault, client, user);
         results.push({
           ...{ user: user.name, baseRole: user.baseRole, ...result },
-          ...(id !== undefined && { lease: { id, ...(error !== undefined && { error }) } }),
+          ...(lease === "none" && { hasNoLease: true as const }),
+          ...(typeof lease === "object" && { lease: await ended(vault, client, user, lease.id) }),
         });
         resultLines(environment, results.at(-1)!).forEach(say);
       }
@@ -139,34 +139,26 @@ export const handOverCommand: Command<HandOverArguments> = {
   },
 };
 
-/** All users whose names are such as the engine makes. */
-async function otherUsers(client: Client, { oid }: EndedUser): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>(
-    `SELECT rolname::pg_catalog.text AS name FROM pg_catalog.pg_roles
-     WHERE oid OPERATOR(pg_catalog.<>) $1::pg_catalog.oid AND pg_catalog.starts_with(rolname::pg_catalog.text, 'v-')`,
-    [oid],
-  );
-  return rows.map(({ name }) => name);
-}
-
-async function isGone(client: Client, { oid }: EndedUser): Promise<boolean> {
-  const sql = "SELECT 1 FROM pg_catalog.pg_roles WHERE oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid";
-  return (await client.query(sql, [oid])).rows.length === 0;
-}
-
-/** Why Vault could not revoke a user's lease; undefined if it has. */
-async function revoked(
+/** What came of a lease that is revoked, and whether its user went with it. */
+async function ended(
   vault: VaultClient,
+  client: Client,
+  user: EndedUser,
   id: string,
-  isDone: () => Promise<boolean>,
-): Promise<string | undefined> {
+): Promise<NonNullable<Result["lease"]>> {
+  const failed = await revoked(vault, id);
+  const isLeft = failed === undefined && (await isThere(client, user));
+  const error = isLeft ? `Vault has revoked it, and ${user.name} is there still` : failed;
+  return { id, ...(error !== undefined && { error }) };
+}
+
+/** Why Vault could not revoke a lease; undefined if it has. */
+async function revoked(vault: VaultClient, id: string): Promise<string | undefined> {
   try {
     const failed = await revokeLease(vault, id);
-    if (failed)
-      return `could not be revoked: ${failed.cause}${failed.queued ? "; Vault tries again by itself" : ""}`;
-    return (await isDone()) ? undefined : "is revoked, but was another's: the user is there still";
+    return failed && `${failed.cause}${failed.queued ? "; Vault tries again by itself" : ""}`;
   } catch (error) {
-    return `could not be revoked: ${describeError(error)}`;
+    return describeError(error);
   }
 }
 
@@ -193,18 +185,22 @@ function progress(shell: Shell, { name }: EndedUser): (done: number, of: number)
 
 function resultLines(
   environment: string,
-  { user, before, left, refused, lease, baseRole }: Result,
+  { user, before, left, refused, lease, hasNoLease, baseRole }: Result,
 ): string[] {
   const lines = [
     `${user}: ${before - left} of ${before} handed over to ${baseRole}, or taken away; ${left} left.`,
   ];
   lines.push(...refused.map((reason) => `  refused: ${reason}`));
   if (refused.length > 0) lines.push("  Its lease is left as it is: run this again, once that is solved.");
-  else if (lease === undefined) {
+  else if (hasNoLease) {
+    lines.push(
+      `  Vault has no lease of it, and does not end it: vault-postgres status ${environment} says how it is dropped.`,
+    );
+  } else if (lease === undefined) {
     lines.push(
       `  Which lease is its cannot be told: revoke those of its role, vault-postgres revoke ${environment} --role …`,
     );
   } else if (lease.error === undefined) lines.push(`  Its lease ${lease.id} is revoked.`);
-  else lines.push(`  Its lease ${lease.id} ${lease.error}`);
+  else lines.push(`  Its lease ${lease.id} has not ended it: ${lease.error}`);
   return lines;
 }

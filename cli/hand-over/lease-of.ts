@@ -1,49 +1,40 @@
+import type { Client } from "pg";
 import type { EnvironmentOutputs } from "../../stacks/outputs";
-import { leaseIdsByRole, lookUpLeases, type Lease } from "../leases";
-import { parseUserName, type UserName } from "../matching";
+import { knownNames } from "../inventory";
+import { takeUsers } from "../left-users";
+import { match, parseUserName } from "../matching";
 import type { VaultClient } from "../vault-client";
 import type { EndedUser } from "./ended-users";
 
-/** Names have whole seconds. */
-const EARLIER_MS = 1_000;
-/** The lease comes after the user: mostly within milliseconds, and later where the server was slow. */
-const LATER_MS = [2_000, 60_000] as const;
+/** `none` for a user that Vault has no lease of, `untold` where it cannot be told for certain which one is the user's. */
+export type LeaseOfUser = { readonly id: string } | "none" | "untold";
 
 /**
- * The lease that is a user's, also if Vault has given up on it; undefined where that cannot be told for certain.
- *
- * @param others names of the engine's other users: a lease that was made with one of them is not this one's
+ * The lease that is a user's, also if Vault has given up on it. A lease does not name its user: so all users and leases are looked
+ * at, for the only lease near the user's time may be that of another, who is using it.
  */
 export async function leaseOf(
   outputs: EnvironmentOutputs,
   vault: VaultClient,
+  client: Client,
   user: EndedUser,
-  others: readonly string[],
-): Promise<string | undefined> {
-  const name = parseUserName(user.name);
-  if (name === undefined) return undefined;
-  const roles = Object.entries(outputs.roles).filter(
-    ([role, { base_role }]) => base_role === user.baseRole && name.hasRole(role),
-  );
-  const ids = await leaseIdsByRole(vault, outputs);
-  const leases = await lookUpLeases(
-    vault,
-    roles.flatMap(([role]) => ids.get(role) ?? []),
-  );
-  const rivals = others.map(parseUserName).filter((other) => other !== undefined);
-  const isOfRival = (lease: Lease) =>
-    rivals.some((other) => other.hasRole(lease.role) && isMadeWith(other, lease, LATER_MS[0]));
-  for (const later of LATER_MS) {
-    const near = leases.filter((lease) => isMadeWith(name, lease, later));
-    // Of several that were made at once, or one beside another user, it is the one that Vault is revoking, if that is one.
-    const isShared = near.length > 1 || near.some(isOfRival);
-    const possible = isShared ? near.filter(({ ttlSeconds }) => ttlSeconds <= 0) : near;
-    if (near.length > 0) return possible.length === 1 ? possible[0]!.id : undefined;
-  }
-  return undefined;
+): Promise<LeaseOfUser> {
+  if (parseUserName(user.name) === undefined) return "untold";
+  const { users, leases } = await takeUsers(outputs, vault, client, await knownNames(outputs, vault));
+  const isUser = ({ name }: { readonly name: string }) => name === user.name;
+  const { userOfLease, usersWithoutLease, together } = match(outputs, users, leases);
+  const [own] = [...userOfLease].find(([, found]) => isUser(found)) ?? [];
+  if (own !== undefined) return { id: own };
+  if (usersWithoutLease.some(isUser)) return "none";
+  const group = together.find((found) => found.users.some(isUser));
+  // Of several that were made at once, it is the one that Vault is revoking, if one user of them is shut.
+  const shut = group?.users.filter((found) => found.shut !== undefined) ?? [];
+  const [ending, ...others] = group?.leases.filter(({ ttlSeconds }) => ttlSeconds <= 0) ?? [];
+  return shut.length === 1 && ending !== undefined && others.length === 0 ? { id: ending.id } : "untold";
 }
 
-function isMadeWith({ madeAt }: UserName, { issuedAt }: Lease, latest: number): boolean {
-  const elapsed = issuedAt - madeAt;
-  return elapsed >= -EARLIER_MS && elapsed <= latest;
+/** Whether a user is in PostgreSQL still. */
+export async function isThere(client: Client, { name }: EndedUser): Promise<boolean> {
+  const sql = "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) $1";
+  return (await client.query(sql, [name])).rows.length > 0;
 }
