@@ -174,15 +174,17 @@ describe.each(postgresToTry)("on $name", ({ binDirectory }) => {
     const megabytes = FULL ? 600 : 2;
     const body = `repeat('-- ü\n' || repeat('x', 1048570), ${megabytes})`;
     const make = (more: string) => `DO $do$ BEGIN
-      EXECUTE 'CREATE OR REPLACE FUNCTION app.long() RETURNS int LANGUAGE sql SET search_path = app SECURITY DEFINER AS '
-        || quote_literal('SELECT 1 /*' || ${body} || '*/${more}');
+      EXECUTE 'CREATE OR REPLACE FUNCTION app.long() RETURNS int LANGUAGE sql SET search_path = app SECURITY DEFINER AS $body$SELECT 1 /*'
+        || ${body} || '*/${more}$body$';
       PERFORM set_config('search_path', '"' || ${body} || '${more}"', true);
       ALTER ROLE shop_local_reader SET search_path FROM CURRENT; PERFORM set_config('search_path', '', true);
     END $do$`;
     await bySuperuser([make("")]);
     const before = await footholds();
     expect(before.notLookedAt).toEqual([]);
-    const long = before.footholds.filter(({ identity }) => /^(app.long|search_path of shop_local_reader)/.test(identity));
+    const long = before.footholds.filter(({ identity }) =>
+      /^(app.long|search_path of shop_local_reader)/.test(identity),
+    );
     expect(named(long)).toEqual(["function app.long()", "setting search_path of shop_local_reader"]);
     for (const { hash, detail } of long) {
       expect(hash).toMatch(/^[0-9a-f]{64}$/);
