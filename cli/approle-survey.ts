@@ -3,7 +3,7 @@ import type { AppRoleSettings, EnvironmentOutputs } from "../stacks/outputs";
 import { statementsDigest } from "../stacks/statements-digest";
 import { concurrently } from "./concurrently";
 import { isForbidden, namesBelow } from "./engine-roles";
-import { rolesOpenedBy, type UndeclaredAppRole } from "./undeclared-approles";
+import type { UndeclaredAppRole } from "./undeclared-approles";
 import { AnswerFields, VaultError, type VaultClient } from "./vault-client";
 
 /** What Vault has of the environment's AppRoles and of the policies of their tokens. */
@@ -109,10 +109,18 @@ async function policiesOfTokens(vault: VaultClient, mount: string, name: string)
   return new AnswerFields(`GET ${path}`, (await vault.read(path)).data).texts("token_policies");
 }
 
-/** Whether the environment declares a policy, or it lets a role of the environment be read. */
+/**
+ * Whether the environment declares a policy, or it is named like a path of the environment's alone: one that another stack has
+ * for a reader of its own is that stack's.
+ */
 function isOwn(outputs: EnvironmentOutputs, policy: string): boolean {
   if (Object.hasOwn(outputs.policies ?? {}, policy)) return true;
-  return rolesOpenedBy(outputs, new Set([policy])).length > 0;
+  const { mount } = outputs.vault;
+  const paths = [
+    ...Object.keys(outputs.roles).map((role) => `${mount}/creds/${role}`),
+    ...Object.keys(outputs.static_roles ?? {}).map((role) => `${mount}/static-creds/${role}`),
+  ];
+  return paths.some((path) => path.toLowerCase() === policy);
 }
 
 async function appRole(vault: VaultClient, mount: string, name: string): Promise<FoundAppRole> {

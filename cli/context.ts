@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { UserError } from "./errors";
+import { RateLimit } from "./rate-limit";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { VaultClient } from "./vault-client";
 
@@ -17,6 +18,8 @@ export interface ProofContext {
   readonly postgresRootCertificateFile?: string;
   /** How long the engine may take to carry a revocation out, in milliseconds. @default 15000 */
   readonly revocationTimeoutMs?: number;
+  /** Says what is waited for, such as on standard error. */
+  readonly note?: (text: string) => void;
 }
 
 /**
@@ -52,6 +55,7 @@ export function operatorClient(outputs: EnvironmentOutputs, context: ProofContex
     namespace: context.vaultNamespace ?? outputs.vault.namespace,
     token: context.vaultToken,
     caCertificate: context.vaultCaCertificate,
+    rateLimit: new RateLimit(context.note),
   });
 }
 

@@ -23,6 +23,10 @@ export interface HttpAnswer {
   readonly status: number;
   readonly location?: string;
   readonly contentType?: string;
+  /** `Retry-After`, as it came. */
+  readonly retryAfter?: string;
+  /** `Date`, as it came. */
+  readonly date?: string;
   readonly text: string;
 }
 
@@ -65,9 +69,11 @@ export function exchange(url: URL, request: HttpRequest): Promise<HttpAnswer> {
       message.on("error", fail);
       message.on("end", () => {
         if (!message.complete) return fail(new Error("incomplete"));
-        const { location, "content-type": contentType } = message.headers;
+        const { location, date, "content-type": contentType, "retry-after": retryAfter } = message.headers;
         const text = Buffer.concat(chunks).toString("utf8");
-        end(() => resolve({ status: message.statusCode ?? 0, location, contentType, text }));
+        end(() =>
+          resolve({ status: message.statusCode ?? 0, location, contentType, retryAfter, date, text }),
+        );
       });
     });
     call.on("error", fail);

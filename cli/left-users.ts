@@ -23,6 +23,8 @@ const MOST_TOLD = 20;
 export interface Before {
   readonly known: KnownNames;
   readonly leases: readonly Lease[];
+  /** Of leases that there were besides, and of which no more is known. */
+  readonly leaseIds?: readonly string[];
   readonly users: readonly DatabaseUser[];
 }
 
@@ -76,7 +78,7 @@ async function lookNow(
 ): Promise<UsersWithoutLease> {
   const { users, leases } = await takeUsers(outputs, vault, client, before.known, before.leases);
   const oldUsers = new Set(before.users.map(({ oid }) => oid));
-  const oldLeases = new Set(before.leases.map(({ id }) => id));
+  const oldLeases = new Set([...before.leases.map(({ id }) => id), ...(before.leaseIds ?? [])]);
   const [old, since] = [true, false].map((isOld) => {
     const itsUsers = users.filter(({ oid }) => oldUsers.has(oid) === isOld);
     const itsLeases = leases.filter(({ id }) => oldLeases.has(id) === isOld);
@@ -153,6 +155,10 @@ export function mayBeOf(outputs: EnvironmentOutputs, role: string): (user: Datab
     return baseRoles.length === 0 || baseRoles.includes(base);
   };
 }
+
+/** Where there are many leases, or the server limits the rate of requests. */
+export const LOOKED_AT_AFTERWARDS =
+  "Whether PostgreSQL has users of these without a lease is looked at afterwards, since each lease would have to be asked for.";
 
 /** Before it is asked whether to go on: how many this will not end. Empty where there is nobody. */
 export function leftAnnouncement(

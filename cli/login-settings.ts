@@ -115,7 +115,9 @@ function hindersEngine(setting: LoginSetting): string | undefined {
     case "session_authorization":
       return isNone(value) ? undefined : "it works with the rights of another";
     case "search_path":
-      // Its SQL pins its own; what is set for others is no matter.
+      // Our SQL pins its own; the engine's that sets passwords names nothing by its schema.
+      if (!findsCatalogFirst(value))
+        return "the engine finds there what others have made when it sets a password";
       return login === undefined || plain(value) === plain(PINNED_PATH)
         ? undefined
         : "SQL of one's own finds there what others have made";
@@ -158,10 +160,14 @@ function finding({ postgres }: EnvironmentOutputs, setting: LoginSetting, effect
     server: { subject: "the server", change: "ALTER SYSTEM" },
   };
   const { subject, change } = places[on];
-  const undo =
-    name === "search_path" ? `${change} SET search_path = ${PINNED_PATH};` : `${change} RESET ${name};`;
+  const isPath = name === "search_path";
+  // What others work with, where it is set for them too, stays.
+  const path = on.startsWith("login") ? change : `ALTER ROLE ${escapeIdentifier(manager)}`;
+  const undo = isPath ? `${path} SET search_path = ${PINNED_PATH};` : `${change} RESET ${name};`;
   const reload =
-    on === "server" ? " SELECT pg_catalog.pg_reload_conf(); it may be in postgresql.conf as well." : "";
+    on === "server" && !isPath
+      ? " SELECT pg_catalog.pg_reload_conf(); it may be in postgresql.conf as well."
+      : "";
   return {
     kind: "hindering-setting",
     subject,
@@ -199,6 +205,12 @@ function isTooShort({ name, value }: LoginSetting): boolean {
 
 function unquoted(value: string): string {
   return value.startsWith('"') ? value.slice(1, -1).replaceAll('""', '"') : value;
+}
+
+/** PostgreSQL looks in `pg_catalog` first unless the path names it later. */
+function findsCatalogFirst(path: string): boolean {
+  const schemas = (path.match(/"(?:[^"]|"")*"|[^,\s]+/g) ?? []).map(unquoted);
+  return schemas.indexOf("pg_catalog") <= 0;
 }
 
 function plain(path: string): string {

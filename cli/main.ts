@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import yargs from "yargs";
 import { access } from "./commands/access";
-import { register, type Registration, type Run } from "./commands/command";
+import { register, type Chosen, type Registration } from "./commands/command";
 import { destroy } from "./commands/destroy";
 import { drain } from "./commands/drain";
 import { footholds } from "./commands/footholds";
@@ -16,7 +16,7 @@ import { status } from "./commands/status";
 import { verify } from "./commands/verify";
 import { describeError, UserError } from "./errors";
 import { EXIT_CODES, ExitCode } from "./exit-code";
-import { escaping, Terminal, type Shell } from "./shell";
+import { CountingShell, escaping, Terminal, type Shell } from "./shell";
 import { VaultError } from "./vault-client";
 
 const COMMANDS: readonly Registration[] = [
@@ -50,21 +50,35 @@ ${EXIT_CODES}`;
  * @returns the exit code
  */
 export async function main(args: readonly string[], caller: Shell): Promise<number> {
-  const shell = escaping(caller);
+  const shell = new CountingShell(escaping(caller));
+  let chosen: Chosen | undefined;
   try {
-    const run = await parse(args);
-    return run === undefined ? ExitCode.ok : await run(shell);
+    chosen = await parse(args);
+    if (chosen === undefined) return ExitCode.ok;
+    const exitCode = await chosen.run(shell);
+    if (!shell.hasPrinted) tell(shell, chosen, { exitCode, changed: false });
+    return exitCode;
   } catch (error) {
-    shell.note(explain(error, args));
-    if (shell.underWay === undefined) return ExitCode.notTried;
-    shell.note(`This was while ${shell.underWay}`);
-    return ExitCode.failed;
+    const text = explain(error, args);
+    shell.note(text);
+    const isChanged = shell.underWay !== undefined;
+    if (isChanged) shell.note(`This was while ${shell.underWay}`);
+    const exitCode = isChanged ? ExitCode.failed : ExitCode.notTried;
+    const details = error instanceof UserError ? error.details : {};
+    if (!shell.hasPrinted) tell(shell, chosen, { exitCode, changed: isChanged, ...details, error: text });
+    return exitCode;
   }
 }
 
+/** A machine that asked for JSON gets a document in any case: also where a command did not come to the end that has one. */
+function tell(shell: Shell, chosen: Chosen | undefined, outcome: Readonly<Record<string, unknown>>): void {
+  if (chosen?.json !== true) return;
+  shell.print(JSON.stringify({ environment: chosen.environment, ...outcome }, null, 2));
+}
+
 /** What the arguments ask for; undefined where that was help, which is printed by then. */
-async function parse(args: readonly string[]): Promise<Run | undefined> {
-  let chosen: Run | undefined;
+async function parse(args: readonly string[]): Promise<Chosen | undefined> {
+  let chosen: Chosen | undefined;
   const parser = yargs([...args])
     .scriptName("vault-postgres")
     .usage("$0 <command> <environment>\n\nLooks after the PostgreSQL credentials of a deployed environment.")
@@ -85,7 +99,7 @@ async function parse(args: readonly string[]): Promise<Run | undefined> {
       const problem = message ?? (error as Error | undefined)?.message ?? "The command line is wrong.";
       throw usageError(problem, args);
     });
-  for (const { add } of COMMANDS) add(parser, (run) => (chosen = run));
+  for (const { add } of COMMANDS) add(parser, (found) => (chosen = found));
   await parser.parseAsync();
   return chosen;
 }

@@ -5,6 +5,7 @@ import { statusWords } from "./vault-answer";
 import type { VaultClient } from "./vault-client";
 
 const TIMEOUT_MS = 10_000;
+const SAME_TIME_MS = 2_000;
 
 /** @throws UserError if one of the servers cannot be talked to at all, so that no check could say anything of it */
 export async function requireReachable(vault: VaultClient, outputs: EnvironmentOutputs): Promise<void> {
@@ -12,8 +13,11 @@ export async function requireReachable(vault: VaultClient, outputs: EnvironmentO
   await requirePostgres(outputs);
 }
 
-/** @throws UserError if Vault does not answer, or is sealed */
-export async function requireVault(vault: VaultClient): Promise<void> {
+/**
+ * @returns by how many milliseconds Vault's clock is ahead of this machine's
+ * @throws UserError if Vault does not answer, or is sealed
+ */
+export async function requireVault(vault: VaultClient): Promise<number> {
   const query = { standbyok: "true", perfstandbyok: "true" };
   // Without the token: where http leads to https, it is known by then, and the token does not go in the clear.
   const health = await vault
@@ -38,6 +42,11 @@ export async function requireVault(vault: VaultClient): Promise<void> {
       "Set VAULT_ADDR to the address of a server of Vault or OpenBao that is unsealed and not in recovery.",
     );
   }
+  const { server_time_utc: seconds } = health.body;
+  const now = typeof seconds === "number" && seconds > 0 ? seconds * 1_000 : health.date;
+  const difference = (now ?? Date.now()) - Date.now();
+  // It tells whole seconds.
+  return Math.abs(difference) < SAME_TIME_MS ? 0 : difference;
 }
 
 async function requirePostgres({ postgres: { host, port } }: EnvironmentOutputs): Promise<void> {

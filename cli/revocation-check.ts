@@ -6,17 +6,20 @@ import {
   type DatabaseUser,
   type OutlivedSession,
 } from "./database-users";
-import type { Inventory } from "./inventory";
-import { leaseIdsByRole, lookUpLease, lookUpLeases } from "./leases";
+import { leaseIdsByRole, lookUpLeases, roleOfLease } from "./leases";
+import { knownNames } from "./inventory";
 import { endingRemedy, mayBeOf, namedIn, usersWithoutLease, type UsersWithoutLease } from "./left-users";
 import type { Together } from "./matching";
 import type { Session } from "./postgres-login";
+import type { RevocationLook, UsersLook } from "./revocation-look";
 import type { Scope, Target } from "./revocation-target";
 import type { VaultClient } from "./vault-client";
 
 /** How long Vault may take to end what it has been told to. */
 const TIMEOUT_MS = 20_000;
 const INTERVAL_MS = 100;
+/** A lease with more time left does not end by itself while a revocation takes its course. */
+const FAR_SECONDS = 300;
 
 /** What is there after a revocation. */
 export interface Aftermath {
@@ -24,6 +27,8 @@ export interface Aftermath {
   readonly leasesEnded: number;
   /** Ids of leases that should have gone and have not. */
   readonly leasesLeft: readonly string[];
+  /** Leases of the AppRole's roles that its tokens' end has not ended. */
+  readonly goOn: readonly { readonly lease: string; readonly role: string }[];
   /** Absent where PostgreSQL was not looked at. */
   readonly postgres?: {
     readonly usersGone: number;
@@ -40,7 +45,7 @@ export interface Aftermath {
 /** What was to be revoked, and what there was before. */
 export interface Revoked {
   readonly environment: string;
-  readonly inventory: Inventory;
+  readonly look: RevocationLook;
   readonly scope: Scope;
   readonly target: Target;
 }
@@ -58,85 +63,116 @@ export async function lookAfterwards(
   end: boolean,
   failed: ReadonlySet<string>,
 ): Promise<Aftermath> {
-  const { certain, possible } = before.scope;
+  const { look, target, scope } = before;
   const deadline = Date.now() + TIMEOUT_MS;
-  let leasesLeft = await endingLeases(outputs, vault, before.scope, failed);
+  const hasToGo = new Set([...scope.certain, ...failed]);
   // Nobody is at those that Vault has given up on.
-  const settled = new Set([...failed, ...before.inventory.irrevocable.map(({ id }) => id)]);
-  while (leasesLeft.some((id) => !settled.has(id)) && Date.now() < deadline) {
-    await pause();
-    leasesLeft = await endingLeases(outputs, vault, before.scope, failed);
+  const settled = new Set([...failed, ...look.irrevocable.map(({ id }) => id)]);
+  let goOn: readonly string[] = [];
+  let present = await presentLeases(outputs, vault);
+  for (;;) {
+    // A token's end ends its leases at once, and Vault revokes them after that, one by one.
+    if (target.kind === "approle") {
+      const found = await endedWithTokens(vault, before, present);
+      found.ending.forEach((id) => hasToGo.add(id));
+      goOn = found.goOn;
+    }
+    const isDue = () => [...hasToGo].some((id) => present.has(id) && !settled.has(id));
+    if (!isDue() || Date.now() >= deadline) break;
+    while (isDue() && Date.now() < deadline) {
+      await pause();
+      present = await presentLeases(outputs, vault);
+    }
   }
-  const present = new Set([...(await leaseIdsByRole(vault, outputs)).values()].flat());
-  const gone = [...certain, ...possible.map(({ id }) => id)].filter((id) => !present.has(id));
+  const leasesLeft = [...hasToGo].filter((id) => present.has(id));
+  const mayHaveGone = new Set([...hasToGo, ...scope.possible, ...liveElsewhere(before)]);
+  const gone = look.leaseIds.filter((id) => mayHaveGone.has(id) && !present.has(id));
+  const roles = [...new Set([...scope.roles, ...[...hasToGo].map(roleOfLease)])];
+  const revoked = { ...before, scope: { ...scope, roles }, gone };
   return {
     leasesEnded: gone.length,
     leasesLeft,
-    ...(session && { postgres: await lookInPostgres(outputs, vault, session, { ...before, gone }, end) }),
+    goOn: goOn.map((lease) => ({ lease, role: roleOfLease(lease) })),
+    ...(session && { postgres: await lookInPostgres(outputs, vault, session, revoked, end) }),
   };
 }
 
-/** Leases that have to go, and of the possible ones those that are on their way; also of those that were issued meanwhile. */
-async function endingLeases(
-  outputs: EnvironmentOutputs,
+async function presentLeases(outputs: EnvironmentOutputs, vault: VaultClient): Promise<ReadonlySet<string>> {
+  return new Set([...(await leaseIdsByRole(vault, outputs)).values()].flat());
+}
+
+/** Leases that were far from their end and are of no role that the AppRole is known to read: its policies may not tell all. */
+function liveElsewhere({ look, scope, target }: Revoked): string[] {
+  if (target.kind !== "approle") return [];
+  return (look.leases ?? [])
+    .filter(({ role, ttlSeconds }) => !scope.roles.includes(role) && ttlSeconds > FAR_SECONDS)
+    .map(({ id }) => id);
+}
+
+/**
+ * Once an AppRole's tokens have ended: leases that are on their way, and those of its roles that are not, so that they were
+ * not its tokens'. Also of leases that were issued meanwhile.
+ */
+async function endedWithTokens(
   vault: VaultClient,
-  { certain, possible }: Scope,
-  failed: ReadonlySet<string>,
-): Promise<string[]> {
-  const present = new Set([...(await leaseIdsByRole(vault, outputs)).values()].flat());
-  const ending = [...new Set([...certain, ...failed])].filter((id) => present.has(id));
-  for (const { id } of possible.filter((lease) => present.has(lease.id))) {
-    const lease = await lookUpLease(vault, id);
-    if (lease !== undefined && lease.ttlSeconds <= 0) ending.push(id);
-  }
-  return ending;
+  before: Revoked,
+  present: ReadonlySet<string>,
+): Promise<{ readonly ending: readonly string[]; readonly goOn: readonly string[] }> {
+  const { look, scope } = before;
+  const givenUp = new Set(look.irrevocable.map(({ id }) => id));
+  const elsewhere = new Set(liveElsewhere(before));
+  const asked = [...present].filter(
+    (id) => !givenUp.has(id) && (scope.roles.includes(roleOfLease(id)) || elsewhere.has(id)),
+  );
+  const found = await lookUpLeases(vault, asked);
+  return {
+    ending: found.filter(({ ttlSeconds }) => ttlSeconds <= 0).map(({ id }) => id),
+    goOn: found
+      .filter(({ role, ttlSeconds }) => ttlSeconds > 0 && scope.roles.includes(role))
+      .map(({ id }) => id),
+  };
 }
 
 async function lookInPostgres(
   outputs: EnvironmentOutputs,
   vault: VaultClient,
   { client }: Session,
-  { environment, inventory, scope, target, gone }: Revoked & { readonly gone: readonly string[] },
+  { environment, look, scope, target, gone }: Revoked & { readonly gone: readonly string[] },
   end: boolean,
 ): Promise<NonNullable<Aftermath["postgres"]>> {
-  const users = inventory.postgres?.users ?? [];
-  const before = {
-    known: inventory.known,
-    leases:
-      inventory.postgres === undefined
-        ? []
-        : [
-            ...inventory.leases,
-            ...(await lookUpLeases(
-              vault,
-              inventory.irrevocable.map(({ id }) => id),
-            )),
-          ],
-    users,
+  const { known, users, matching }: UsersLook = look.postgres ?? {
+    known: await knownNames(outputs, vault),
+    users: [],
   };
-  const present = async () =>
-    new Set((await databaseUsers(client, outputs, inventory.known)).map(({ oid }) => oid));
+  const before = {
+    ...{ known, users },
+    // Where nobody was seen before, all are looked at as they are now.
+    ...(look.postgres === undefined
+      ? { leases: [] }
+      : { leases: look.leases ?? [], leaseIds: look.leaseIds }),
+  };
+  const present = async () => new Set((await databaseUsers(client, outputs, known)).map(({ oid }) => oid));
   // No lease that has gone tells of a user whose lease was lost.
   const left =
-    target.kind === "lease" && inventory.postgres !== undefined
-      ? surplus(inventory.postgres.together, await present(), new Set(gone))
+    target.kind === "lease" && matching !== undefined
+      ? surplus(matching.together, await present(), new Set(gone))
       : await usersWithoutLease(outputs, vault, client, before, isMeant(outputs, target, scope));
   const now = await present();
   const usersGone = new Set(users.map(({ oid }) => oid).filter((oid) => !now.has(oid)));
   const kept = gone
-    .flatMap((id) => inventory.postgres?.userOfLease.get(id) ?? [])
+    .flatMap((id) => matching?.userOfLease.get(id) ?? [])
     .filter(({ oid }) => now.has(oid) && !namedIn(left).some((user) => user.oid === oid));
   const usersLeft = { ...left, certain: [...kept, ...left.certain] };
   const survivors = async () => {
     const sessions = await outlivedSessions(client, outputs.postgres.database);
     // Everything includes what earlier revocations have left; and where nobody was seen before, it cannot be told whose it is.
-    return target.kind === "all" || inventory.postgres === undefined
+    return target.kind === "all" || look.postgres === undefined
       ? sessions
       : sessions.filter(({ roleOid }) => usersGone.has(roleOid));
   };
   const found = await survivors();
   const goOn =
-    end && (target.kind === "all" || inventory.postgres !== undefined)
+    end && (target.kind === "all" || look.postgres !== undefined)
       ? await endAll(client, found, survivors)
       : found;
   return {

@@ -2,13 +2,13 @@ import type { EnvironmentOutputs } from "../stacks/outputs";
 import { endGroup } from "./end-group";
 import { UserError } from "./errors";
 import { UNTOLD, type Change } from "./first-change";
-import type { Inventory } from "./inventory";
-import { leasesPath, roleOfLease, type Lease } from "./leases";
+import { leasesPath, roleOfLease } from "./leases";
 import { appRoleNamed, readersOf, requireRole } from "./named";
 import type { Progress } from "./progress";
+import type { GroupLook, RevocationLook } from "./revocation-look";
 import { revokeBelow, revokeLease, type FailedRevocation } from "./revoke-leases";
 import { counted, listed } from "./text";
-import { allReadersOf, undeclaredAppRoles } from "./undeclared-approles";
+import { rolesOpenedBy } from "./undeclared-approles";
 import type { VaultClient } from "./vault-client";
 
 /** What a revocation is about: exactly one of these. */
@@ -22,10 +22,14 @@ export type Target =
 export interface Scope {
   /** Ids of leases that will be gone for certain. */
   readonly certain: readonly string[];
-  /** Leases of which some may go: those of roles that the AppRole shares with others. */
-  readonly possible: readonly Lease[];
+  /**
+   * Ids of leases of which some may go: those of the roles that the AppRole is known to read. Vault does not tell whose they
+   * are, and others may read the same by ways that nobody sees here: what ends is what ends with the tokens.
+   */
+  readonly possible: readonly string[];
   readonly tokens: number;
   readonly secretIds: number;
+  readonly hasBatchTokens: boolean;
   /** Roles of which credentials end. */
   readonly roles: readonly string[];
 }
@@ -55,13 +59,13 @@ export function targetOf(options: {
 }
 
 /** @throws UserError if the environment has no such lease, role or AppRole */
-export function scopeOf(outputs: EnvironmentOutputs, inventory: Inventory, target: Target): Scope {
-  const nothing = { possible: [], tokens: 0, secretIds: 0 };
-  const every = [...inventory.leases, ...inventory.irrevocable];
-  const below = (prefix: string) => every.map(({ id }) => id).filter((id) => id.startsWith(`${prefix}/`));
+export function scopeOf(outputs: EnvironmentOutputs, before: RevocationLook, target: Target): Scope {
+  const nothing = { possible: [], tokens: 0, secretIds: 0, hasBatchTokens: false };
+  const every = before.leaseIds;
+  const below = (prefix: string) => every.filter((id) => id.startsWith(`${prefix}/`));
   switch (target.kind) {
     case "lease": {
-      if (!every.some(({ id }) => id === target.id)) {
+      if (!every.includes(target.id)) {
         throw new UserError(
           `The environment has no lease "${target.id}".`,
           `Its leases begin with ${outputs.vault.mount}/creds/; vault-postgres status --json lists them.`,
@@ -70,43 +74,45 @@ export function scopeOf(outputs: EnvironmentOutputs, inventory: Inventory, targe
       return { ...nothing, certain: [target.id], roles: [roleOfLease(target.id)] };
     }
     case "role": {
-      requireRole(
-        outputs,
-        target.name,
-        every.map(({ id }) => roleOfLease(id)),
-      );
+      requireRole(outputs, target.name, every.map(roleOfLease));
       return { ...nothing, certain: below(leasesPath(outputs, target.name)), roles: [target.name] };
     }
     case "approle": {
-      const dynamic = rolesRead(outputs, inventory, target.name).filter(
+      const { tokens = [], secretIds = 0, hasBatchTokens = false } = before.group ?? {};
+      const dynamic = rolesRead(outputs, before.group, target.name).filter(
         (role) => outputs.roles[role] !== undefined,
       );
-      const isShared = (role: string) => allReadersOf(outputs, inventory.tokens, role).length > 1;
-      const own = dynamic.filter((role) => !isShared(role));
-      const live = inventory.leases.filter(({ role }) => own.includes(role));
-      // It cannot be told whose they were. They have been ended already, and wait for nothing but this.
-      const givenUp = inventory.irrevocable.filter(({ id }) => dynamic.includes(roleOfLease(id)));
+      const givenUp = new Set(before.irrevocable.map(({ id }) => id));
+      const ofRoles = every.filter((id) => dynamic.includes(roleOfLease(id)));
       return {
-        certain: [...live, ...givenUp].map(({ id }) => id),
-        possible: inventory.leases.filter(({ role }) => dynamic.includes(role) && isShared(role)),
-        tokens: inventory.tokens.filter(({ approle }) => approle === target.name).length,
-        secretIds: inventory.secretIds.get(target.name) ?? 0,
-        roles: dynamic,
+        // It cannot be told whose they were. They have been ended already, and wait for nothing but this.
+        certain: ofRoles.filter((id) => givenUp.has(id)),
+        possible: ofRoles.filter((id) => !givenUp.has(id)),
+        tokens: tokens.filter(({ approle }) => approle === target.name).length,
+        ...{ secretIds, hasBatchTokens, roles: dynamic },
       };
     }
     case "all":
       return {
         ...nothing,
         certain: below(`${outputs.vault.mount}/creds`),
-        roles: [...new Set([...Object.keys(outputs.roles), ...every.map(({ id }) => roleOfLease(id))])],
+        roles: [...new Set([...Object.keys(outputs.roles), ...every.map(roleOfLease)])],
       };
   }
 }
 
-/** @throws UserError for an AppRole that is neither declared nor has tokens */
-function rolesRead(outputs: EnvironmentOutputs, { tokens }: Inventory, approle: string): readonly string[] {
-  const undeclared = undeclaredAppRoles(outputs, tokens).find(({ name }) => name === approle);
-  return undeclared?.roles ?? appRoleNamed(outputs, approle).roles;
+/**
+ * Roles that an AppRole is declared to read, and that its policies, or those of its tokens, open.
+ *
+ * @throws UserError for one that is neither declared nor there, and has no tokens
+ */
+function rolesRead(outputs: EnvironmentOutputs, group: GroupLook | undefined, approle: string): string[] {
+  const own = (group?.tokens ?? []).filter((token) => token.approle === approle);
+  const isThere = group?.policies !== undefined || own.length > 0;
+  const isDeclared = Object.hasOwn(outputs.approles, approle);
+  const declared = isThere && !isDeclared ? [] : appRoleNamed(outputs, approle).roles;
+  const policies = [...(group?.policies ?? []), ...own.flatMap((token) => token.policies)];
+  return [...new Set([...declared, ...rolesOpenedBy(outputs, new Set(policies))])];
 }
 
 /** What a revocation has done, as far as Vault says at once. */
@@ -153,16 +159,22 @@ export function announcement(outputs: EnvironmentOutputs, target: Target, scope:
     case "all":
       return `This ends ${credentials} of ${outputs.vault.mount}. ${comeBack(Object.keys(outputs.approles))}`;
     case "approle": {
-      const shared = [...new Set(scope.possible.map(({ role }) => role))];
+      const ofRoles = [...new Set(scope.possible.map(roleOfLease))];
       return [
-        `This ends the group of ${target.name}: ${counted(scope.secretIds, "SecretID")}, ${counted(scope.tokens, "token")}`,
-        ` and ${credentials}`,
-        shared.length > 0
-          ? `, and its part of ${scope.possible.length} of ${listed(shared)}, which others read too`
-          : "",
+        `This ends the group of ${target.name}: ${counted(scope.secretIds, "SecretID")}, ${counted(scope.tokens, "token")}, `,
+        "and with the tokens their credentials",
+        ofRoles.length > 0 ? `, which are among ${scope.possible.length} of ${listed(ofRoles)}` : "",
+        scope.certain.length > 0 ? `; and ${credentials} that Vault has given up to revoke, whosever` : "",
         Object.hasOwn(outputs.approles, target.name)
           ? ". It cannot log in again until it gets a new SecretID."
           : ". The environment does not declare it.",
+        scope.roles.length === 0 ? " Its policies do not tell what it reads." : "",
+        ofRoles.length > 0
+          ? "\nA credential that does not end with the tokens may be somebody else's: it goes on, and is named."
+          : "",
+        scope.hasBatchTokens
+          ? `\n${target.name} has batch tokens, which cannot be revoked: their credentials go on, with the tokens.`
+          : "",
       ].join("");
     }
   }

@@ -179,7 +179,7 @@ async function surveyPostgres(
   );
   const withPassword = await groupsWithPassword(client, baseRolesOf(outputs));
   return {
-    engineLogin: await engineLogin(client, outputs),
+    engineLogin: await engineLogin(client, outputs, staticRoles.values()),
     roles: surveyed,
     missingBaseRoles: await missingBaseRoles(client, outputs),
     shut: shut.map((user) => ({

@@ -24,17 +24,27 @@ export function undeclaredAppRoles(
   });
 }
 
-/** Roles of the environment that policies let be read. A role's read policy is named like the path that it opens, in lower case. */
+/**
+ * Roles of the environment that policies let be read, as far as their names tell: a role's read policy is named like the path
+ * that it opens, in lower case, and one that another stack has for a reader of its own `<path>.for.<reader>`. Others may open
+ * the same by any other name.
+ */
 export function rolesOpenedBy(
   { vault, roles, static_roles = {} }: EnvironmentOutputs,
   policies: ReadonlySet<string>,
 ): string[] {
   const opened = (kind: string, all: object) =>
-    Object.keys(all).filter((role) => policies.has(`${vault.mount}/${kind}/${role}`.toLowerCase()));
+    Object.keys(all).filter((role) => {
+      const path = `${vault.mount}/${kind}/${role}`.toLowerCase();
+      return policies.has(path) || [...policies].some((policy) => policy.startsWith(`${path}.for.`));
+    });
   return [...opened("creds", roles), ...opened("static-creds", static_roles)];
 }
 
-/** Names of the AppRoles whose tokens may read a role: those that are declared for it, and others that have such tokens. */
+/**
+ * Names of the AppRoles that are known to read a role: those that are declared for it, and others of the same auth method that
+ * have such tokens. There may be more: by another auth method, by a policy of another name, by tokens without an AppRole.
+ */
 export function allReadersOf(
   outputs: EnvironmentOutputs,
   tokens: readonly GroupToken[],

@@ -5,6 +5,10 @@ import { oneLine, shortened } from "./text";
 export interface VaultResponse {
   readonly status: number;
   readonly body: VaultBody;
+  /** How long the server asks to wait before it is asked again. */
+  readonly retryAfterSeconds?: number;
+  /** What time it is by what answered, in milliseconds since 1970. */
+  readonly date?: number;
 }
 
 export interface VaultBody {

@@ -1,4 +1,5 @@
 import { UserError } from "./errors";
+import { RateLimit } from "./rate-limit";
 import {
   AnswerFields,
   hasContent,
@@ -20,6 +21,8 @@ export type { VaultAuth, VaultBody, VaultResponse, VaultWrapInfo } from "./vault
 export interface VaultClientOptions extends ConnectionOptions {
   readonly token?: string;
   readonly namespace?: string | null;
+  /** Waits where the server limits the rate of requests. @default - 429 is an error at once */
+  readonly rateLimit?: RateLimit;
 }
 
 export interface VaultRequest {
@@ -56,7 +59,13 @@ export class VaultClient {
 
   /** Without a token and outside of any namespace. */
   anonymous(): VaultClient {
-    return new VaultClient({ address: this.options.address }, this.connection);
+    const { address, rateLimit } = this.options;
+    return new VaultClient({ address, rateLimit }, this.connection);
+  }
+
+  /** For what is not worth a wait: a limited rate of requests is an error at once. */
+  withoutWaiting(): VaultClient {
+    return new VaultClient({ ...this.options, rateLimit: undefined }, this.connection);
   }
 
   /**
@@ -151,7 +160,8 @@ export class VaultClient {
       ...(namespace && { "X-Vault-Namespace": namespace }),
       ...(wrapSeconds !== undefined && { "X-Vault-Wrap-TTL": `${wrapSeconds}s` }),
     };
-    return this.connection.send({ ...rest, headers });
+    const send = () => this.connection.send({ ...rest, headers });
+    return this.options.rateLimit?.obey(`${rest.method} ${rest.path}`, send) ?? send();
   }
 
   private async change(request: VaultRequest): Promise<void> {

@@ -1,7 +1,8 @@
 import { encodedPath } from "./api-path";
 import { describeError, UserError } from "./errors";
 import { exchange, type HttpAnswer } from "./http-exchange";
-import { isObject, UnexpectedAnswer, type VaultBody } from "./vault-answer";
+import { shownAddress } from "./shown-address";
+import { isObject, UnexpectedAnswer, type VaultBody, type VaultResponse } from "./vault-answer";
 import { isRedirect, redirected, redirectedAgain } from "./vault-redirect";
 
 export interface ConnectionOptions {
@@ -32,12 +33,9 @@ export class VaultConnection {
 
   constructor(private readonly options: ConnectionOptions) {}
 
-  /** For people: without a password that may be part of the address. */
+  /** For people; see {@link shownAddress}. */
   get address(): string {
-    const { address } = this.options;
-    if (!URL.canParse(address)) return address;
-    const { username, password, origin, pathname } = new URL(address);
-    return username === "" && password === "" ? address : origin + (pathname === "/" ? "" : pathname);
+    return shownAddress(this.options.address);
   }
 
   /**
@@ -47,8 +45,8 @@ export class VaultConnection {
    * @throws UserError if the address or the path is none
    * @throws Error if there is no answer, or half of one
    */
-  async send(request: ConnectionRequest): Promise<{ readonly status: number; readonly body: VaultBody }> {
-    const { status, text, contentType } = await this.answer(request);
+  async send(request: ConnectionRequest): Promise<VaultResponse> {
+    const { status, text, contentType, retryAfter = "", date = "" } = await this.answer(request);
     const body = parse(text);
     if (body === undefined) {
       const kind = contentType === undefined ? "" : ` but ${contentType.split(";")[0]}`;
@@ -57,7 +55,12 @@ export class VaultConnection {
         `${status}, and the answer is not JSON${kind}`,
       );
     }
-    return { status, body };
+    const time = Date.parse(date);
+    return {
+      ...{ status, body },
+      ...(/^\d{1,6}$/.test(retryAfter) && { retryAfterSeconds: Number(retryAfter) }),
+      ...(!Number.isNaN(time) && { date: time }),
+    };
   }
 
   private async answer(request: ConnectionRequest): Promise<HttpAnswer> {
@@ -114,7 +117,7 @@ export class VaultConnection {
       url.hash !== ""
     ) {
       throw new UserError(
-        `"${this.address}" is no address of Vault.`,
+        `${this.address === address ? `"${address}"` : this.address} is no address of Vault.`,
         "Set VAULT_ADDR to one such as https://vault.example.com:8200.",
       );
     }

@@ -41,7 +41,12 @@ export const destroy: Command<DestroyArguments> = {
     contextFrom(env, POLICY);
     const stacks = await requireDestroyable(environment, output, env);
     // The plan has made the folders that the outputs are asked for in.
-    const { outputs, vault } = await open(args, env, POLICY, "deployed");
+    const { outputs, vault } = await open(
+      args,
+      { env, note: (text) => shell.note(text) },
+      POLICY,
+      "deployed",
+    );
     requireAllGroups(stacks, outputs);
     const roles = Object.keys(outputs.roles).join(", ");
     if (!args["auto-approve"]) {
@@ -59,6 +64,7 @@ export const destroy: Command<DestroyArguments> = {
       throw new UserError(
         `The credentials could not all be revoked, and nothing was destroyed: ${describeError(error)}`,
         `Once that is solved, run this again; or let the engine issue credentials again: cdktf deploy ${environment}`,
+        error instanceof UserError ? { ...error.details, destroyed: false } : { destroyed: false },
       );
     });
     say("No credential is left, and none is issued any more.");

@@ -1,17 +1,17 @@
 import { drain as drainEngine, drainRole } from "../drain";
+import { UserError } from "../errors";
 import type { EnvironmentOutputs } from "../../stacks/outputs";
 import { ExitCode } from "../exit-code";
 import { changes } from "../first-change";
-import { match } from "../matching";
 import { knownNames } from "../inventory";
 import { leaseIdsByRole } from "../leases";
 import {
   endingRemedy,
   leftAnnouncement,
   leftText,
+  LOOKED_AT_AFTERWARDS,
   mayBeOf,
   meant,
-  takeUsers,
   withoutLease,
   namedIn,
   usersWithoutLease,
@@ -20,6 +20,7 @@ import {
 import { readersOf, requireRole } from "../named";
 import { progressOn } from "../progress";
 import { PostgresLook } from "../postgres-look";
+import { usersAndLeases } from "../revocation-look";
 import { confirmed, type Shell } from "../shell";
 import type { VaultClient } from "../vault-client";
 import { counted, listed } from "../text";
@@ -49,7 +50,7 @@ export const drain: Command<DrainArguments> = {
       .option("yes", { alias: "y", type: "boolean", default: false, describe: "do not ask" }),
 
   async run(args, shell) {
-    const { outputs, vault } = await open(args, shell.env, OPERATOR_POLICY, "deployed");
+    const { outputs, vault } = await open(args, shell, OPERATOR_POLICY, "deployed");
     const look = new PostgresLook(outputs, shell.env);
     try {
       return await drainAndLook(args, shell, outputs, vault, look);
@@ -73,18 +74,21 @@ async function drainAndLook(
   const revoked = role === undefined ? [...ids.values()].flat().length : (ids.get(role) ?? []).length;
   const what = role === undefined ? "credentials" : `credentials of ${role}`;
   const isMeant = role === undefined ? () => true : mayBeOf(outputs, role);
-  const before = await look.with(
-    async (session) => session && takeUsers(outputs, vault, session.client, await knownNames(outputs, vault)),
-  );
-  const there = before && withoutLease(match(outputs, before.users, before.leases));
+  const found = await look.with((session) => usersAndLeases(outputs, vault, session));
+  const { matching } = found.postgres ?? {};
+  const before = found.postgres && {
+    ...{ known: found.postgres.known, users: found.postgres.users },
+    ...{ leases: found.leases ?? [], leaseIds: found.leaseIds },
+  };
   say(
     `This stops ${mount} from issuing ${what} and ends ${counted(revoked, "credential")} in use.` +
       leftAnnouncement(
         outputs,
         vault.address,
-        there ? meant(there, isMeant) : NOBODY,
+        matching ? meant(withoutLease(matching), isMeant) : NOBODY,
         [...ids.values()].flat().length > 0,
-      ),
+      ) +
+      (before && !matching ? `\n${LOOKED_AT_AFTERWARDS}` : ""),
   );
   const readers = role === undefined ? [] : readersOf(outputs, role);
   if (look.failure !== undefined) say(`${look.failure}\nVault is asked all the same.`);
@@ -99,10 +103,16 @@ async function drainAndLook(
       `cdktf deploy ${environment} to let it issue again.`,
   );
   const progress = progressOn(shell);
-  await (role === undefined
-    ? drainEngine(outputs, vault, change, progress)
-    : drainRole(outputs, vault, role, change, progress));
   const ofRole = role === undefined ? {} : { role };
+  await (
+    role === undefined
+      ? drainEngine(outputs, vault, change, progress)
+      : drainRole(outputs, vault, role, change, progress)
+  ).catch((error: unknown) => {
+    throw error instanceof UserError
+      ? new UserError(error.message, error.remedy, { ...ofRole, ...error.details })
+      : error;
+  });
   const left = await look.with(
     async (session) =>
       session &&

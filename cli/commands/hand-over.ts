@@ -1,3 +1,4 @@
+import type { Client } from "pg";
 import { databaseLogin } from "../database-login";
 import { describeError, UserError } from "../errors";
 import { ExitCode } from "../exit-code";
@@ -67,7 +68,7 @@ export const handOverCommand: Command<HandOverArguments> = {
     if (!Number.isInteger(batch) || batch < 1 || batch > 10_000) {
       throw new UserError(`--batch is ${batch}.`, "Give a whole number from 1 to 10000.");
     }
-    const { outputs, vault } = await open(args, shell.env, OPERATOR_POLICY, "deployed");
+    const { outputs, vault } = await open(args, shell, OPERATOR_POLICY, "deployed");
     if (!hasLogin(shell.env)) throw new UserError("This needs a login of PostgreSQL.", LOGIN);
     const say = (text: string) => {
       const shown = inLine(text);
@@ -119,8 +120,10 @@ export const handOverCommand: Command<HandOverArguments> = {
         isBegun = true;
         // What is locked would hold up the engine's connection, and all who ask it for credentials.
         const isRefused = result.refused.length > 0;
-        const id = isRefused ? undefined : await leaseOf(outputs, vault, user);
-        const error = id && (await revoked(vault, id));
+        const id = isRefused
+          ? undefined
+          : await leaseOf(outputs, vault, user, await otherUsers(client, user));
+        const error = id && (await revoked(vault, id, () => isGone(client, user)));
         results.push({
           ...{ user: user.name, baseRole: user.baseRole, ...result },
           ...(id !== undefined && { lease: { id, ...(error !== undefined && { error }) } }),
@@ -136,13 +139,34 @@ export const handOverCommand: Command<HandOverArguments> = {
   },
 };
 
-/** Why Vault could not revoke a lease; undefined if it has. */
-async function revoked(vault: VaultClient, id: string): Promise<string | undefined> {
+/** All users whose names are such as the engine makes. */
+async function otherUsers(client: Client, { oid }: EndedUser): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT rolname::pg_catalog.text AS name FROM pg_catalog.pg_roles
+     WHERE oid OPERATOR(pg_catalog.<>) $1::pg_catalog.oid AND pg_catalog.starts_with(rolname::pg_catalog.text, 'v-')`,
+    [oid],
+  );
+  return rows.map(({ name }) => name);
+}
+
+async function isGone(client: Client, { oid }: EndedUser): Promise<boolean> {
+  const sql = "SELECT 1 FROM pg_catalog.pg_roles WHERE oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid";
+  return (await client.query(sql, [oid])).rows.length === 0;
+}
+
+/** Why Vault could not revoke a user's lease; undefined if it has. */
+async function revoked(
+  vault: VaultClient,
+  id: string,
+  isDone: () => Promise<boolean>,
+): Promise<string | undefined> {
   try {
     const failed = await revokeLease(vault, id);
-    return failed && `${failed.cause}${failed.queued ? "; Vault tries again by itself" : ""}`;
+    if (failed)
+      return `could not be revoked: ${failed.cause}${failed.queued ? "; Vault tries again by itself" : ""}`;
+    return (await isDone()) ? undefined : "is revoked, but was another's: the user is there still";
   } catch (error) {
-    return describeError(error);
+    return `could not be revoked: ${describeError(error)}`;
   }
 }
 
@@ -181,6 +205,6 @@ function resultLines(
       `  Which lease is its cannot be told: revoke those of its role, vault-postgres revoke ${environment} --role …`,
     );
   } else if (lease.error === undefined) lines.push(`  Its lease ${lease.id} is revoked.`);
-  else lines.push(`  Its lease ${lease.id} could not be revoked: ${lease.error}`);
+  else lines.push(`  Its lease ${lease.id} ${lease.error}`);
   return lines;
 }

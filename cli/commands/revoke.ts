@@ -1,13 +1,14 @@
 import type { EnvironmentOutputs } from "../../stacks/outputs";
 import { ExitCode } from "../exit-code";
 import { changes } from "../first-change";
-import { takeInventory, type Inventory } from "../inventory";
 import { hasLogin, LOGIN_REMEDY } from "../operator-login";
 import { PostgresLook } from "../postgres-look";
 import { UserError } from "../errors";
 import { causeLines, failedRemedy } from "../failed-revocations";
 import { progressOn } from "../progress";
-import { leftAnnouncement, leftText, meant, withoutLease } from "../left-users";
+import { leftAnnouncement, leftText, LOOKED_AT_AFTERWARDS, meant, withoutLease } from "../left-users";
+import { goOnText } from "../going-on";
+import { lookBefore, type RevocationLook } from "../revocation-look";
 import { isMeant, lookAfterwards, type Aftermath } from "../revocation-check";
 import {
   announcement,
@@ -38,8 +39,9 @@ export const revoke: Command<RevokeArguments> = {
   description:
     "Says what it will end, asks, and sees afterwards that it is so. With --role and --all, applications that may read the " +
     "role obtain new credentials at once; to keep them out, end their group with --approle, or drain the engine. " +
-    "--approle destroys the SecretIDs and revokes the tokens of the AppRole, and with them their credentials; batch " +
-    "tokens have no accessor and cannot be revoked. A credential that cannot be revoked keeps no other: all that can be ended " +
+    "--approle destroys the SecretIDs and revokes the tokens of the AppRole, and with them their credentials. What of its " +
+    "roles does not end with the tokens goes on and is named: it is somebody else's, or a batch token's, which has no " +
+    "accessor and cannot be revoked. A credential that cannot be revoked keeps no other: all that can be ended " +
     "is, and each that is left is named with its cause. Vault tries it again by itself then, and renews it no more.\n\n" +
     "VAULT_TOKEN needs the rights of docs/rights/operator-policy.hcl. PGUSER and PGPASSWORD name a login as in " +
     "docs/rights/operator-login.sql, for the check in PostgreSQL and for --end-sessions.",
@@ -68,15 +70,14 @@ export const revoke: Command<RevokeArguments> = {
     if (end && !hasLogin(shell.env)) {
       throw new UserError("--end-sessions needs a login of PostgreSQL.", LOGIN_REMEDY);
     }
-    const { outputs, vault } = await open(args, shell.env, OPERATOR_POLICY, "deployed");
+    const { outputs, vault } = await open(args, shell, OPERATOR_POLICY, "deployed");
     const look = new PostgresLook(outputs, shell.env);
     try {
       const say = (text: string) => (json ? shell.note(text) : shell.print(text));
-      const inventory = await look.with((session) => takeInventory(outputs, vault, session));
-      const scope = scopeOf(outputs, inventory, target);
+      const before = await look.with((session) => lookBefore(outputs, vault, session, target));
+      const scope = scopeOf(outputs, before, target);
       say(
-        announcement(outputs, target, scope) +
-          leftBefore(outputs, vault.address, { inventory, target, scope }),
+        announcement(outputs, target, scope) + leftBefore(outputs, vault.address, { before, target, scope }),
       );
       if (look.failure !== undefined) say(`${look.failure}\nVault is asked all the same.`);
       if (!(await confirmed(shell, environment, args.yes))) {
@@ -90,7 +91,7 @@ export const revoke: Command<RevokeArguments> = {
       const lookAgain = (known: readonly FailedRevocation[]) =>
         look.with((session) =>
           lookAfterwards(
-            ...([outputs, vault, session, { environment, inventory, scope, target }, end] as const),
+            ...([outputs, vault, session, { environment, look: before, scope, target }, end] as const),
             new Set(known.map(({ lease }) => lease)),
           ),
         );
@@ -109,9 +110,14 @@ export const revoke: Command<RevokeArguments> = {
       if (json) {
         const notLookedAt = failure !== undefined ? { notLookedAt: failure } : {};
         shell.print(JSON.stringify({ environment, target, ...ended, ...aftermath, ...notLookedAt }, null, 2));
-      } else shell.print(resultText(ended, aftermath, look.unseen));
+      } else {
+        const goOn = goOnText(environment, target, scope, aftermath.goOn);
+        shell.print(resultText(ended, aftermath, look.unseen) + (goOn === "" ? "" : `\n${goOn}`));
+      }
       const mayOutlive = scope.roles.some((role) => outputs.roles[role]?.revocation !== "terminate");
-      return isDone(aftermath, mayOutlive && !end) && failure === undefined ? ExitCode.ok : ExitCode.failed;
+      const mayBeIts = scope.hasBatchTokens && aftermath.goOn.length > 0;
+      const isAll = isDone(aftermath, mayOutlive && !end) && !mayBeIts && failure === undefined;
+      return isAll ? ExitCode.ok : ExitCode.failed;
     } finally {
       await look.close();
     }
@@ -121,12 +127,13 @@ export const revoke: Command<RevokeArguments> = {
 function leftBefore(
   outputs: EnvironmentOutputs,
   address: string,
-  about: { readonly inventory: Inventory; readonly target: Target; readonly scope: Scope },
+  about: { readonly before: RevocationLook; readonly target: Target; readonly scope: Scope },
 ): string {
-  const { postgres, leases, irrevocable } = about.inventory;
+  const { postgres, leaseIds } = about.before;
   if (postgres === undefined || about.target.kind === "lease") return "";
-  const users = meant(withoutLease(postgres), isMeant(outputs, about.target, about.scope));
-  return leftAnnouncement(outputs, address, users, leases.length + irrevocable.length > 0);
+  if (postgres.matching === undefined) return `\n${LOOKED_AT_AFTERWARDS}`;
+  const users = meant(withoutLease(postgres.matching), isMeant(outputs, about.target, about.scope));
+  return leftAnnouncement(outputs, address, users, leaseIds.length > 0);
 }
 
 function isDone({ leasesLeft, postgres }: Aftermath, mayOutlive: boolean): boolean {

@@ -19,7 +19,7 @@ export const rotateRoot: Command<CommonArguments> = {
 
   async run(args, shell) {
     const { environment, json } = args;
-    const { outputs, vault, context } = await open(args, shell.env);
+    const { outputs, vault, context } = await open(args, shell);
     const { mount, connection } = outputs.vault;
     const { manager } = outputs.postgres;
     const change = changes(shell, `rotating the password of ${manager}. Running this again is safe.`);

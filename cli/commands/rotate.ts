@@ -55,7 +55,7 @@ export const rotate: Command<RotateArguments> = {
     if (end && !hasLogin(shell.env)) {
       throw new UserError("--end-sessions needs a login of PostgreSQL.", LOGIN_REMEDY);
     }
-    const { outputs, vault, context } = await open(args, shell.env);
+    const { outputs, vault, context } = await open(args, shell);
     const role = staticRoleNamed(outputs, name);
     const certificate = context.postgresRootCertificateFile;
     const say = (text: string) => (json ? shell.note(text) : shell.print(text));

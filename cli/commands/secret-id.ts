@@ -39,7 +39,7 @@ export const secretId: Command<SecretIdArguments> = {
   async run(args, shell) {
     const { approle, json, "unwrap-to": file, force } = args;
     const wrapSeconds = secondsOf("--wrap-ttl", args["wrap-ttl"]);
-    const { outputs, vault } = await open(args, shell.env);
+    const { outputs, vault } = await open(args, shell);
     const path = appRoleNamed(outputs, approle).secret_id_path;
     if (file !== undefined) requirePlace(file, force);
     const issuing = `issuing a SecretID of ${approle}. Should nobody have got it, it is of no use to anyone.`;

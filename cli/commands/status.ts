@@ -30,7 +30,7 @@ export const status: Command<CommonArguments> = {
   declare: (parser) => parser,
 
   async run(args, shell) {
-    const { outputs, vault } = await open(args, shell.env);
+    const { outputs, vault, now } = await open(args, shell);
     let session: Session | undefined;
     let failure: string | undefined;
     if (hasLogin(shell.env)) {
@@ -61,7 +61,7 @@ export const status: Command<CommonArguments> = {
         return look();
       });
       const report: StatusReport = {
-        ...reportStatus(args.environment, vault.address, outputs, inventory, found, Date.now()),
+        ...reportStatus(args.environment, vault.address, outputs, inventory, found, now()),
         notLookedAt: [...(session === undefined ? [failure ?? NO_LOGIN] : []), ...found.notLookedAt],
       };
       shell.print(args.json ? JSON.stringify(report, null, 2) : statusText(report));

@@ -19,7 +19,8 @@ export const verify: Command<CommonArguments> = {
   declare: (parser) => parser,
 
   async run({ environment, json, ...source }, shell) {
-    const context = contextFrom(shell.env, "docs/rights/verify-policy.hcl");
+    const note = (text: string) => shell.note(text);
+    const context = { ...contextFrom(shell.env, "docs/rights/verify-policy.hcl"), note };
     const outputs = await outputsOf(environment, source, shell.env);
     const checks = await proveEnvironment(outputs, context, (check) => {
       shell.changing(

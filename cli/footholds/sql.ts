@@ -71,6 +71,9 @@ export const seen = (sql: string) => `SELECT found.kind, found.identity, found.o
     ARRAY(SELECT ${bounded("one.part")} FROM pg_catalog.unnest(found.detail) WITH ORDINALITY AS one (part, place) ORDER BY one.place) AS detail,
     ${hashed("found.definition")} AS hash
   FROM (${sql}) AS found (kind, identity, owner, detail, definition)`;
+/** Of a row's column that not every version has; null where it has not. */
+export const column = (row: string, name: string) =>
+  `(pg_catalog.to_jsonb(${row}) OPERATOR(pg_catalog.->>) '${name}')`;
 
 /** Parts joined to one text; nulls are left out, so that a part says what it is. */
 export const joined = (...parts: readonly string[]) => `pg_catalog.concat_ws(E'\\n', ${parts.join(", ")})`;

@@ -3,6 +3,7 @@ import { DatabaseSecretBackendConnection } from "@cdktf/provider-vault/lib/datab
 import { Construct, type IConstruct } from "constructs";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
+import { requireUsable } from "../first-password";
 import { freeId } from "../free-id";
 import { idOf, isUnresolved, vaultName } from "../names";
 import type { IPostgresDatabase } from "../postgres/database";
@@ -270,6 +271,7 @@ function passwordOf(props: PostgresConnectionProps): WriteOnlySecret {
       'Pass password, such as WriteOnlySecret.fromVariable(this, "manager_password").',
     );
   }
+  requireUsable(password, "postgres");
   return password;
 }
 

@@ -1,10 +1,13 @@
 import type { Client } from "pg";
 import type { Aftermath } from "../../cli/revocation-check";
+import type { StatusReport } from "../../cli/status-report";
+import { RateLimit } from "../../cli/rate-limit";
+import { VaultClient } from "../../cli/vault-client";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { FULL } from "../security/servers";
 import { announce } from "./announce";
 import { asSuperuser, connect, issue, verdict, type Credential } from "./credential";
-import { DATABASE, MOUNT, Scenario, type Group } from "./operator-scenario";
+import { DATABASE, Group, MOUNT, Scenario } from "./operator-scenario";
 
 jest.setTimeout(180_000);
 
@@ -73,6 +76,9 @@ test("of a role with SQL of its own, which neither ends the user nor its passwor
 });
 
 describe("of an AppRole's group", () => {
+  const clients: Client[] = [];
+  afterEach(() => Promise.all(clients.splice(0).map((client) => client.end().catch(() => undefined))));
+
   test("ends its tokens, SecretIDs and credentials, while another on the same role goes on", async () => {
     const logins = [await scenario.enter("web"), await scenario.enter("web")];
     const sessions = [await logins[0]!.session("reader"), await logins[1]!.session("reader")];
@@ -100,6 +106,118 @@ describe("of an AppRole's group", () => {
     await expect(logIn(data?.secret_id)).rejects.toThrow(/invalid (role or )?secret.id/i);
     await scenario.enter("web");
     await revoke("--approle", "shop-local-web");
+  });
+
+  /** A token that reads roles by a policy of another name than the environment's, as another team's or a person's. */
+  async function stranger(...roles: string[]): Promise<Group> {
+    const vault = sandbox.vault.client();
+    const rules = roles.map((role) => `path "${MOUNT}/creds/${role}" { capabilities = ["read"] }`);
+    await vault.write("sys/policies/acl/strangers", { policy: rules.join("\n") });
+    const { auth } = await vault.write("auth/token/create", { policies: ["strangers"] });
+    const token = vault.withToken(sandbox.lifetime.remember(auth?.client_token ?? ""));
+    return new Group(scenario, reports.application, token);
+  }
+
+  test("leaves alone what others read by a way of their own, and names it", async () => {
+    const api = await scenario.enter("api");
+    const own = await api.issue("writer");
+    const other = await (await stranger("writer")).session("writer");
+    clients.push(other.client);
+    const { code, out } = await scenario.run("revoke", ["--approle", "shop-local-api", "--yes"]);
+    expect(await verdict(other.client, "SELECT 1")).toBe("ok");
+    expect(await exists(own.username)).toBe(false);
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^This ends [^]*1 token[^]*2 of writer[^]*goes on, and is named[^]*\nEnded: 1 SecretID, 1 token, 1 cr/,
+    );
+    expect(out).toContain(`\n  ${other.credential.leaseId}\n`);
+    expect(out).toMatch(
+      /not by its tokens: it is somebody else's, or a batch token's[^]*revoke local --role writer/,
+    );
+    const again = await revoke("--approle", "shop-local-api");
+    expect(again).toMatchObject({ code: 0, leasesEnded: 0, leasesLeft: [] });
+    expect(again).toMatchObject({ goOn: [{ lease: other.credential.leaseId, role: "writer" }] });
+    await revoke("--lease", other.credential.leaseId);
+    expect((await scenario.run("revoke", ["--approle", "shop-local-api", "--yes"])).out).not.toMatch(
+      /not by its/,
+    );
+  });
+
+  test("that has batch tokens does not say that it is done while one may have a credential", async () => {
+    const vault = sandbox.vault.client();
+    const path = "auth/shop-local/approle/role/shop-local-api";
+    await vault.done(path, { token_type: "batch" });
+    const batch = await scenario.enter("api");
+    await vault.done(path, { token_type: "service" });
+    const credential = await batch.issue("writer");
+    expect(await revoke("--approle", "shop-local-api")).toMatchObject({ code: 0, leasesEnded: 0 });
+    await vault.done(path, { token_type: "batch" });
+    const { code, out } = await scenario.run("revoke", ["--approle", "shop-local-api", "--yes"]);
+    await vault.done(path, { token_type: "service" });
+    expect(code).toBe(1);
+    expect(out).toMatch(/^This ends [^]*has batch tokens[^]*cannot be revoked[^]*Ended: /);
+    expect(out).toContain(credential.leaseId);
+    expect(await revoke("--role", "writer")).toMatchObject({ code: 0, leasesEnded: 1 });
+  });
+
+  describe("of another stack's, by a policy of that stack's own,", () => {
+    const path = "auth/shop-local/approle/role/team-reports";
+    const own = `${MOUNT}/creds/writer.for.shop-local.approle.team-reports-24627b00`;
+
+    async function team(policy: string): Promise<Group> {
+      const vault = sandbox.vault.client();
+      const rule = `path "${MOUNT}/creds/writer" { capabilities = ["read"] }`;
+      await vault.write(`sys/policies/acl/${policy}`, { policy: rule });
+      await vault.write(path, { token_policies: [policy] });
+      const { data: id } = await vault.read(`${path}/role-id`);
+      const { data: secret } = await vault.write(`${path}/secret-id`);
+      const { auth } = await vault.write("auth/shop-local/approle/login", {
+        role_id: id?.role_id,
+        secret_id: secret?.secret_id,
+      });
+      const token = vault.withToken(sandbox.lifetime.remember(auth?.client_token ?? ""));
+      return new Group(scenario, reports.application, token);
+    }
+    afterEach(() => sandbox.vault.client().delete(path));
+
+    test("goes on when one of the environment is ended, and is known as a reader", async () => {
+      const theirs = await (await team(own)).session("writer");
+      clients.push(theirs.client);
+      const credential = await (await scenario.enter("api")).issue("writer");
+      const result = await revoke("--approle", "shop-local-api");
+      expect(result).toMatchObject({ code: 0, leasesEnded: 1, leasesLeft: [] });
+      expect(await verdict(theirs.client, "SELECT 1")).toBe("ok");
+      expect(await exists(credential.username)).toBe(false);
+      const status = await scenario.json<StatusReport>("status");
+      expect(status.roles.find(({ name }) => name === "writer")?.readers).toContain("team-reports");
+      expect(status.findings.filter(({ kind }) => kind.includes("approle"))).toEqual([]);
+      expect(await revoke("--approle", "team-reports")).toMatchObject({
+        ...{ code: 0, tokens: 1, secretIds: 1, leasesEnded: 1 },
+      });
+    });
+
+    // Vault is given its time.
+    (FULL ? test : test.skip).each([own, "by-hand"])(
+      "as %s is not said to be ended while a lease of it is there",
+      async (policy) => {
+        const credential = await (await team(policy)).issue("writer");
+        const superuser = await sandbox.postgres.connect();
+        await superuser.query("BEGIN; LOCK TABLE pg_catalog.pg_auth_members IN SHARE MODE");
+        const { code, out } = await scenario.run("revoke", ["--approle", "team-reports", "--yes"]);
+        await superuser.query("ROLLBACK");
+        await superuser.end();
+        expect(code).toBe(1);
+        expect(out).toMatch(
+          /^This ends the group of team-reports: 1 SecretID, 1 token[^]*\nLEFT: 1 credential\./,
+        );
+        expect(out).toContain(credential.leaseId);
+        // By now Vault may have ended it by itself. Nothing says "no such AppRole", though no token of it is left.
+        if (policy === own)
+          expect(await revoke("--approle", "team-reports")).toMatchObject({ code: 0, tokens: 0 });
+        else await revoke("--all");
+        expect(await exists(credential.username)).toBe(false);
+      },
+    );
   });
 
   test("that has nothing ends nothing", async () => {
@@ -365,8 +483,13 @@ describe("where a credential cannot be revoked", () => {
     sessions.push(await reports.session("reader"), await reports.session("reader-2"));
     const config = `${MOUNT}/config/${DATABASE}`;
     const { allowed_roles } = (await sandbox.vault.client().read(config)).data ?? {};
-    const { code, err } = await scenario.run("drain", ["--yes"]);
+    const { code, err, out } = await scenario.run("drain", ["--yes", "--json"]);
     expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({
+      ...{ environment: "local", exitCode: 1, changed: true, drained: true },
+      failed: [{ lease: bad.leaseId, cause: expect.stringMatching(CAUSE) as string }],
+      error: expect.stringContaining("1 credential could not be revoked") as string,
+    });
     expect(err).toMatch(/1 credential could not be revoked[^]*Vault tries again by itself/);
     expect(err).toMatch(CAUSE);
     expect(err).toContain(bad.leaseId);
@@ -504,7 +627,9 @@ test.each([
 describe("drain", () => {
   test("ends everything, and lets nobody obtain more until the next deployment", async () => {
     const credential = await reports.issue("reader");
-    expect(await scenario.run("drain", [], {}, "no")).toMatchObject({ code: 3 });
+    const declined = await scenario.run("drain", ["--json"], {}, "no");
+    expect(declined.code).toBe(3);
+    expect(JSON.parse(declined.out)).toEqual({ environment: "local", exitCode: 3, changed: false });
     await (await connect(sandbox, credential, DATABASE)).end();
     const result = await scenario.json("drain", ["--yes"]);
     expect(result).toEqual({
@@ -608,5 +733,34 @@ describe("drain", () => {
       await vault.delete(`${MOUNT}/roles/others`);
       await vault.delete(`${MOUNT}/config/other`);
     });
+  });
+});
+
+describe("where the server limits the rate of requests", () => {
+  const path = "sys/quotas/rate-limit/all";
+  let patient: VaultClient;
+
+  beforeAll(async () => {
+    const { address, rootToken: token } = sandbox.vault;
+    patient = new VaultClient({ address, token, rateLimit: new RateLimit() });
+    const issued = Array.from({ length: 24 }, (_, index) =>
+      reports.issue(index % 2 === 0 ? "reader" : "reader-2"),
+    );
+    await Promise.all(issued);
+  });
+  beforeEach(() => patient.done(path, { path: "", rate: 20 }));
+  afterEach(() => patient.delete(path));
+
+  test.each([
+    ["status", []],
+    ["revoke", ["--role", "writer", "--yes"]],
+    ["revoke", ["--approle", "shop-local-web", "--yes"]],
+    ["revoke", ["--all", "--yes"]],
+    ["drain", ["--role", "owner", "--yes"]],
+  ])("%s %j waits for its turn, says so, and is done", async (command, args) => {
+    await patient.done(path, { path: "", rate: command === "status" || args.includes("--approle") ? 20 : 4 });
+    const { code, err } = await scenario.run(command, args);
+    expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining("limits the rate") as string });
+    expect(err).not.toContain("This was while");
   });
 });

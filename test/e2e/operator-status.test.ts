@@ -1056,6 +1056,16 @@ describe("finds what stops the engine or an application", () => {
       `ALTER ROLE ${legacy} CONNECTION LIMIT -1`,
       [{ kind: "login-off", subject: legacy }],
     ],
+    [
+      `REVOKE ADMIN OPTION FOR ${legacy} FROM ${manager} GRANTED BY terraform`,
+      `GRANT ${legacy} TO ${manager} WITH ADMIN OPTION GRANTED BY terraform`,
+      [
+        {
+          ...{ kind: "missing-right", subject: manager },
+          detail: expect.stringContaining(`lacks ADMIN of ${legacy}:`) as string,
+        },
+      ],
+    ],
     [inherits("FALSE"), inherits("TRUE"), [{ kind: "missing-right", subject: legacy }]],
     [
       `ALTER ROLE ${manager} SET ${readOnly} = on`,
@@ -1076,6 +1086,22 @@ describe("finds what stops the engine or an application", () => {
       `ALTER ROLE ${manager} SET search_path = app, pg_catalog`,
       `ALTER ROLE ${manager} SET search_path = pg_catalog, pg_temp`,
       [{ kind: "hindering-setting", subject: manager }],
+    ],
+    // As an imported one, which may have no search_path of its own.
+    [
+      `ALTER ROLE ${manager} RESET search_path; ALTER DATABASE ${DATABASE} SET search_path = app, "$user", pg_catalog`,
+      `ALTER ROLE ${manager} SET search_path = pg_catalog, pg_temp; ALTER DATABASE ${DATABASE} RESET search_path`,
+      [
+        {
+          ...{ kind: "hindering-setting", subject: DATABASE },
+          detail: expect.stringContaining(
+            `for the engine's login ${manager}: the engine finds there`,
+          ) as string,
+          remedy: expect.stringContaining(
+            `ALTER ROLE "${manager}" SET search_path = pg_catalog, pg_temp;`,
+          ) as string,
+        },
+      ],
     ],
     [
       `ALTER ROLE ${manager} SET role = 'pg_monitor'`,
@@ -1146,7 +1172,7 @@ describe("finds what stops the engine or an application", () => {
 
   test("and nothing in what stops nobody", async () => {
     const settings = [
-      `ALTER DATABASE ${DATABASE} SET search_path = app`,
+      `ALTER DATABASE ${DATABASE} SET search_path = pg_catalog, app`,
       `ALTER DATABASE ${DATABASE} SET statement_timeout = '30s'`,
       `ALTER ROLE ${manager} SET ${readOnly} = off`,
       // For one that only reads.

@@ -210,6 +210,29 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
     expect((await compare()).code).toBe(0);
   });
 
+  test("PUBLIC that gets back what was taken from it is found", async () => {
+    await byOwner([
+      "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
+      "CREATE TYPE app.closed AS ENUM ('a')",
+      "REVOKE USAGE ON TYPE app.closed FROM PUBLIC",
+    ]);
+    const closed = file("closed.json");
+    expect((await footholds(["--save", closed])).code).toBe(0);
+    await byOwner([
+      "ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC",
+      "DROP TYPE app.closed",
+      "CREATE TYPE app.closed AS ENUM ('a')",
+    ]);
+    const answer = await footholds(["--compare", closed]);
+    expect(answer).toMatchObject({ code: 1, added: [], changed: [] });
+    expect((answer.removed ?? []).map(({ kind, identity, detail }) => [kind, identity, detail])).toEqual([
+      ["default privilege", "PUBLIC on functions made by shop_local_owner", "without EXECUTE"],
+      ["privilege", "PUBLIC on type app.closed", "without USAGE"],
+    ]);
+    await byOwner(["DROP TYPE app.closed"]);
+    expect((await compare()).code).toBe(0);
+  });
+
   test("a transaction in two phases that waits for its end is found", async () => {
     const { client, credential } = await migrations.session("owner");
     await client.query("BEGIN");

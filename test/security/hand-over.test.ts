@@ -7,7 +7,7 @@ import type { Client } from "pg";
 import { main } from "../../cli/main";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { announce } from "../e2e/announce";
-import { asSuperuser, connect, revoke, type Credential } from "../e2e/credential";
+import { asSuperuser, connect, revoke, verdict, type Credential } from "../e2e/credential";
 import { DATABASE, Scenario, type Group } from "../e2e/operator-scenario";
 import { FakeShell } from "../sandbox/fake-shell";
 import { FaultTable } from "./fault-table";
@@ -54,8 +54,6 @@ const EACH_KIND: readonly string[] = [
   "CREATE POLICY of_one ON app.guarded TO session_user",
 ];
 
-/** A revocation takes login and password. */
-const REFUSED = { code: expect.stringMatching(/^28(000|P01)$/) as string };
 const table = new FaultTable("hand-over");
 const STAYS = "the revocation fails; nobody logs in with it any more, and its lease stays";
 const TAKES_BACK = "`vault-postgres hand-over`, which takes back what others gave, and leaves others theirs";
@@ -122,7 +120,7 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
   /** A revocation fails, and leaves neither a login nor its lease to itself. */
   async function expectKept(credential: Credential): Promise<void> {
     await expect(revoke(sandbox, credential)).rejects.toThrow();
-    await expect(connect(sandbox, credential, DATABASE)).rejects.toMatchObject(REFUSED);
+    await expect(connect(sandbox, credential, DATABASE)).rejects.toMatchObject({ code: "28P01" });
     const { data } = await sandbox.vault
       .client()
       .write("sys/leases/lookup", { lease_id: credential.leaseId });
@@ -213,7 +211,7 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
       /owns or has rights on more than \d+ objects: .*vault-postgres hand-over/,
     );
     expect(Date.now() - began).toBeLessThan(10_000);
-    await expect(connect(sandbox, credential, DATABASE)).rejects.toMatchObject(REFUSED);
+    await expect(connect(sandbox, credential, DATABASE)).rejects.toMatchObject({ code: "28P01" });
     await endLogin(tables);
 
     const cut = spawn(
@@ -297,6 +295,28 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
     expect(users).toMatchObject([{ user: username, baseRole: "shop_local_reader", left: 0, refused: [] }]);
     expect(code).toBe(0);
     expect(await exists(credential)).toBe(false);
+  });
+
+  test("a user without a lease costs nobody else's", async () => {
+    const ended = await owning(reports, "reader", async (client) => {
+      await client.query("SELECT lo_create(0)");
+    });
+    const holder = await sandbox.postgres.connect(DATABASE);
+    await holder.query(`BEGIN; ALTER ROLE "${ended.username}" NOLOGIN`);
+    await sandbox.vault.client().write(`sys/leases/revoke-force/${ended.leaseId}`);
+    await holder.query("COMMIT");
+    await holder.end();
+    expect(await exists(ended)).toBe(true);
+    await pause(2_500);
+    const { credential, client } = await reports.session("reader");
+    const { code, users } = await handOver();
+    expect(users).toMatchObject([{ user: ended.username, left: 0 }]);
+    expect(users[0]).not.toHaveProperty("lease");
+    expect(code).toBe(1);
+    expect(await verdict(client, "SELECT 1")).toBe("ok");
+    await client.end();
+    await revoke(sandbox, credential);
+    await asSuperuser(sandbox, `DROP ROLE "${ended.username}"`);
   });
 
   test("takes back what another user has given it that is there still", async () => {

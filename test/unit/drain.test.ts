@@ -9,6 +9,12 @@ jest.mock("node:timers/promises", () => ({ setTimeout: () => Promise.resolve() }
 
 const TOO_LONG = new Error("no answer within 30 s");
 
+/** A client that does these alone. */
+function standIn(parts: object): VaultClient {
+  const client = { ...parts, withoutWaiting: () => client } as unknown as VaultClient;
+  return client;
+}
+
 /** A server with that many leases, of which each request to revoke ends some; it answers as it is told. */
 function server(
   leases: number,
@@ -17,7 +23,7 @@ function server(
 ) {
   let left = leases;
   const asked: string[] = [];
-  const client = {
+  const client = standIn({
     done: (path: string) => {
       asked.push(path);
       if (path !== "sys/leases/revoke-prefix/x/database/creds") return Promise.resolve();
@@ -30,7 +36,7 @@ function server(
       Promise.resolve(
         path.endsWith("/creds/reader") ? Array.from({ length: left }, (_, index) => `lease-${index}`) : [],
       ),
-  } as unknown as VaultClient;
+  });
   return { client, asked };
 }
 
@@ -85,9 +91,7 @@ test("ends each of the others by itself where some cannot be revoked, and names 
     return Promise.resolve(path.endsWith("/creds/reader") ? [...leases] : []);
   };
   const read = () => Promise.resolve({ data: { allowed_roles: [] } });
-  const error = await drain(OUTPUTS, { done, queue, list, read } as unknown as VaultClient).catch(
-    (thrown: unknown) => thrown,
-  );
+  const error = await drain(OUTPUTS, standIn({ done, queue, list, read })).catch((thrown: unknown) => thrown);
   expect([...leases]).toEqual([...stuck.keys()]);
   expect(queued.sort()).toEqual([...stuck.keys()]);
   expect(describeError(error)).toMatch(
@@ -112,7 +116,7 @@ test("does not try thousands where the engine does not reach its database", asyn
       path.endsWith("/creds/reader") ? Array.from({ length: 5_000 }, (_, index) => `l-${index}`) : [],
     );
   const read = () => Promise.resolve({ data: { allowed_roles: [] } });
-  await expect(drain(OUTPUTS, { done, queue, list, read } as unknown as VaultClient)).rejects.toThrow(
+  await expect(drain(OUTPUTS, standIn({ done, queue, list, read }))).rejects.toThrow(
     /^5000 credentials could not be revoked:\n {2}failed to connect to [^]*\n {2}not tried, since 2\d others failed/,
   );
   expect(tried).toBeLessThan(40);
@@ -132,9 +136,7 @@ test("tries each where a database answers with an error for many", async () => {
       path.endsWith("/creds/reader") ? Array.from({ length: 100 }, (_, index) => `l-${index}`) : [],
     );
   const read = () => Promise.resolve({ data: { allowed_roles: [] } });
-  await expect(drain(OUTPUTS, { done, queue, list, read } as unknown as VaultClient)).rejects.toThrow(
-    /^100 /,
-  );
+  await expect(drain(OUTPUTS, standIn({ done, queue, list, read }))).rejects.toThrow(/^100 /);
   // Some were tried before the engine was stopped.
   expect(tried - 100).toBeLessThan(8);
 });

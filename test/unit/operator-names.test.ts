@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { settingDifferences } from "../../cli/approle-survey";
 import type { DatabaseUser } from "../../cli/database-users";
-import type { Inventory } from "../../cli/inventory";
 import type { Lease } from "../../cli/leases";
 import { countOf, endingRemedy, leftAnnouncement, mayBeOf, withoutLease } from "../../cli/left-users";
 import { match, parseUserName } from "../../cli/matching";
+import { rolesOpenedBy } from "../../cli/undeclared-approles";
 import { scopeOf } from "../../cli/revocation-target";
 import { roleDifferences } from "../../cli/role-differences";
 import type { AppRoleSettings } from "../../stacks/outputs";
@@ -222,16 +222,35 @@ describe("users and leases", () => {
   });
 });
 
-test("ends with a group the leases of its roles that were given up to revoke, also where others read them", () => {
-  const given = ["reader", "writer"].map((role) => ({ id: `x/database/creds/${role}/given`, error: "" }));
-  const inventory = {
-    ...{ leases: [lease("reader", 0), lease("writer", 0)], irrevocable: given, tokens: [] },
-    secretIds: new Map(),
-  } as unknown as Inventory;
-  const scope = (name: string) => scopeOf(OUTPUTS, inventory, { kind: "approle", name });
-  const [reader, writer] = inventory.leases.map(({ id }) => id);
-  expect(scope("api").certain).toEqual([writer, ...given.map(({ id }) => id)]);
-  expect(scope("reports")).toMatchObject({ certain: [given[0]!.id], possible: [{ id: reader }] });
+describe("of an AppRole that is to be ended", () => {
+  const scope = (name: string, leaseIds: readonly string[], irrevocable: readonly string[] = []) =>
+    scopeOf(
+      OUTPUTS,
+      { leaseIds, irrevocable: irrevocable.map((id) => ({ id, error: "" })) },
+      { kind: "approle", name },
+    );
+
+  test("no lease of its roles is for certain its own, whoever else is known to read them", () => {
+    const [reader, writer] = ["reader", "writer"].map((role) => lease(role, 0).id) as [string, string];
+    expect(scope("api", [reader, writer])).toMatchObject({ certain: [], possible: [reader, writer] });
+    expect(scope("reports", [reader, writer])).toMatchObject({ certain: [], possible: [reader] });
+  });
+
+  test("leases of its roles that were given up to revoke end, also where others read them", () => {
+    const given = ["reader", "writer"].map((role) => `x/database/creds/${role}/given`);
+    const { id } = lease("reader", 0);
+    expect(scope("api", [id, ...given], given)).toMatchObject({ certain: given, possible: [id] });
+    expect(scope("reports", [id, ...given], given)).toMatchObject({ certain: [given[0]], possible: [id] });
+  });
+});
+
+test("a role is read by its policy, and by one that another stack has for its own reader", () => {
+  const own = "x/database/creds/writer.for.x.approle.team-reports-24627b00";
+  expect(rolesOpenedBy(OUTPUTS, new Set([own, "default"]))).toEqual(["writer"]);
+  expect(rolesOpenedBy(OUTPUTS, new Set(["x/database/creds/reader"]))).toEqual(["reader"]);
+  expect(
+    rolesOpenedBy(OUTPUTS, new Set(["x/database/creds/reader-2", "x/database/creds/writers.for.x"])),
+  ).toEqual([]);
 });
 
 describe("users without a lease", () => {
