@@ -192,11 +192,13 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
       expect(hash).toMatch(/^[0-9a-f]{64}$/);
       expect(detail.length).toBeLessThan(2_100);
     }
-    const list = file("long.json");
-    expect((await footholds(["--save", list])).code).toBe(0);
-    await bySuperuser([make(" ")]);
-    const after = await footholds(["--compare", list]);
-    expect(named(after.changed!.map((change) => change.after))).toEqual(named(long));
+    if (!isWhole) {
+      const list = file("long.json");
+      expect((await footholds(["--save", list])).code).toBe(0);
+      await bySuperuser([make(" ")]);
+      const after = await footholds(["--compare", list]);
+      expect(named(after.changed!.map((change) => change.after))).toEqual(named(long));
+    }
     await bySuperuser(["DROP FUNCTION app.long", `ALTER ROLE shop_local_reader RESET ${setting}`]);
     expect((await compare()).code).toBe(0);
   });
