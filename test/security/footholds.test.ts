@@ -22,7 +22,7 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 
 type Answer = KeptList & Partial<Difference> & { readonly code: number; readonly text: string };
 
-describe.each(postgresToTry)("on $name", ({ binDirectory }) => {
+describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
   let sandbox: Sandbox;
   let scenario: Scenario;
   let migrations: Group;
@@ -170,30 +170,36 @@ describe.each(postgresToTry)("on $name", ({ binDirectory }) => {
   });
 
   test("what somebody has made longer than a program can take is found all the same", async () => {
-    // Node takes texts of 512 MiB.
-    const megabytes = FULL ? 600 : 2;
+    // Node takes texts of 512 MiB. On one server: that takes minutes to make, and a path even more.
+    const isWhole = FULL && !name.startsWith("PostgreSQL");
+    const megabytes = isWhole ? 600 : 2;
+    const setting = isWhole ? "app.x" : "search_path";
     const body = `repeat('-- ü\n' || repeat('x', 1048570), ${megabytes})`;
-    const make = (more: string) => `DO $do$ BEGIN
-      EXECUTE 'CREATE OR REPLACE FUNCTION app.long() RETURNS int LANGUAGE sql SET search_path = app SECURITY DEFINER AS '
-        || quote_literal('SELECT 1 /*' || ${body} || '*/${more}');
-      PERFORM set_config('search_path', '"' || ${body} || '${more}"', true);
-      ALTER ROLE shop_local_reader SET search_path FROM CURRENT; PERFORM set_config('search_path', '', true);
+    const make = (more: string) => `SET check_function_bodies = off; DO $do$ BEGIN
+      EXECUTE 'CREATE OR REPLACE FUNCTION app.long() RETURNS int LANGUAGE sql SET search_path = app SECURITY DEFINER AS $body$SELECT 1 /*'
+        || ${body} || '*/${more}$body$';
+      PERFORM set_config('${setting}', '"' || ${body} || '${more}"', true);
+      ALTER ROLE shop_local_reader SET ${setting} FROM CURRENT; PERFORM set_config('${setting}', '', true);
     END $do$`;
     await bySuperuser([make("")]);
     const before = await footholds();
     expect(before.notLookedAt).toEqual([]);
-    const long = before.footholds.filter(({ identity }) => /^(app.long|search_path of shop_local_reader)/.test(identity));
-    expect(named(long)).toEqual(["function app.long()", "setting search_path of shop_local_reader"]);
+    const long = before.footholds.filter(
+      ({ identity }) => identity === "app.long()" || identity === `${setting} of shop_local_reader`,
+    );
+    expect(named(long)).toEqual(["function app.long()", `setting ${setting} of shop_local_reader`]);
     for (const { hash, detail } of long) {
       expect(hash).toMatch(/^[0-9a-f]{64}$/);
       expect(detail.length).toBeLessThan(2_100);
     }
-    const list = file("long.json");
-    expect((await footholds(["--save", list])).code).toBe(0);
-    await bySuperuser([make(" ")]);
-    const after = await footholds(["--compare", list]);
-    expect(named(after.changed!.map((change) => change.after))).toEqual(named(long));
-    await bySuperuser(["DROP FUNCTION app.long", "ALTER ROLE shop_local_reader RESET search_path"]);
+    if (!isWhole) {
+      const list = file("long.json");
+      expect((await footholds(["--save", list])).code).toBe(0);
+      await bySuperuser([make(" ")]);
+      const after = await footholds(["--compare", list]);
+      expect(named(after.changed!.map((change) => change.after))).toEqual(named(long));
+    }
+    await bySuperuser(["DROP FUNCTION app.long", `ALTER ROLE shop_local_reader RESET ${setting}`]);
     expect((await compare()).code).toBe(0);
   });
 
