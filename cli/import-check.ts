@@ -16,6 +16,7 @@ import {
 import { DATABASE, ROLE, SCHEMA } from "./import-queries";
 import { VAULT_KINDS, vaultDifferences } from "./import-vault-kinds";
 import { logIn, type Session } from "./postgres-login";
+import { RateLimit } from "./rate-limit";
 import { VaultClient, VaultError } from "./vault-client";
 
 /** A stack whose resources are to be imported. */
@@ -169,6 +170,7 @@ class Servers {
       token: this.context.vaultToken,
       namespace: this.resolve(provider.namespace) ?? this.context.vaultNamespace,
       caCertificate: ca === undefined ? this.context.vaultCaCertificate : fs.readFileSync(ca, "utf8"),
+      rateLimit: new RateLimit(),
     });
     const { status, body } = await client.send({ method: "GET", path });
     // 400 is what the server says of a mount, or of something in a mount, that is not there.
