@@ -2,6 +2,7 @@ import type { Client } from "pg";
 import type { PostgresOutput, RoleOutput } from "../stacks/outputs";
 import { Failure, Skip, type CheckList } from "./checks";
 import { logIn, sqlState, SqlState, type Login } from "./postgres-login";
+import { onceFree, sessionLimit } from "./session-limit";
 import { listed } from "./text";
 
 export interface AccessContext {
@@ -27,7 +28,7 @@ const LOCK_TIMEOUT_MS = 1_000;
 /** Less than the connection waits for an answer. */
 const STATEMENT_TIMEOUT_MS = 10_000;
 
-/** Checks what the role's access level allows, and that nothing else works. */
+/** Checks what the role's access level allows, and that nothing else works. Ends the session of a login that may have but one. */
 export async function checkAccess(context: AccessContext): Promise<void> {
   const { list, subject, role, client } = context;
   // What is tried on the table of another session of ours ends here, and on the server, before this one is given up.
@@ -181,15 +182,19 @@ async function checkAttributes({ client }: AccessContext): Promise<string> {
 }
 
 async function checkOtherDatabases(context: AccessContext): Promise<string> {
-  const { rows } = await context.client.query<{ datname: string }>(
+  const { client, login, postgres, rootCertificateFile } = context;
+  const { rows } = await client.query<{ datname: string }>(
     `SELECT datname FROM pg_catalog.pg_database
      WHERE datallowconn AND datname OPERATOR(pg_catalog.<>) pg_catalog.current_database() ORDER BY datname`,
   );
   if (rows.length === 0) throw new Skip("the server has no other database");
+  // PostgreSQL counts before it looks at the right to connect.
+  if ((await sessionLimit(client, login.username)) === 1) await client.end();
   const entered: string[] = [];
   for (const { datname } of rows) {
     try {
-      await (await logIn(context.postgres, context.login, context.rootCertificateFile, datname)).close();
+      const enter = () => logIn(postgres, login, rootCertificateFile, datname);
+      await (await onceFree(login.username, enter)).close();
       entered.push(datname);
     } catch (error) {
       // 42501: no CONNECT privilege. 28000: pg_hba.conf has no line for it.

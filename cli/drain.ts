@@ -141,7 +141,8 @@ async function revokeAround(
 
 function notRevoked(failed: readonly FailedRevocation[]): UserError {
   const lines = [`${counted(failed.length, "credential")} could not be revoked:`, ...causeLines(failed)];
-  return new UserError(lines.join("\n"), failedRemedy(failed));
+  // It issues none any more by now.
+  return new UserError(lines.join("\n"), failedRemedy(failed), { drained: true, failed });
 }
 
 /**

@@ -9,8 +9,10 @@ import type { Finding } from "./finding";
 import { foreignMemberFindings } from "./foreign-members";
 import type { Inventory } from "./inventory";
 import { roleOfLease } from "./leases";
+import { largeSettingFindings } from "./large-settings";
 import { loginSettingFindings } from "./login-settings";
 import { roleFindings } from "./role-findings";
+import { groupPasswordFindings } from "./role-passwords";
 import { credentialDifferences, credentialRemedy, roleDifferences } from "./role-differences";
 import { schemaRightFindings } from "./schema-rights";
 import { servedBy } from "./serves";
@@ -45,6 +47,8 @@ export function engineFindings(
           ...foreignMemberFindings(found.postgres.foreignMembers),
           ...schemaRightFindings(outputs, found.postgres.schemaRights ?? []),
           ...loginSettingFindings(outputs, found.postgres.loginSettings),
+          ...largeSettingFindings(outputs, environment, found.postgres.settings),
+          ...groupPasswordFindings(found.postgres.groupsWithPassword ?? []),
         ]
       : []),
     ...connectionFindings(outputs, inventory, deploy),
@@ -197,13 +201,19 @@ function staticLoginFindings(
     const login = postgres.staticLogins.get(username);
     const of = `the login of the static role ${role}`;
     const rotate = `vault-postgres rotate ${environment} ${role}`;
+    const base = outputs.static_roles?.[role]?.base_role;
+    // Of one that the code names by username, a deployment makes nothing.
+    const make =
+      base === undefined
+        ? `Have whoever made it make it again (CREATE ROLE … LOGIN IN ROLE …), run cdktf deploy ${environment}, which makes the manager ADMIN of it,`
+        : `Make it again with cdktf deploy ${environment},`;
     if (login === undefined) {
       return [
         {
           kind: "missing-login",
           subject: username,
           detail: `${of} is not in PostgreSQL: its credential is of no use`,
-          remedy: `Make it again with cdktf deploy ${environment}, then set its password: ${rotate}`,
+          remedy: `${make} then set its password: ${rotate}`,
         },
       ];
     }
@@ -212,7 +222,6 @@ function staticLoginFindings(
       ...(login.isLimited ? ["may have no session (CONNECTION LIMIT 0)"] : []),
       ...(login.hasExpired ? ["has a password whose time is over (VALID UNTIL)"] : []),
     ];
-    const base = outputs.static_roles?.[role]?.base_role;
     return [
       ...lostInheritance(login, of, base),
       ...(base === undefined || login.memberOf.includes(base)

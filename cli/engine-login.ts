@@ -1,6 +1,7 @@
 import { escapeIdentifier, type Client } from "pg";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { baseRolesOf } from "./database-users";
+import type { EngineStaticRole } from "./engine-roles";
 import type { Finding } from "./finding";
 import { listed } from "./text";
 
@@ -10,13 +11,26 @@ export interface EngineLogin {
   readonly canLogin: boolean;
   readonly hasExpired: boolean;
   readonly mayMakeRoles: boolean;
-  /** Base roles that it may not hand out. */
+  /** Base roles that it may not hand out, and logins of static roles whose password it may not set. */
   readonly notAdminOf: readonly string[];
   readonly database: "missing" | "shut" | "limited" | "broken" | "no CONNECT" | "open";
 }
 
-export async function engineLogin(client: Client, outputs: EnvironmentOutputs): Promise<EngineLogin> {
+/** SQL of one's own may set a password by other rights than those of the login that runs it. */
+const SETS_PASSWORD = /\bALTER\s+(ROLE|USER)\b/i;
+
+/** @param staticRoles as the engine has them */
+export async function engineLogin(
+  client: Client,
+  outputs: EnvironmentOutputs,
+  staticRoles: Iterable<EngineStaticRole>,
+): Promise<EngineLogin> {
   const { manager, database } = outputs.postgres;
+  const logins = [...staticRoles].filter(
+    ({ connection, rotation }) =>
+      connection === outputs.vault.connection &&
+      (rotation.length === 0 || rotation.some((sql) => SETS_PASSWORD.test(sql))),
+  );
   const { rows } = await client.query<EngineLogin>(
     `SELECT login.oid IS NOT NULL AS "isThere",
        COALESCE(login.rolcanlogin AND login.rolconnlimit OPERATOR(pg_catalog.<>) 0, false) AS "canLogin",
@@ -38,7 +52,7 @@ export async function engineLogin(client: Client, outputs: EnvironmentOutputs): 
      FROM (SELECT) AS one
      LEFT JOIN pg_catalog.pg_roles AS login ON login.rolname OPERATOR(pg_catalog.=) $1
      LEFT JOIN pg_catalog.pg_database AS base ON base.datname OPERATOR(pg_catalog.=) $2`,
-    [manager, database, baseRolesOf(outputs)],
+    [manager, database, [...baseRolesOf(outputs), ...logins.map(({ username }) => username)]],
   );
   return rows[0]!;
 }
@@ -81,7 +95,7 @@ export function engineLoginFindings(
         kind: "missing-right",
         subject: manager,
         detail: `the engine's login lacks ${rights.join(", ")}: what needs it fails`,
-        remedy: deploy,
+        remedy: `Find out who took it away. ${deploy}`,
       });
     }
   }

@@ -3,6 +3,8 @@ export class UserError extends Error {
   constructor(
     problem: string,
     readonly remedy?: string,
+    /** What a machine is told besides, with `--json`. */
+    readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(problem);
     this.name = "UserError";

@@ -15,8 +15,10 @@ import {
 } from "./import-kinds";
 import { DATABASE, ROLE, SCHEMA } from "./import-queries";
 import { VAULT_KINDS, vaultDifferences } from "./import-vault-kinds";
+import { hostOf } from "./operator-login";
 import { logIn, type Session } from "./postgres-login";
 import { RateLimit } from "./rate-limit";
+import { requireVault } from "./reachable";
 import { VaultClient, VaultError } from "./vault-client";
 
 /** A stack whose resources are to be imported. */
@@ -65,6 +67,7 @@ export async function requireOurs(
 /** Reads how things stand on the servers of a stack. */
 class Servers {
   private readonly sessions = new Map<string, Promise<Session>>();
+  private readonly vaults = new Map<string, Promise<VaultClient>>();
 
   constructor(
     private readonly providers: ToImport["providers"],
@@ -148,7 +151,7 @@ class Servers {
     const get = (name: string, variable: string) =>
       this.resolve(provider[name]) ?? setting(this.env[variable]);
     return {
-      host: get("host", "PGHOST") ?? "localhost",
+      host: this.resolve(provider.host) ?? hostOf(this.env) ?? "localhost",
       port: Number(get("port", "PGPORT") ?? 5432),
       username: get("username", "PGUSER") ?? "postgres",
       password: get("password", "PGPASSWORD"),
@@ -157,31 +160,43 @@ class Servers {
     };
   }
 
-  /** What Vault says of a path; undefined where there is nothing. */
+  /**
+   * What Vault says of a path; undefined where it says that there is nothing.
+   *
+   * @throws UnexpectedAnswer for an answer that is not Vault's: what was not looked at may be another's
+   */
   private async read(wanted: Settings, path: string): Promise<Settings | undefined> {
+    const vault = await this.vault(wanted);
+    try {
+      return (await vault.read(path)).data ?? undefined;
+    } catch (error) {
+      if (error instanceof VaultError && saysNothingThere(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** As Terraform's provider reaches it. The token goes to nothing but Vault. */
+  private vault(wanted: Settings): Promise<VaultClient> {
     const provider = this.provider("vault", wanted);
     const address = this.resolve(provider.address) ?? setting(this.env.VAULT_ADDR);
     if (address === undefined) {
       throw new UserError("It is not said where Vault is.", "Set VAULT_ADDR, and run this again.");
     }
     const ca = this.resolve(provider.ca_cert_file);
-    const client = new VaultClient({
-      address,
-      token: this.context.vaultToken,
-      namespace: this.resolve(provider.namespace) ?? this.context.vaultNamespace,
-      caCertificate: ca === undefined ? this.context.vaultCaCertificate : fs.readFileSync(ca, "utf8"),
-      rateLimit: new RateLimit(),
-    });
-    const { status, body } = await client.send({ method: "GET", path });
-    // 400 is what the server says of a mount, or of something in a mount, that is not there.
-    if (
-      status === 404 ||
-      (status === 400 && /no (secret|auth) engine mount|no handler|No auth/i.test(String(body.errors)))
-    ) {
-      return undefined;
-    }
-    if (status !== 200) throw new VaultError("GET", path, status, body.errors ?? []);
-    return body.data ?? undefined;
+    const namespace = this.resolve(provider.namespace) ?? this.context.vaultNamespace;
+    const open = async () => {
+      const client = new VaultClient({
+        ...{ address, namespace, token: this.context.vaultToken },
+        caCertificate: ca === undefined ? this.context.vaultCaCertificate : fs.readFileSync(ca, "utf8"),
+        rateLimit: new RateLimit(this.context.note),
+      });
+      await requireVault(client);
+      return client;
+    };
+    const key = JSON.stringify([address, namespace, ca]);
+    const known = this.vaults.get(key) ?? open();
+    this.vaults.set(key, known);
+    return known;
   }
 
   private provider(kind: string, wanted: Settings): Settings {
@@ -196,6 +211,14 @@ class Servers {
     const name = typeof value === "string" ? /^\$\{var\.([A-Za-z0-9_-]+)\}$/.exec(value)?.[1] : undefined;
     return name === undefined ? undefined : setting(this.env[`TF_VAR_${name}`]);
   }
+}
+
+/** 400 is what the server says of a mount, or of something in a mount, that is not there. */
+function saysNothingThere({ status, errors }: VaultError): boolean {
+  return (
+    status === 404 ||
+    (status === 400 && /no (secret|auth) engine mount|no handler|No auth/i.test(errors.join()))
+  );
 }
 
 /** What a role may make things in, by the grants of all stacks of the environment, and which databases it is to own. */

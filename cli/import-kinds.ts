@@ -85,7 +85,7 @@ export function databaseDifferences(wanted: Settings, there: DatabaseThere, depl
   );
   return [
     ...(there.owner === owner ? [] : [`belongs to ${there.owner}, not to ${owner}`]),
-    ...settings.map((name) => `has the ${name} ${there[name]}, so that Terraform would make it anew`),
+    ...settings.map((name) => `has the ${name} ${there[name]}, and keeps it`),
   ];
 }
 

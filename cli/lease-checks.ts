@@ -3,6 +3,7 @@ import type { PostgresOutput, RoleOutput } from "../stacks/outputs";
 import type { Application, Credential } from "./application";
 import { eventually, Failure, type CheckList } from "./checks";
 import { logIn, sqlState, SqlState, type Session } from "./postgres-login";
+import { onceFree, sessionLimit } from "./session-limit";
 import type { VaultClient } from "./vault-client";
 
 export interface LeaseContext {
@@ -59,22 +60,26 @@ export async function checkRenewal(context: LeaseContext): Promise<void> {
 }
 
 /**
- * Revokes the credential while two of its sessions are open, one idle and one in a transaction, and checks what becomes
- * of the login and of both.
+ * Revokes the credential while two of its sessions are open, one in a transaction and one idle, if it may have two, and checks what
+ * becomes of the login and of these.
  */
 export async function checkRevocation(context: LeaseContext): Promise<void> {
   const { list, subject, application, vault, credential, role } = context;
   const sessions: Session[] = [];
   try {
     const opened = await list.run("open sessions before the revocation", subject, async () => {
-      for (const sql of ["SELECT 1", "BEGIN"]) {
-        const session = await logIn(context.postgres, credential.login, context.rootCertificateFile);
+      const { username } = credential.login;
+      const isOne = (await sessionLimit(context.observer, username)) === 1;
+      for (const sql of isOne ? ["BEGIN"] : ["BEGIN", "SELECT 1"]) {
+        const enter = () => logIn(context.postgres, credential.login, context.rootCertificateFile);
+        const session = await onceFree(username, enter);
         sessions.push(session);
         await session.client.query(sql);
       }
-      const [idle, busy] = sessions as [Session, Session];
+      const [busy] = sessions as [Session];
       await busy.client.query(context.probe);
-      return { value: { idle, busy }, detail: "one idle, one in a transaction" };
+      const detail = isOne ? "one in a transaction: it may have but one" : "one in a transaction, one idle";
+      return { value: { busy, all: [...sessions] }, detail };
     });
     const revoked = await list.expect("revoke", subject, () => application.revoke(vault, credential));
     if (!revoked) return;
@@ -82,9 +87,7 @@ export async function checkRevocation(context: LeaseContext): Promise<void> {
     await list.expect("a new login is refused", subject, () => checkLoginRefused(context));
     if (opened === undefined) return;
     if (role.revocation === "terminate") {
-      await list.expect("its sessions are ended", subject, () =>
-        checkEnded(context, [opened.idle, opened.busy]),
-      );
+      await list.expect("its sessions are ended", subject, () => checkEnded(context, opened.all));
     } else if (role.revocation === "drain") {
       await list.expect("a running transaction may finish", subject, () =>
         checkFinishes(context, opened.busy),

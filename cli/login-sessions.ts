@@ -44,7 +44,7 @@ export class LoginSessions {
     if (state === undefined) {
       throw new UserError(
         `PostgreSQL has no login "${username}".`,
-        "Make it again with cdktf deploy, and rotate then.",
+        "Make it again with cdktf deploy, or, where a static role names it by username, have whoever made it do so; and rotate then.",
       );
     }
     if (!state.mayAlter && !state.mayEnd) {

@@ -7,6 +7,7 @@ import { inLine } from "./text";
 /** A setting with which a login's sessions begin, unless one that is nearer to the login says otherwise. */
 export interface LoginSetting {
   readonly name: string;
+  /** As much of it as fits {@link LONGEST_READ}. */
   readonly value: string;
   /** What it is set for; `server` for the configuration of the whole server. */
   readonly on: "login in database" | "login" | "database" | "all logins" | "server";
@@ -32,6 +33,9 @@ const SEEN = [
   ...["session_preload_libraries", "local_preload_libraries", "standard_conforming_strings"],
 ];
 const PINNED_PATH = "pg_catalog, pg_temp";
+/** Characters of a setting that are fetched: whoever has a login chooses how long its settings are, up to 1 GB. */
+const LONGEST_READ = 1_000;
+const LONGEST_SHOWN = 200;
 
 /** Those that may hinder the engine's login and the logins of static roles; from whichever database it is looked. */
 export async function loginSettings(client: Client, outputs: EnvironmentOutputs): Promise<LoginSetting[]> {
@@ -53,7 +57,7 @@ export async function loginSettings(client: Client, outputs: EnvironmentOutputs)
        FROM pg_catalog.pg_db_role_setting AS setting
        LEFT JOIN pg_catalog.pg_roles AS login ON login.oid OPERATOR(pg_catalog.=) setting.setrole
        LEFT JOIN pg_catalog.pg_database AS base ON base.oid OPERATOR(pg_catalog.=) setting.setdatabase
-       CROSS JOIN LATERAL pg_catalog.unnest(setting.setconfig) AS entry
+       CROSS JOIN LATERAL (SELECT pg_catalog.left(whole, ${LONGEST_READ}) FROM pg_catalog.unnest(setting.setconfig) AS of (whole)) AS one (entry)
        WHERE (setting.setrole OPERATOR(pg_catalog.=) 0::pg_catalog.oid OR login.rolname OPERATOR(pg_catalog.=) ANY ($1))
          AND (setting.setdatabase OPERATOR(pg_catalog.=) 0::pg_catalog.oid OR base.datname OPERATOR(pg_catalog.=) $2)
        UNION ALL
@@ -111,7 +115,9 @@ function hindersEngine(setting: LoginSetting): string | undefined {
     case "session_authorization":
       return isNone(value) ? undefined : "it works with the rights of another";
     case "search_path":
-      // Its SQL pins its own; what is set for others is no matter.
+      // Our SQL pins its own; the engine's that sets passwords names nothing by its schema.
+      if (!findsCatalogFirst(value))
+        return "the engine finds there what others have made when it sets a password";
       return login === undefined || plain(value) === plain(PINNED_PATH)
         ? undefined
         : "SQL of one's own finds there what others have made";
@@ -154,19 +160,28 @@ function finding({ postgres }: EnvironmentOutputs, setting: LoginSetting, effect
     server: { subject: "the server", change: "ALTER SYSTEM" },
   };
   const { subject, change } = places[on];
-  const undo =
-    name === "search_path" ? `${change} SET search_path = ${PINNED_PATH};` : `${change} RESET ${name};`;
+  const isPath = name === "search_path";
+  // What others work with, where it is set for them too, stays.
+  const path = on.startsWith("login") ? change : `ALTER ROLE ${escapeIdentifier(manager)}`;
+  const undo = isPath ? `${path} SET search_path = ${PINNED_PATH};` : `${change} RESET ${name};`;
   const reload =
-    on === "server" ? " SELECT pg_catalog.pg_reload_conf(); it may be in postgresql.conf as well." : "";
+    on === "server" && !isPath
+      ? " SELECT pg_catalog.pg_reload_conf(); it may be in postgresql.conf as well."
+      : "";
   return {
     kind: "hindering-setting",
     subject,
-    detail: `${name} is ${inLine(value)}, ${effect}`,
+    detail: `${name} is ${inLine(shownValue(value))}, ${effect}`,
     remedy:
       `Find out who set it, and what for. As a superuser: ${undo}${reload} Sessions that are open keep it; the engine's: ` +
       "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename " +
       `OPERATOR(pg_catalog.=) ${shownLiteral(manager)};`,
   };
+}
+
+/** What fills a screen is not told. */
+function shownValue(value: string): string {
+  return value.length <= LONGEST_SHOWN ? value : `${value.slice(0, LONGEST_SHOWN)}…`;
 }
 
 /** As PostgreSQL reads it: any beginning of the word. */
@@ -190,6 +205,12 @@ function isTooShort({ name, value }: LoginSetting): boolean {
 
 function unquoted(value: string): string {
   return value.startsWith('"') ? value.slice(1, -1).replaceAll('""', '"') : value;
+}
+
+/** PostgreSQL looks in `pg_catalog` first unless the path names it later. */
+function findsCatalogFirst(path: string): boolean {
+  const schemas = (path.match(/"(?:[^"]|"")*"|[^,\s]+/g) ?? []).map(unquoted);
+  return schemas.indexOf("pg_catalog") <= 0;
 }
 
 function plain(path: string): string {

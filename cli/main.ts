@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import yargs from "yargs";
 import { access } from "./commands/access";
-import { register, type Registration, type Run } from "./commands/command";
+import { register, type Chosen, type Registration } from "./commands/command";
 import { destroy } from "./commands/destroy";
 import { drain } from "./commands/drain";
 import { footholds } from "./commands/footholds";
@@ -16,7 +16,7 @@ import { status } from "./commands/status";
 import { verify } from "./commands/verify";
 import { describeError, UserError } from "./errors";
 import { EXIT_CODES, ExitCode } from "./exit-code";
-import { escaping, Terminal, type Shell } from "./shell";
+import { CountingShell, escaping, Terminal, type Shell } from "./shell";
 import { VaultError } from "./vault-client";
 
 const COMMANDS: readonly Registration[] = [
@@ -50,21 +50,35 @@ ${EXIT_CODES}`;
  * @returns the exit code
  */
 export async function main(args: readonly string[], caller: Shell): Promise<number> {
-  const shell = escaping(caller);
+  const shell = new CountingShell(escaping(caller));
+  let chosen: Chosen | undefined;
   try {
-    const run = await parse(args);
-    return run === undefined ? ExitCode.ok : await run(shell);
+    chosen = await parse(args);
+    if (chosen === undefined) return ExitCode.ok;
+    const exitCode = await chosen.run(shell);
+    if (!shell.hasPrinted) tell(shell, chosen, { exitCode, changed: false });
+    return exitCode;
   } catch (error) {
-    shell.note(explain(error, args));
-    if (shell.underWay === undefined) return ExitCode.notTried;
-    shell.note(`This was while ${shell.underWay}`);
-    return ExitCode.failed;
+    const text = explain(error, args);
+    shell.note(text);
+    const isChanged = shell.underWay !== undefined;
+    if (isChanged) shell.note(`This was while ${shell.underWay}`);
+    const exitCode = isChanged ? ExitCode.failed : ExitCode.notTried;
+    const details = error instanceof UserError ? error.details : {};
+    if (!shell.hasPrinted) tell(shell, chosen, { exitCode, changed: isChanged, ...details, error: text });
+    return exitCode;
   }
 }
 
+/** A machine that asked for JSON gets a document in any case: also where a command did not come to the end that has one. */
+function tell(shell: Shell, chosen: Chosen | undefined, outcome: Readonly<Record<string, unknown>>): void {
+  if (chosen?.json !== true) return;
+  shell.print(JSON.stringify({ environment: chosen.environment, ...outcome }, null, 2));
+}
+
 /** What the arguments ask for; undefined where that was help, which is printed by then. */
-async function parse(args: readonly string[]): Promise<Run | undefined> {
-  let chosen: Run | undefined;
+async function parse(args: readonly string[]): Promise<Chosen | undefined> {
+  let chosen: Chosen | undefined;
   const parser = yargs([...args])
     .scriptName("vault-postgres")
     .usage("$0 <command> <environment>\n\nLooks after the PostgreSQL credentials of a deployed environment.")
@@ -85,7 +99,7 @@ async function parse(args: readonly string[]): Promise<Run | undefined> {
       const problem = message ?? (error as Error | undefined)?.message ?? "The command line is wrong.";
       throw usageError(problem, args);
     });
-  for (const { add } of COMMANDS) add(parser, (run) => (chosen = run));
+  for (const { add } of COMMANDS) add(parser, (found) => (chosen = found));
   await parser.parseAsync();
   return chosen;
 }
@@ -145,6 +159,23 @@ function explain(error: unknown, [command = ""]: readonly string[]): string {
   return describeError(error);
 }
 
+/** Node has no text that is longer, and no buffer. */
+const TOO_LARGE: readonly (string | undefined)[] = ["ERR_STRING_TOO_LONG", "ERR_BUFFER_TOO_LARGE"];
+
+/** Says of an error that no command has met that nothing can be told, or what may be half done; returns the exit code. */
+function broken(error: NodeJS.ErrnoException, shell: Shell): number {
+  const remedy = TOO_LARGE.includes(error.code)
+    ? "A server has sent a value that is larger than this program can take. Where it is PostgreSQL, somebody has made a setting that " +
+      "large; as any login: SELECT setrole::pg_catalog.regrole, setdatabase, pg_catalog.pg_column_size(setconfig) FROM " +
+      "pg_catalog.pg_db_role_setting ORDER BY 3 DESC; " +
+      "and as a superuser: ALTER ROLE … RESET ALL;"
+    : "That is none of the errors that this command knows. Run it again; if it stays, report it with this message.";
+  shell.note(describeError(new UserError(`Broken off by an error: ${error.message}`, remedy)));
+  if (shell.underWay === undefined) return ExitCode.notTried;
+  shell.note(`This was while ${shell.underWay}`);
+  return ExitCode.failed;
+}
+
 /** Runs as the program of this process. */
 export function start(): void {
   const terminal = new Terminal();
@@ -158,6 +189,8 @@ export function start(): void {
       process.exit(ExitCode.interrupted);
     });
   }
+  // What a library throws where nobody waits for it, such as for a message of a server that is longer than a text can be.
+  process.on("uncaughtException", (error) => process.exit(broken(error, terminal)));
   // Output goes to a pipe whose reader may end first; that must not keep us from ending what was begun.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   void main(process.argv.slice(2), terminal).then((code) => (process.exitCode = code));

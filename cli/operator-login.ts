@@ -2,6 +2,7 @@ import type { EnvironmentOutputs } from "../stacks/outputs";
 import { setting } from "./context";
 import { baseRolesOf, missingBaseRoles } from "./database-users";
 import { describeError, UserError } from "./errors";
+import { plainHost } from "./shown-address";
 import { logIn, sqlState, type Session } from "./postgres-login";
 
 export const LOGIN_REMEDY = "Set PGUSER and PGPASSWORD to a login as in docs/rights/operator-login.sql.";
@@ -57,10 +58,16 @@ function variablesOf(outputs: EnvironmentOutputs, env: NodeJS.ProcessEnv) {
   return {
     server: {
       ...outputs.postgres,
-      host: setting(env.PGHOST) ?? outputs.postgres.host,
+      host: hostOf(env) ?? outputs.postgres.host,
       port: Number(setting(env.PGPORT) ?? outputs.postgres.port),
       sslmode: setting(env.PGSSLMODE) ?? outputs.postgres.sslmode,
     },
     login: { username: setting(env.PGUSER) ?? "", password: setting(env.PGPASSWORD) },
   };
+}
+
+/** @throws UserError if it may hold a password */
+export function hostOf(env: NodeJS.ProcessEnv): string | undefined {
+  const host = setting(env.PGHOST);
+  return host === undefined ? undefined : plainHost("PGHOST", host);
 }

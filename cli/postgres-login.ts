@@ -17,6 +17,7 @@ export const SqlState = {
   invalidPassword: "28P01",
   invalidAuthorization: "28000",
   adminShutdown: "57P01",
+  tooManyConnections: "53300",
   lockNotAvailable: "55P03",
   undefinedTable: "42P01",
   invalidSchema: "3F000",

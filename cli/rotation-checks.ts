@@ -4,6 +4,7 @@ import { Failure } from "./checks";
 import { describeError } from "./errors";
 import { readersOf } from "./named";
 import { logIn, sqlState, SqlState, type Login } from "./postgres-login";
+import { hasAllSessions } from "./session-limit";
 import type { VaultClient } from "./vault-client";
 
 /** A request that was under way during the rotation of the root password may fail, and succeeds when tried again. */
@@ -61,6 +62,7 @@ export async function isTaken(
     await (await logIn(outputs.postgres, login, rootCertificateFile)).close();
     return true;
   } catch (error) {
+    if (hasAllSessions(error, login.username)) return true;
     return sqlState(error) === SqlState.invalidPassword ? false : undefined;
   }
 }
@@ -77,13 +79,24 @@ export async function checkRotated(
   rootCertificateFile?: string,
 ): Promise<string> {
   if (before.password === after.password) throw new Failure("Vault shows the same password as before");
-  await (await logIn(outputs.postgres, after, rootCertificateFile)).close();
+  await logIn(outputs.postgres, after, rootCertificateFile).then(
+    (session) => session.close(),
+    (error: unknown) => {
+      // Others have all the sessions that the login may have, which PostgreSQL says once it has taken the password.
+      if (!hasAllSessions(error, after.username)) throw error;
+    },
+  );
   try {
     await (await logIn(outputs.postgres, before, rootCertificateFile)).close();
   } catch (error) {
+    if (hasAllSessions(error, before.username)) throw stillTaken(before);
     const state = sqlState(error);
     if (state !== SqlState.invalidPassword && state !== SqlState.invalidAuthorization) throw error;
     return `${after.username} logs in with the new password, and is refused with the old one`;
   }
-  throw new Failure(`${after.username} still logs in with the old password`);
+  throw stillTaken(after);
+}
+
+function stillTaken({ username }: Login): Failure {
+  return new Failure(`${username} still logs in with the old password`);
 }

@@ -55,6 +55,43 @@ export function escaping(shell: Shell): Shell {
   };
 }
 
+/** A shell that knows whether anything went to standard output. */
+export class CountingShell implements Shell {
+  readonly env: NodeJS.ProcessEnv;
+  readonly ask?: Shell["ask"];
+  private printed = false;
+
+  constructor(private readonly shell: Shell) {
+    this.env = shell.env;
+    this.ask = shell.ask;
+  }
+
+  get underWay(): string | undefined {
+    return this.shell.underWay;
+  }
+
+  get hasPrinted(): boolean {
+    return this.printed;
+  }
+
+  print(text: string): void {
+    this.printed = true;
+    this.shell.print(text);
+  }
+
+  note(text: string): void {
+    this.shell.note(text);
+  }
+
+  changing(what: string | undefined): void {
+    this.shell.changing(what);
+  }
+
+  delegate<T>(work: () => Promise<T>): Promise<T> {
+    return this.shell.delegate(work);
+  }
+}
+
 /** The shell that this process runs in. */
 export class Terminal implements Shell {
   readonly env = process.env;

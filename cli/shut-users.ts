@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import type { DatabaseUser } from "./database-users";
+import { isLarge, settingsOf, type SettingsPlace } from "./large-settings";
 
 /** What a user that may not log in any more still has on the server: why it could not be dropped. */
 export interface Holdings {
@@ -9,6 +10,8 @@ export interface Holdings {
   readonly granted: readonly { readonly database: string; readonly count: number }[];
   /** Roles that are its members, and so may act as it; the engine's login aside. */
   readonly members: readonly string[];
+  /** Where its settings are, if they are so large that a revocation could not delete them in time; else absent. */
+  readonly settings?: readonly SettingsPlace[];
 }
 
 /** By OID of the user. */
@@ -39,6 +42,7 @@ export async function holdingsOf(
      ORDER BY 2`,
     [oids, manager],
   );
+  const settings = await settingsOf(client, oids);
   const of = (oid: number, isKind: (kind: string) => boolean) =>
     rows
       .filter((row) => row.oid === oid && isKind(row.kind))
@@ -47,6 +51,7 @@ export async function holdingsOf(
     oids.map((oid) => [
       oid,
       {
+        ...(isLarge(settings.get(oid) ?? []) && { settings: settings.get(oid) ?? [] }),
         owned: of(oid, (kind) => kind === "o"),
         granted: of(oid, (kind) => kind !== "o"),
         members: members.rows.filter((row) => row.oid === oid).map(({ name }) => name),

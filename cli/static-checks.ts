@@ -1,9 +1,10 @@
 import type { PostgresOutput, StaticRoleOutput } from "../stacks/outputs";
 import { checkAccess } from "./access-checks";
 import type { Application } from "./application";
-import { Failure, type CheckList } from "./checks";
+import { Failure, Skip, type CheckList } from "./checks";
 import { logIn } from "./postgres-login";
 import type { Scratch } from "./scratch";
+import { hasAllSessions } from "./session-limit";
 import type { VaultClient } from "./vault-client";
 
 export interface StaticRoleContext {
@@ -33,7 +34,10 @@ export async function checkStaticRole(context: StaticRoleContext): Promise<void>
   });
   if (login === undefined) return;
   const session = await list.run("log in to PostgreSQL", subject, async () => {
-    const opened = await logIn(postgres, login, rootCertificateFile);
+    const opened = await logIn(postgres, login, rootCertificateFile).catch((error: unknown) => {
+      if (!hasAllSessions(error, login.username)) throw error;
+      throw new Skip("its password is taken, and others have all the sessions that the login may have");
+    });
     return { value: opened, detail: `${postgres.host}:${postgres.port}` };
   });
   if (session === undefined) return;

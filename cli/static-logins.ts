@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { sqlState, SqlState } from "./postgres-login";
+import { loginsWithoutPassword } from "./role-passwords";
 
 /** The login of a static role, as PostgreSQL has it. */
 export interface StaticLogin {
@@ -16,9 +16,6 @@ export interface StaticLogin {
   /** Whether it has a password at all; absent where the present login may not see that. */
   readonly hasPassword?: boolean;
 }
-
-/** The view of docs/rights/operator-login.sql. */
-const VIEW = "credentials_operator.logins_without_password";
 
 /** A column that a membership has from PostgreSQL 16 on; null before. */
 function option(column: string): string {
@@ -45,30 +42,6 @@ export async function staticLogins(client: Client, names: readonly string[]): Pr
      FROM pg_catalog.pg_roles AS login WHERE rolname OPERATOR(pg_catalog.=) ANY ($1) ORDER BY rolname`,
     [names],
   );
-  const without = await withoutPassword(client, names);
+  const without = await loginsWithoutPassword(client, names);
   return rows.map((row) => ({ ...row, ...(without && { hasPassword: !without.includes(row.name) }) }));
-}
-
-/** Undefined where it may not be seen: the view is not there, or its owner may not look either. */
-async function withoutPassword(client: Client, names: readonly string[]): Promise<string[] | undefined> {
-  for (const relation of [VIEW, "pg_catalog.pg_authid"]) {
-    const condition = relation === VIEW ? "" : "rolpassword IS NULL AND ";
-    try {
-      const { rows } = await client.query<{ name: string }>(
-        `SELECT rolname::pg_catalog.text AS name FROM ${relation}
-         WHERE ${condition}rolname OPERATOR(pg_catalog.=) ANY ($1)`,
-        [names],
-      );
-      return rows.map(({ name }) => name);
-    } catch (error) {
-      const state = sqlState(error) ?? "";
-      const expected: readonly string[] = [
-        SqlState.insufficientPrivilege,
-        SqlState.undefinedTable,
-        SqlState.invalidSchema,
-      ];
-      if (!expected.includes(state)) throw error;
-    }
-  }
-  return undefined;
 }

@@ -8,6 +8,7 @@ import { engineLogin, type EngineLogin } from "./engine-login";
 import { engineRoles, namesBelow, type EngineRole } from "./engine-roles";
 import { foreignMembers, type ForeignMember } from "./foreign-members";
 import type { Inventory } from "./inventory";
+import { settingsOf, type RoleSettings } from "./large-settings";
 import { lockedAppRoles, type LockedAppRole } from "./locked-approles";
 import { loginSettings, type LoginSetting } from "./login-settings";
 import type { Session } from "./postgres-login";
@@ -15,6 +16,7 @@ import { preparedTransactions, type PreparedTransaction } from "./prepared-trans
 import { holdsOn, type Hold } from "./lock-holders";
 import { obstaclesOf, type Obstacles } from "./obstacles";
 import { surveyRoles, type RoleSurvey } from "./role-attributes";
+import { groupsWithPassword } from "./role-passwords";
 import { schemaRights, type SchemaRight } from "./schema-rights";
 import { holdingsOf, type Holdings } from "./shut-users";
 import { staticLogins, type StaticLogin } from "./static-logins";
@@ -46,6 +48,10 @@ export interface PostgresSurvey {
   readonly prepared: readonly PreparedTransaction[];
   readonly foreignMembers: readonly ForeignMember[];
   readonly loginSettings: readonly LoginSetting[];
+  /** Of base roles, the engine's login and the logins of static roles. */
+  readonly settings: readonly RoleSettings[];
+  /** Base roles that have a password; absent where the login may not see that. */
+  readonly groupsWithPassword?: readonly string[];
   /** Absent where the login does not enter the environment's database. */
   readonly schemaRights?: readonly SchemaRight[];
   /** By name. */
@@ -111,6 +117,12 @@ export async function survey(
         "looked at: PGUSER lacks the view of docs/rights/operator-login.sql. vault-postgres verify logs in with it.",
     );
   }
+  if (postgres !== undefined && postgres.groupsWithPassword === undefined) {
+    notLookedAt.push(
+      "Whether somebody has given a base role a password was not looked at: PGUSER lacks the view groups_with_password of " +
+        "docs/rights/operator-login.sql.",
+    );
+  }
   return {
     roles,
     ...(roleNames && { roleNames }),
@@ -158,9 +170,17 @@ async function surveyPostgres(
   const inDatabase = await openDatabase();
   const schemas =
     inDatabase && (await schemaRights(inDatabase.client, outputs).finally(() => inDatabase.close()));
+  const surveyed = await surveyRoles(client, outputs, postgres?.users ?? []);
+  const users = new Set(postgres?.users.map(({ oid }) => oid));
+  const lasting = surveyed.roles.filter(({ oid }) => !users.has(oid));
+  const settings = await settingsOf(
+    client,
+    lasting.map(({ oid }) => oid),
+  );
+  const withPassword = await groupsWithPassword(client, baseRolesOf(outputs));
   return {
-    engineLogin: await engineLogin(client, outputs),
-    roles: await surveyRoles(client, outputs, postgres?.users ?? []),
+    engineLogin: await engineLogin(client, outputs, staticRoles.values()),
+    roles: surveyed,
     missingBaseRoles: await missingBaseRoles(client, outputs),
     shut: shut.map((user) => ({
       user,
@@ -171,6 +191,8 @@ async function surveyPostgres(
     prepared,
     foreignMembers: await foreignMembers(client, outputs, known),
     loginSettings: await loginSettings(client, outputs),
+    settings: lasting.map(({ name, oid }) => ({ name, places: settings.get(oid) ?? [] })),
+    ...(withPassword && { groupsWithPassword: withPassword }),
     ...(schemas && { schemaRights: schemas }),
     staticLogins: new Map(found.map((login) => [login.name, login])),
   };

@@ -4,6 +4,7 @@ import type { DatabaseUser } from "./database-users";
 import type { Finding } from "./finding";
 import { holdDetails, holdRemedies } from "./hold-texts";
 import type { Inventory } from "./inventory";
+import { megabytes } from "./large-settings";
 import type { LockHolder } from "./lock-holders";
 import { nextAttempt } from "./next-attempt";
 import type { PreparedTransaction } from "./prepared-transactions";
@@ -73,17 +74,17 @@ function stateOf(
 
 /** Whoever may hold something is told where nothing else explains why the revocation has failed. */
 function holdersOf(
-  { user, holdings: { owned, members }, hold }: ShutUser,
+  { user, holdings: { owned, members, settings = [] }, hold }: ShutUser,
   prepared: readonly PreparedTransaction[],
 ): readonly LockHolder[] {
-  const causes = [user.pids, prepared, owned, members, hold.holders];
+  const causes = [user.pids, prepared, owned, members, settings, hold.holders];
   const isExplained = user.shut === "expired" || causes.some((found) => found.length > 0);
   return isExplained ? hold.holders : hold.suspects;
 }
 
 function holdingTexts(
   { pids }: DatabaseUser,
-  { owned, granted, members }: Holdings,
+  { owned, granted, members, settings = [] }: Holdings,
   prepared: readonly PreparedTransaction[],
 ): string[] {
   const where = (counts: Counts) =>
@@ -96,6 +97,11 @@ function holdingTexts(
     ...(owned.length > 0 ? [`it owns ${where(owned)}`] : []),
     ...(granted.length > 0 ? [`it has rights of its own on ${where(granted)}`] : []),
     ...(members.length > 0 ? [`${members.join(", ")} may act as it`] : []),
+    ...(settings.length > 0
+      ? [
+          `it has settings of ${megabytes(settings)}, which a revocation cannot delete in the time that it has`,
+        ]
+      : []),
   ];
 }
 
@@ -134,7 +140,7 @@ function remedyFor(
 ): string {
   const { user, hold } = found;
   const { postgres } = outputs;
-  const { owned, granted, members } = found.holdings;
+  const { owned, granted, members, settings = [] } = found.holdings;
   const name = escapeIdentifier(user.name);
   const databases = [...new Set([...owned, ...granted].map(({ database }) => database))];
   const elsewhere = databases.filter((database) => database !== "" && database !== postgres.database);
@@ -165,6 +171,12 @@ function remedyFor(
     first.push(
       `Where Vault fails with it time after time: vault-postgres hand-over ${environment} --user ${user.name} takes its rights ` +
         "back, whoever gave them.",
+    );
+  }
+  // Without a lease, nothing has to be through in a second.
+  if (settings.length > 0 && attempt !== undefined && objects <= MOST_OBJECTS) {
+    first.push(
+      `vault-postgres hand-over ${environment} --user ${user.name} resets its settings, in as much time as that takes.`,
     );
   }
   const then = attempt ?? `As a superuser in ${postgres.database}: DROP OWNED BY ${name}; DROP ROLE ${name};`;

@@ -1,6 +1,7 @@
 import { encodedPath } from "./api-path";
 import { describeError, UserError } from "./errors";
 import { exchange, type HttpAnswer } from "./http-exchange";
+import { shownAddress } from "./shown-address";
 import { isObject, UnexpectedAnswer, type VaultBody, type VaultResponse } from "./vault-answer";
 import { isRedirect, redirected, redirectedAgain } from "./vault-redirect";
 
@@ -32,12 +33,9 @@ export class VaultConnection {
 
   constructor(private readonly options: ConnectionOptions) {}
 
-  /** For people: without a password that may be part of the address. */
+  /** For people; see {@link shownAddress}. */
   get address(): string {
-    const { address } = this.options;
-    if (!URL.canParse(address)) return address;
-    const { username, password, origin, pathname } = new URL(address);
-    return username === "" && password === "" ? address : origin + (pathname === "/" ? "" : pathname);
+    return shownAddress(this.options.address);
   }
 
   /**
@@ -119,7 +117,7 @@ export class VaultConnection {
       url.hash !== ""
     ) {
       throw new UserError(
-        `"${this.address}" is no address of Vault.`,
+        `${this.address === address ? `"${address}"` : this.address} is no address of Vault.`,
         "Set VAULT_ADDR to one such as https://vault.example.com:8200.",
       );
     }

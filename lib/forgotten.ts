@@ -11,13 +11,17 @@ export class Forgotten extends TerraformElement {
   constructor(
     scope: Construct,
     id: string,
-    private readonly resourceType: string,
+    readonly resourceType: string,
   ) {
     super(scope, id, resourceType);
   }
 
+  get address(): string {
+    return `${this.resourceType}.${this.friendlyUniqueId}`;
+  }
+
   override toTerraform(): unknown {
-    return forgetting([`${this.resourceType}.${this.friendlyUniqueId}`]);
+    return forgetting([this.address]);
   }
 }
 

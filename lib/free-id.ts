@@ -20,6 +20,12 @@ export function freeId(scope: Construct, what: string, name: string, id = name):
       `Give the ${what} an id of your own beside its name, which may be a token then: its constructor takes both, and so do addBaseRole and addLogin.`,
     );
   }
+  if (isOfEveryObject(id)) {
+    throw new ConfigurationError(
+      `The ${what} ${show(name)} has the name of something that every object of JavaScript has, by which constructs cannot be told.`,
+      `Give the ${what} another name.`,
+    );
+  }
   if (scope.node.tryFindChild(id)) {
     throw new ConfigurationError(
       `The ${what} ${show(name)} would have the Terraform address of another part of ${show(scope.node.path)}.`,
@@ -27,4 +33,9 @@ export function freeId(scope: Construct, what: string, name: string, id = name):
     );
   }
   return id;
+}
+
+/** Such as `constructor`, `toString`: constructs keeps children in a plain object, and takes each of these for a child that is there. */
+export function isOfEveryObject(id: string): boolean {
+  return id in {};
 }

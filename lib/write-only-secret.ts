@@ -55,7 +55,7 @@ export class WriteOnlySecret {
     );
     variable.overrideLogicalId(name);
     variable.addOverride("ephemeral", true);
-    return new WriteOnlySecret(variable.stringValue, props.version ?? 1);
+    return new WriteOnlySecret(variable.stringValue, props.version ?? 1, variable);
   }
 
   /**
@@ -82,6 +82,8 @@ export class WriteOnlySecret {
     readonly value: string,
     /** Number that says when to send it. */
     readonly version: number,
+    /** Terraform's variable, for validations of its value; absent for another expression. */
+    readonly variable?: TerraformVariable,
   ) {
     if (!isUnresolved(version) && (!Number.isSafeInteger(version) || version < 1)) {
       throw new ConfigurationError(

@@ -6,8 +6,8 @@ import type { EnvironmentNames } from "./environment-names";
 /**
  * Checks what no stack of an environment can see alone.
  *
- * @throws ConfigurationError for a name that two stacks use, an empty group, a role of a group that makes objects, and an
- *   application that reads a role of another group
+ * @throws ConfigurationError for a name that two stacks use, a role of a group that makes objects, and an application that
+ *   reads a role of another group
  */
 export function checkGroups(environment: Environment, names: EnvironmentNames): void {
   const groups = groupsOf(environment);
@@ -15,12 +15,6 @@ export function checkGroups(environment: Environment, names: EnvironmentNames): 
   checkNames([environment, ...groups.map(([, group]) => group)], names);
   for (const [name, group] of groups) {
     const described = `group "${name}" of environment "${environment.name}"`;
-    if (rolesOf(group).length === 0 && Object.keys(group.applications ?? {}).length === 0) {
-      throw new ConfigurationError(
-        `The ${described} has neither roles nor applications.`,
-        "Give it some, or leave it out; destroy its stack first if it is deployed.",
-      );
-    }
     checkMakesNothing(described, group);
     checkReads(described, group, environment);
   }

@@ -1,5 +1,6 @@
 import type { IConstruct } from "constructs";
 import { ConfigurationError } from "../lib/errors";
+import { isOfEveryObject } from "../lib/free-id";
 import type { Environment } from "./environment";
 import type { EnvironmentNames } from "./environment-names";
 
@@ -34,8 +35,14 @@ export function claimEnvironment(
   claimed.set(prefix, [...others, environment]);
 }
 
-/** @throws ConfigurationError if the app has a stack of the name */
+/** @throws ConfigurationError if the app has a stack of the name, or can have none */
 export function requireFreeStack(scope: IConstruct, stack: string, what: string): void {
+  if (isOfEveryObject(stack)) {
+    throw new ConfigurationError(
+      `The stack of ${what} would be named "${stack}", as something that every object of JavaScript has.`,
+      "A stack is named after its environment, and after its group: use another name.",
+    );
+  }
   if (scope.node.tryFindChild(stack) === undefined) return;
   throw new ConfigurationError(
     `The stack of ${what} would be named "${stack}", as another stack of the app is.`,

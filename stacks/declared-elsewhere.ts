@@ -1,7 +1,7 @@
 import { TerraformElement, TerraformResource, type TerraformStack } from "cdktf";
 import type { IConstruct } from "constructs";
 import { Role } from "@cdktf/provider-postgresql/lib/role";
-import { forgetting } from "../lib/forgotten";
+import { Forgotten, forgetting } from "../lib/forgotten";
 import { AppRole } from "../lib/vault/app-role";
 import { Policy } from "../lib/vault/policy";
 import { StaticRole } from "../lib/vault/static-role";
@@ -32,7 +32,8 @@ export class DeclaredElsewhere extends TerraformElement {
   }
 
   override toTerraform(): unknown {
-    const own = new Set(this.stack.node.findAll().filter(isResource).map(addressOf));
+    const all = this.stack.node.findAll();
+    const own = new Set([...all.filter(isResource), ...all.filter(isForgotten)].map(addressOf));
     const elsewhere = [...this.movable()].flatMap(([stack, addresses]) =>
       stack === this.stack ? [] : addresses,
     );
@@ -42,12 +43,14 @@ export class DeclaredElsewhere extends TerraformElement {
 }
 
 /** What Vault takes again as if it were new. */
-function movableOf(stack: TerraformStack): TerraformResource[] {
+function movableOf(stack: TerraformStack): (TerraformResource | Forgotten)[] {
   const all = stack.node.findAll();
   const madeHere = new Set(
     all.flatMap((construct) => (construct instanceof Role ? [construct.nameInput] : [])),
   );
-  return all.flatMap((construct): TerraformResource[] => {
+  return all.flatMap((construct): (TerraformResource | Forgotten)[] => {
+    // A login that a static role names by its username now may have been made by the stack that had the role before.
+    if (isForgottenLogin(construct)) return [construct];
     if (construct instanceof AppRole) return [construct.resource];
     if (!(construct instanceof StaticRole) || madeHere.has(construct.username)) return [];
     const policy = construct.node.tryFindChild("ReadPolicy");
@@ -59,6 +62,15 @@ function isResource(construct: IConstruct): construct is TerraformResource {
   return TerraformResource.isTerraformResource(construct);
 }
 
-function addressOf({ terraformResourceType, friendlyUniqueId }: TerraformResource): string {
-  return `${terraformResourceType}.${friendlyUniqueId}`;
+function isForgotten(construct: IConstruct): construct is Forgotten {
+  return construct instanceof Forgotten;
+}
+
+function isForgottenLogin(construct: IConstruct): construct is Forgotten {
+  return isForgotten(construct) && construct.resourceType === Role.tfResourceType;
+}
+
+function addressOf(construct: TerraformResource | Forgotten): string {
+  if (construct instanceof Forgotten) return construct.address;
+  return `${construct.terraformResourceType}.${construct.friendlyUniqueId}`;
 }

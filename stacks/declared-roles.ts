@@ -11,6 +11,7 @@ import { appRoleSettings, declaredCredential, membershipsOf, policyDigests } fro
 import type { EnvironmentGroup, RolesAndApplications } from "./environment";
 import type { InheritedRoles } from "./inherited-roles";
 import type { AppRoleOutput, RoleOutput, StatementDigests, StaticRoleOutput } from "./outputs";
+import { keepLogins } from "./kept-logins";
 import { addOutput } from "./stack-parts";
 import { statementsDigest } from "./statements-digest";
 
@@ -61,6 +62,7 @@ export class DeclaredRoles {
       const login = base && database.addLogin(name, { baseRole: base });
       this.staticRoles.set(name, { base, role: connection.addStaticRole(name, { ...options, login }) });
     }
+    keepLogins(database, staticRoles);
   }
 
   addApplications({ applications }: RolesAndApplications, auth: IAppRoleAuth): void {

@@ -19,7 +19,7 @@ export interface Environment {
   readonly postgres: PostgresServer;
   /**
    * Database that this one is a copy of; `template1` where that has been prepared, as PostgreSQL 14 needs
-   * (docs/rights/postgres-14-template.sql).
+   * (docs/rights/postgres-14-template.sql). Another one changes nothing once the database is made.
    *
    * @default "template0"
    */
@@ -54,7 +54,10 @@ export interface Environment {
 /** What a stack declares besides what all roles of an environment share. */
 export type RolesAndApplications = Pick<Environment, "roles" | "staticRoles" | "applications">;
 
-/** Roles and applications of an environment with a stack of their own: at least one of either. */
+/**
+ * Roles and applications of an environment with a stack of their own. One of neither is for the deployment in which the last of
+ * them has moved to another stack, before its own is destroyed.
+ */
 export type EnvironmentGroup = Partial<RolesAndApplications>;
 
 /** The Vault or OpenBao server. Its token comes from `VAULT_TOKEN` when Terraform runs. */

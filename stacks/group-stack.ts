@@ -1,4 +1,4 @@
-import { TerraformStack } from "cdktf";
+import { Annotations, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { PostgresDatabase } from "../lib/postgres/database";
 import { ManagerRole } from "../lib/postgres/manager-role";
@@ -6,6 +6,7 @@ import { AppRoleAuth } from "../lib/vault/app-role-auth";
 import { DatabaseSecretsEngine } from "../lib/vault/database-secrets-engine";
 import { issuedNamePrefix } from "../lib/vault/issued-names";
 import { PostgresConnection } from "../lib/vault/postgres-connection";
+import { rolesOf } from "./check-groups";
 import { requireFreeStack } from "./claim-environment";
 import { DeclaredRoles } from "./declared-roles";
 import type { Environment, EnvironmentGroup } from "./environment";
@@ -58,6 +59,12 @@ export class GroupStack extends TerraformStack {
       inherited: new InheritedRoles(environment, database, connection),
     });
     const { roles = {}, staticRoles, applications = {} } = group;
+    if (rolesOf(group).length + Object.keys(applications).length === 0) {
+      Annotations.of(this).addWarning(
+        `The group "${name}" of environment "${environment.name}" has neither roles nor applications. Deploy its stack, which takes ` +
+          "what has moved elsewhere out of its state; then destroy the stack and leave the group out.",
+      );
+    }
     declared.addRoles({ roles, staticRoles, applications });
     declared.addApplications(
       { roles, staticRoles, applications },

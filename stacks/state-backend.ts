@@ -1,4 +1,5 @@
 import { LocalBackend, PgBackend, S3Backend, type TerraformStack } from "cdktf";
+import { ConfigurationError, show } from "../lib/errors";
 
 /** Where in S3 the state is kept. */
 export interface S3StateOptions {
@@ -45,7 +46,8 @@ export class StateBackend {
    * A PostgreSQL database, locked by advisory locks; the connection string comes from `PG_CONN_STR`. The stack of a group
    * adds its name to the schema's, as in `orders_dev_billing`.
    *
-   * @param options schema that the state is kept in; `terraform_<stack>` unless named
+   * @param options schema that the state is kept in; `terraform_<stack>` unless named. With a group's name PostgreSQL has to keep it
+   *   whole, in 63 bytes
    */
   static postgres(options: { readonly schemaName?: string } = {}): StateBackend {
     return new StateBackend((stack, group) => {
@@ -53,6 +55,7 @@ export class StateBackend {
         options.schemaName === undefined
           ? `terraform_${stack.node.id.replaceAll("-", "_")}`
           : [options.schemaName, ...(group === undefined ? [] : [group.replaceAll("-", "_")])].join("_");
+      requireWhole(stack.node.id, schemaName);
       // The binding wants a connection string, which would put its password into the synthesized file.
       const backend = new PgBackend(stack, { connStr: "", schemaName });
       backend.addOverride("conn_str", undefined);
@@ -68,4 +71,18 @@ export class StateBackend {
 /** Two stacks in one state would destroy each other's resources. */
 function keyOf(key: string, group: string | undefined): string {
   return group === undefined ? key : key.replace(/(\.[^./]*)?$/, (extension) => `-${group}${extension}`);
+}
+
+const POSTGRES_IDENTIFIER_BYTES = 63;
+
+/** PostgreSQL shortens what is longer, by which two stacks would get one schema. */
+function requireWhole(stack: string, schema: string): void {
+  const bytes = Buffer.byteLength(schema, "utf8");
+  if (bytes <= POSTGRES_IDENTIFIER_BYTES) return;
+  throw new ConfigurationError(
+    `The schema for the Terraform state of "${stack}" is ${show(schema)}, ${bytes} bytes long.`,
+    `PostgreSQL keeps ${POSTGRES_IDENTIFIER_BYTES} bytes and drops the rest, by which two stacks could share a state. Name a shorter one: ` +
+      'StateBackend.postgres({ schemaName: "orders_dev" }); that of a group adds its name. Where a state is there already, rename its ' +
+      "schema, whose name has the first 63 bytes, before: ALTER SCHEMA … RENAME TO.",
+  );
 }

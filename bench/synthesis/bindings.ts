@@ -108,7 +108,8 @@ class BareStack extends TerraformStack {
       type: "database",
       description: `PostgreSQL credentials of orders (${name})`,
     });
-    const namePrefix = issuedNamePrefix({ name: database, database, endpoint: { host: "db.example.com" } });
+    const from = { name: database, database, endpoint: { host: "db.example.com" } };
+    const namePrefix = issuedNamePrefix(from);
     const connection = new DatabaseSecretBackendConnection(this, "connection", {
       backend: mount,
       name: database,
@@ -122,7 +123,7 @@ class BareStack extends TerraformStack {
         maxOpenConnections: 4,
         passwordAuthentication: "scram-sha-256",
         username: `${database}_manager`,
-        usernameTemplate: issuedNameTemplate(namePrefix),
+        usernameTemplate: issuedNameTemplate(from),
         passwordWo: password.stringValue,
         passwordWoVersion: 1,
       },

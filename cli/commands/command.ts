@@ -36,9 +36,14 @@ export interface Command<A extends object> {
 
 export type Run = (shell: Shell) => Promise<number>;
 
+/** The command that was called, with its arguments. */
+export interface Chosen extends Partial<Pick<CommonArguments, "environment" | "json">> {
+  readonly run: Run;
+}
+
 export interface Registration {
   readonly name: string;
-  readonly add: (parser: Argv, choose: (run: Run) => void) => void;
+  readonly add: (parser: Argv, choose: (chosen: Chosen) => void) => void;
 }
 
 /** Makes a command known to the parser; when it is the one called, `choose` gets what is to be run. */
@@ -54,7 +59,10 @@ export function register<A extends object>(command: Command<A>): Registration {
         for (const [line, meaning] of command.examples) declared.example(`$0 ${line}`, meaning);
         return declared.usage(`$0 ${command.usage}\n\n${command.description}`).epilogue(EXIT_CODES);
       },
-      (args) => choose((shell) => command.run(args as unknown as A, shell)),
+      (args) => {
+        const { environment, json } = args as Partial<CommonArguments>;
+        choose({ run: (shell) => command.run(args as unknown as A, shell), environment, json });
+      },
     );
   return { name: command.usage.split(" ")[0] ?? "", add };
 }

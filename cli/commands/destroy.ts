@@ -64,6 +64,7 @@ export const destroy: Command<DestroyArguments> = {
       throw new UserError(
         `The credentials could not all be revoked, and nothing was destroyed: ${describeError(error)}`,
         `Once that is solved, run this again; or let the engine issue credentials again: cdktf deploy ${environment}`,
+        error instanceof UserError ? { ...error.details, destroyed: false } : { destroyed: false },
       );
     });
     say("No credential is left, and none is issued any more.");

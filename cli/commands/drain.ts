@@ -1,4 +1,5 @@
 import { drain as drainEngine, drainRole } from "../drain";
+import { UserError } from "../errors";
 import type { EnvironmentOutputs } from "../../stacks/outputs";
 import { ExitCode } from "../exit-code";
 import { changes } from "../first-change";
@@ -103,10 +104,16 @@ async function drainAndLook(
       `cdktf deploy ${environment} to let it issue again.`,
   );
   const progress = progressOn(shell);
-  await (role === undefined
-    ? drainEngine(outputs, vault, change, progress)
-    : drainRole(outputs, vault, role, change, progress));
   const ofRole = role === undefined ? {} : { role };
+  await (
+    role === undefined
+      ? drainEngine(outputs, vault, change, progress)
+      : drainRole(outputs, vault, role, change, progress)
+  ).catch((error: unknown) => {
+    throw error instanceof UserError
+      ? new UserError(error.message, error.remedy, { ...ofRole, ...error.details })
+      : error;
+  });
   const left = await look.with(
     async (session) =>
       session &&

@@ -1,3 +1,4 @@
+import type { Client } from "pg";
 import { databaseLogin } from "../database-login";
 import { describeError, UserError } from "../errors";
 import { ExitCode } from "../exit-code";
@@ -6,6 +7,7 @@ import { handOver, type HandedOver } from "../hand-over/hand-over";
 import { leaseOf } from "../hand-over/lease-of";
 import { namePrefix } from "../inventory";
 import { hasLogin } from "../operator-login";
+import { megabytes } from "../large-settings";
 import { revokeLease } from "../revoke-leases";
 import { confirmed, type Shell } from "../shell";
 import { counted, inLine } from "../text";
@@ -37,7 +39,8 @@ export const handOverCommand: Command<HandOverArguments> = {
     "A revocation hands over no more than a bounded number of objects, so that one user holds up no other: it ends the " +
     "login and its sessions, and fails; the lease stays. For users of the engine that may not log in any more and have no " +
     "session, this gives what they own in the environment's database to their base role and takes their privileges away, " +
-    "in batches, and then asks Vault to revoke the lease again. No data is dropped. It may be interrupted at any time, and " +
+    "in batches, resets its settings where they are so large that a revocation could not delete them in time, and then asks " +
+    "Vault to revoke the lease again. No data is dropped. It may be interrupted at any time, and " +
     "goes on from there when it is run again.\n\n" +
     "VAULT_TOKEN needs the rights of docs/rights/operator-policy.hcl. PGUSER and PGPASSWORD name the login that deploys, as " +
     "in docs/rights/postgres-login.sql, which may act as the engine's login; or an administrator.",
@@ -85,12 +88,13 @@ export const handOverCommand: Command<HandOverArguments> = {
         else say("No user of the engine is waiting for it.");
         return busy.length > 0 ? ExitCode.failed : ExitCode.ok;
       }
-      for (const { name, baseRole, dependencies, elsewhere } of ready) {
+      for (const { name, baseRole, dependencies, elsewhere, settings } of ready) {
         if (elsewhere > 0)
           say(`${name} has ${elsewhere} in other databases, which are left: DROP OWNED BY there.`);
         say(
           `${name}: ${counted(dependencies, "object or privilege", "objects and privileges")}, to ${baseRole}.`,
         );
+        if (settings.length > 0) say(`${name}: settings of ${megabytes(settings)}, which are reset.`);
       }
       if (!(await confirmed(shell, environment, args.yes))) {
         shell.note("Nothing was changed.");
@@ -116,8 +120,10 @@ export const handOverCommand: Command<HandOverArguments> = {
         isBegun = true;
         // What is locked would hold up the engine's connection, and all who ask it for credentials.
         const isRefused = result.refused.length > 0;
-        const id = isRefused ? undefined : await leaseOf(outputs, vault, user);
-        const error = id && (await revoked(vault, id));
+        const id = isRefused
+          ? undefined
+          : await leaseOf(outputs, vault, user, await otherUsers(client, user));
+        const error = id && (await revoked(vault, id, () => isGone(client, user)));
         results.push({
           ...{ user: user.name, baseRole: user.baseRole, ...result },
           ...(id !== undefined && { lease: { id, ...(error !== undefined && { error }) } }),
@@ -133,13 +139,34 @@ export const handOverCommand: Command<HandOverArguments> = {
   },
 };
 
-/** Why Vault could not revoke a lease; undefined if it has. */
-async function revoked(vault: VaultClient, id: string): Promise<string | undefined> {
+/** All users whose names are such as the engine makes. */
+async function otherUsers(client: Client, { oid }: EndedUser): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT rolname::pg_catalog.text AS name FROM pg_catalog.pg_roles
+     WHERE oid OPERATOR(pg_catalog.<>) $1::pg_catalog.oid AND pg_catalog.starts_with(rolname::pg_catalog.text, 'v-')`,
+    [oid],
+  );
+  return rows.map(({ name }) => name);
+}
+
+async function isGone(client: Client, { oid }: EndedUser): Promise<boolean> {
+  const sql = "SELECT 1 FROM pg_catalog.pg_roles WHERE oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid";
+  return (await client.query(sql, [oid])).rows.length === 0;
+}
+
+/** Why Vault could not revoke a user's lease; undefined if it has. */
+async function revoked(
+  vault: VaultClient,
+  id: string,
+  isDone: () => Promise<boolean>,
+): Promise<string | undefined> {
   try {
     const failed = await revokeLease(vault, id);
-    return failed && `${failed.cause}${failed.queued ? "; Vault tries again by itself" : ""}`;
+    if (failed)
+      return `could not be revoked: ${failed.cause}${failed.queued ? "; Vault tries again by itself" : ""}`;
+    return (await isDone()) ? undefined : "is revoked, but was another's: the user is there still";
   } catch (error) {
-    return describeError(error);
+    return `could not be revoked: ${describeError(error)}`;
   }
 }
 
@@ -178,6 +205,6 @@ function resultLines(
       `  Which lease is its cannot be told: revoke those of its role, vault-postgres revoke ${environment} --role …`,
     );
   } else if (lease.error === undefined) lines.push(`  Its lease ${lease.id} is revoked.`);
-  else lines.push(`  Its lease ${lease.id} could not be revoked: ${lease.error}`);
+  else lines.push(`  Its lease ${lease.id} ${lease.error}`);
   return lines;
 }

@@ -17,8 +17,38 @@ import {
   type Query,
 } from "./sql";
 
+/** A digest made by the server, so that a long text need not be sent. */
+const digestOfAll = (each: string, order: string) =>
+  `pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
+     pg_catalog.string_agg(${each}, E'\\n' ORDER BY ${order}), 'UTF8')), 'hex')`;
+
+/** Above, a function is known by its body alone: its definition, which quotes that, may be longer than PostgreSQL makes a text. */
+const LONGEST_BODY_BYTES = 100_000_000;
+
 /** What runs by itself, or with the rights of somebody else than its caller. */
 export const CODE: readonly Query[] = [
+  {
+    subject: "functions and views of PostgreSQL's own",
+    kinds: ["system functions", "system views"],
+    // One entry for all of them. Only a superuser can have changed one.
+    sql: `SELECT 'system functions' AS kind, 'those that initdb has made' AS identity, NULL AS owner,
+      ${detail(
+        `(SELECT pg_catalog.format('SECURITY DEFINER: %s', pg_catalog.string_agg(${text("f.oid::pg_catalog.regprocedure")}, ' ' ORDER BY f.oid))
+          FROM pg_catalog.pg_proc AS f WHERE f.prosecdef AND f.oid OPERATOR(pg_catalog.<) ${FIRST_OWN_OID} HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0)`,
+      )} AS detail,
+      ${digestOfAll(
+        joined(
+          ...["f.oid::pg_catalog.regprocedure", "f.prolang", "f.prosecdef", "f.proleakproof"].map(text),
+          ...["f.prosrc", "f.probin", text("f.prosqlbody"), text("f.proconfig")],
+        ),
+        "f.oid",
+      )} AS definition
+    FROM pg_catalog.pg_proc AS f WHERE f.oid OPERATOR(pg_catalog.<) ${FIRST_OWN_OID}
+    UNION ALL
+    SELECT 'system views', 'those that initdb has made', NULL, ${detail("NULL")},
+      ${digestOfAll(joined(text("c.oid::pg_catalog.regclass"), "pg_catalog.pg_get_viewdef(c.oid)", text("c.reloptions")), "c.oid")}
+    FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.<) ${FIRST_OWN_OID} AND c.relkind ${EQ} 'v'`,
+  },
   {
     subject: "functions",
     kinds: ["function", "procedure", "aggregate"],
@@ -32,7 +62,8 @@ export const CODE: readonly Query[] = [
         `CASE WHEN NOT language.lanpltrusted AND language.oid ${GE} ${FIRST_OWN_OID} THEN 'untrusted' END`,
         `pg_catalog.format('EXECUTE: %s', ${grantees("f.proacl", "f", "f.proowner")})`,
       )} AS detail,
-      CASE WHEN f.prokind ${NE} 'a' THEN pg_catalog.pg_get_functiondef(f.oid) ELSE
+      CASE WHEN pg_catalog.octet_length(f.prosrc) OPERATOR(pg_catalog.>) ${LONGEST_BODY_BYTES} THEN f.prosrc
+        WHEN f.prokind ${NE} 'a' THEN pg_catalog.pg_get_functiondef(f.oid) ELSE
         (SELECT ${joined(
           ...[
             "a.aggkind",

@@ -1,6 +1,6 @@
 import type { EnvironmentOutputs } from "../../stacks/outputs";
 import type { Foothold } from "./foothold";
-import { EQ, FIRST_OWN_OID, GE, identity, lasting, NE, roleName, type Query } from "./sql";
+import { EQ, FIRST_OWN_OID, GE, identity, lasting, NE, regclass, roleName, type Query } from "./sql";
 
 /** One privilege that somebody has on something that is another's. */
 export interface Grant {
@@ -33,6 +33,42 @@ function grantsOn(
     FROM ${from}, ${join} WHERE ${others} AND (${where})`;
 }
 
+/** That a privilege is not one of those that initdb, or an extension, gives, which are no finding. */
+const sinceInitdb = (catalog: string, oid: string, part = "0") => `NOT EXISTS (
+  SELECT FROM pg_catalog.pg_init_privs AS i, LATERAL pg_catalog.aclexplode(i.initprivs) AS first
+  WHERE i.classoid ${EQ} ${regclass(catalog)} AND i.objoid ${EQ} ${oid} AND i.objsubid ${EQ} ${part}
+    AND first.grantee ${EQ} entry.grantee AND first.privilege_type ${EQ} entry.privilege_type
+    AND (first.is_grantable OR NOT entry.is_grantable))`;
+
+/**
+ * What others than the owner have by default, and do not have by an access control list. Such an entry goes when they get it back,
+ * also where the list is gone then, or the object is made anew.
+ */
+const WITHOUT = `'without ' OPERATOR(pg_catalog.||) usual.privilege_type`;
+const lacking = (acl: string, kind: string, owner: string) => ({
+  join: `LATERAL pg_catalog.aclexplode(pg_catalog.acldefault(${kind}, ${owner})) AS usual`,
+  grantee: `CASE WHEN usual.grantee ${NE} 0 THEN ${roleName("usual.grantee")} END`,
+  where: `${acl} IS NOT NULL AND usual.grantee ${NE} ${owner} AND NOT EXISTS (
+    SELECT FROM pg_catalog.aclexplode(${acl}) AS left_over
+    WHERE left_over.grantee ${EQ} usual.grantee AND left_over.privilege_type ${EQ} usual.privilege_type)`,
+});
+
+function takenAway({
+  on,
+  from,
+  schema,
+  name,
+  owner,
+  acl,
+  kind,
+  where,
+}: Readonly<Record<"on" | "from" | "schema" | "name" | "owner" | "acl" | "kind" | "where", string>>): string {
+  const { join, grantee, where: others } = lacking(acl, kind, owner);
+  return `SELECT ${on} AS on, ${schema}::pg_catalog.text AS schema, ${name} AS identity, ${roleName(owner)} AS owner,
+      ${grantee} AS grantee, ${WITHOUT} AS privilege, false AS grantable
+    FROM ${from}, ${join} WHERE ${others} AND (${where})`;
+}
+
 const RELATION_KIND = `CASE WHEN c.relkind ${EQ} 'S' THEN 'sequence' ELSE 'table' END`;
 const IN_SCHEMA = `pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid ${EQ} c.relnamespace`;
 
@@ -52,7 +88,8 @@ export const GRANTS: Query = {
       owner: "n.nspowner",
       name: "pg_catalog.quote_ident(n.nspname::pg_catalog.text)",
       schema: "n.nspname",
-      where: `n.nspname::pg_catalog.text OPERATOR(pg_catalog.!~) '^(pg_|information_schema$)'`,
+      where: `${lasting("n")} AND (n.nspname::pg_catalog.text OPERATOR(pg_catalog.!~) '^(pg_|information_schema$)'
+        OR ${sinceInitdb("pg_namespace", "n.oid")})`,
     }),
     grantsOn(RELATION_KIND, IN_SCHEMA, {
       acl: "c.relacl",
@@ -69,7 +106,7 @@ export const GRANTS: Query = {
         owner: "c.relowner",
         name: identity("pg_class", "c.oid", "a.attnum"),
         schema: "n.nspname",
-        where: `c.oid ${GE} ${FIRST_OWN_OID} AND ${lasting("n")}`,
+        where: `${lasting("n")} AND (c.oid ${GE} ${FIRST_OWN_OID} OR ${sinceInitdb("pg_class", "c.oid", "a.attnum")})`,
       },
     ),
     grantsOn(
@@ -98,7 +135,17 @@ export const GRANTS: Query = {
       owner: "w.fdwowner",
       name: "pg_catalog.quote_ident(w.fdwname::pg_catalog.text)",
     }),
-    // What initdb gives is no finding, but what was given since on its functions and relations.
+    takenAway({
+      on: "'type'",
+      from: `pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid ${EQ} t.typnamespace
+        LEFT JOIN pg_catalog.pg_class AS c ON c.oid ${EQ} t.typrelid`,
+      schema: "n.nspname",
+      name: identity("pg_type", "t.oid"),
+      owner: "t.typowner",
+      acl: "t.typacl",
+      kind: "'T'",
+      where: `t.oid ${GE} ${FIRST_OWN_OID} AND t.typelem ${EQ} 0 AND (c.oid IS NULL OR c.relkind ${EQ} 'c')`,
+    }),
     ...[
       ["'system function'", "pg_catalog.pg_proc AS o", "pg_proc", "o.pro"] as const,
       ["'system relation'", "pg_catalog.pg_class AS o", "pg_class", "o.rel"] as const,
@@ -107,10 +154,9 @@ export const GRANTS: Query = {
         acl: `${column}acl`,
         owner: `${column}owner`,
         name: identity(catalog, "o.oid"),
-        where: `${column}namespace ${EQ} 'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid AND NOT EXISTS (
-          SELECT FROM pg_catalog.pg_init_privs AS i, LATERAL pg_catalog.aclexplode(i.initprivs) AS first
-          WHERE i.classoid ${EQ} 'pg_catalog.${catalog}'::pg_catalog.regclass AND i.objoid ${EQ} o.oid AND i.objsubid ${EQ} 0
-            AND first.grantee ${EQ} entry.grantee AND first.privilege_type ${EQ} entry.privilege_type)`,
+        where: `(${column}namespace ${EQ} 'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid
+          OR ${column}namespace ${EQ} 'information_schema'::pg_catalog.regnamespace::pg_catalog.oid)
+          AND ${sinceInitdb(catalog, "o.oid")}`,
       }),
     ),
   ].join("\nUNION ALL\n"),
@@ -126,17 +172,32 @@ export interface DefaultGrant {
   readonly grantable: boolean;
 }
 
+const DEFAULTS_ON = `CASE WHEN d.defaclobjtype ${EQ} 'r' THEN 'tables' WHEN d.defaclobjtype ${EQ} 'S' THEN 'sequences'
+  WHEN d.defaclobjtype ${EQ} 'f' THEN 'functions' WHEN d.defaclobjtype ${EQ} 'T' THEN 'types'
+  WHEN d.defaclobjtype ${EQ} 'n' THEN 'schemas' ELSE 'large objects' END`;
+
+/** What a default takes away, it takes away for all schemas; for one schema it only adds. */
+const takenByDefault = lacking(
+  "d.defaclacl",
+  // The one kind that has another letter there.
+  `CASE WHEN d.defaclobjtype ${EQ} 'S' THEN 's'::pg_catalog."char" ELSE d.defaclobjtype END`,
+  "d.defaclrole",
+);
+
 export const DEFAULT_GRANTS: Query = {
   subject: "default privileges",
   kinds: ["default privilege"],
   sql: `SELECT ${roleName("d.defaclrole")} AS maker,
       CASE WHEN d.defaclnamespace ${NE} 0 THEN d.defaclnamespace::pg_catalog.regnamespace::pg_catalog.text END AS schema,
-      CASE WHEN d.defaclobjtype ${EQ} 'r' THEN 'tables' WHEN d.defaclobjtype ${EQ} 'S' THEN 'sequences' WHEN d.defaclobjtype ${EQ} 'f' THEN 'functions'
-        WHEN d.defaclobjtype ${EQ} 'T' THEN 'types' WHEN d.defaclobjtype ${EQ} 'n' THEN 'schemas' ELSE 'large objects' END AS on,
+      ${DEFAULTS_ON} AS on,
       CASE WHEN entry.grantee ${NE} 0 THEN ${roleName("entry.grantee")} END AS grantee,
       entry.privilege_type AS privilege, entry.is_grantable AS grantable
     FROM pg_catalog.pg_default_acl AS d, LATERAL pg_catalog.aclexplode(d.defaclacl) AS entry
-    WHERE entry.grantee ${NE} d.defaclrole`,
+    WHERE entry.grantee ${NE} d.defaclrole
+    UNION ALL
+    SELECT ${roleName("d.defaclrole")}, NULL, ${DEFAULTS_ON}, ${takenByDefault.grantee}, ${WITHOUT}, false
+    FROM pg_catalog.pg_default_acl AS d, ${takenByDefault.join}
+    WHERE d.defaclnamespace ${EQ} 0 AND ${takenByDefault.where}`,
 };
 
 /** What the environment's access levels give their base roles, on objects of whomever: that is none of the list's. */

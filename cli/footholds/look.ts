@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Client } from "pg";
 import type { EnvironmentOutputs } from "../../stacks/outputs";
 import { CatalogWait } from "../catalog-waits";
@@ -28,7 +27,7 @@ import {
   type RoleAttributes,
   type Setting,
 } from "./roles";
-import { EQ, type Found, type Query } from "./sql";
+import { EQ, seen, type Query, type Seen } from "./sql";
 
 /** Every look that there is. */
 export const QUERIES: readonly Query[] = [
@@ -71,7 +70,9 @@ export async function listFootholds(client: Client, outputs: EnvironmentOutputs)
     const cron = await isCronThere(client);
     for (const query of [...CODE, ...NAMES, ...OUTSIDE, ...(cron ? [CRON] : [])]) {
       footholds.push(
-        ...(await ask<Found>(query)).map(footholdOf).filter((found) => !isOwned(found, own.all)),
+        ...(await ask<Seen>({ ...query, sql: seen(query.sql) }))
+          .map(footholdOf)
+          .filter((found) => !isOwned(found, own.all)),
       );
     }
     const issued = issuedBy(outputs);
@@ -80,7 +81,7 @@ export async function listFootholds(client: Client, outputs: EnvironmentOutputs)
       ...defaultGrantFootholds(await ask<DefaultGrant>(DEFAULT_GRANTS)),
       ...membershipFootholds(outputs, own, await ask<FoundMembership>(MEMBERSHIPS, issued)),
       ...roleFootholds(own, await ask<RoleAttributes>(ROLES, issued)),
-      ...settingFootholds(own, await ask<Setting>(SETTINGS, issued), hashOf),
+      ...settingFootholds(own, await ask<Setting>(SETTINGS, issued)),
     );
     notLookedAt.push(...hiddenOptions(footholds));
   } finally {
@@ -126,12 +127,12 @@ async function rowsOf<R extends object>(client: Client, sql: string, values: unk
   return (await client.query<R>(config)).rows;
 }
 
-function footholdOf({ kind, identity, owner, detail, definition }: Found): Foothold {
+function footholdOf({ kind, identity, owner, detail, hash }: Seen): Foothold {
   return {
     ...{ kind, identity },
     ...(owner !== null && { owner }),
     detail: detail.filter((part) => part !== null).join("; "),
-    ...(definition !== null && { hash: hashOf(definition) }),
+    ...(hash !== null && { hash }),
   };
 }
 
@@ -146,8 +147,4 @@ function hiddenOptions(footholds: readonly Foothold[]): string[] {
     .map(
       ({ identity }) => `Not looked at: the options of the user mapping ${identity}, hidden from this login.`,
     );
-}
-
-function hashOf(definition: string): string {
-  return createHash("sha256").update(definition).digest("hex");
 }

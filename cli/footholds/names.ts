@@ -1,4 +1,5 @@
 import {
+  column,
   detail,
   EQ,
   FIRST_OWN_OID,
@@ -90,14 +91,15 @@ export const NAMES: readonly Query[] = [
         text("t.typtype"),
         text("t.typinput"),
         "t.typdefault",
-        `CASE WHEN t.typtype ${EQ} 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) END`,
+        `CASE WHEN t.typtype ${EQ} 'd' THEN pg_catalog.format('%s %s', pg_catalog.format_type(t.typbasetype, t.typtypmod),
+          t.typcollation::pg_catalog.regcollation) END`,
         `(SELECT pg_catalog.string_agg(pg_catalog.pg_get_constraintdef(k.oid), E'\\n' ORDER BY k.conname)
           FROM pg_catalog.pg_constraint AS k WHERE k.contypid ${EQ} t.oid)`,
         `(SELECT pg_catalog.string_agg(e.enumlabel::pg_catalog.text, E'\\n' ORDER BY e.enumsortorder)
           FROM pg_catalog.pg_enum AS e WHERE e.enumtypid ${EQ} t.oid)`,
         `(SELECT pg_catalog.string_agg(pg_catalog.format('%I %s', a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)), E'\\n' ORDER BY a.attnum)
           FROM pg_catalog.pg_attribute AS a WHERE a.attrelid ${EQ} t.typrelid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)`,
-        `(SELECT ${joined("pg_catalog.format_type(r.rngsubtype, NULL)", text("r.rngcanonical"), text("r.rngsubdiff"))}
+        `(SELECT ${joined("pg_catalog.format_type(r.rngsubtype, NULL)", text("r.rngcanonical"), text("r.rngsubdiff"), text("r.rngcollation::pg_catalog.regcollation"), identity("pg_opclass", "r.rngsubopc"))}
           FROM pg_catalog.pg_range AS r WHERE r.rngtypid ${EQ} t.oid)`,
       )} AS definition
     FROM pg_catalog.pg_type AS t
@@ -117,21 +119,32 @@ export const NAMES: readonly Query[] = [
       "text search template",
     ],
     sql: `SELECT 'collation' AS kind, ${identity("pg_collation", "c.oid")} AS identity, ${roleName("c.collowner")} AS owner,
-      ${detail("NULL")} AS detail, ${joined(text("c.collprovider"), text("c.collcollate"))} AS definition
+      ${detail("NULL")} AS detail, ${joined(
+        ...[text("c.collprovider"), text("c.collcollate")],
+        // Of ICU's these alone tell what it does; other versions have them in other columns, or not at all.
+        `pg_catalog.format('LC_CTYPE %s', ${text("c.collctype")})`,
+        `CASE WHEN NOT c.collisdeterministic THEN 'not deterministic' END`,
+        `pg_catalog.format('locale %s', coalesce(${column("c", "colllocale")}, ${column("c", "colliculocale")}))`,
+        `pg_catalog.format('rules %s', ${column("c", "collicurules")})`,
+      )} AS definition
     FROM pg_catalog.pg_collation AS c WHERE ${own("pg_collation", "c.oid", "c.collowner")}
     UNION ALL
     SELECT 'text search configuration', ${identity("pg_ts_config", "c.oid")}, ${roleName("c.cfgowner")}, ${detail("NULL")},
-      (SELECT pg_catalog.string_agg(pg_catalog.format('%s %s %s', m.maptokentype, m.mapseqno, m.mapdict::pg_catalog.regdictionary), E'\\n'
-         ORDER BY m.maptokentype, m.mapseqno) FROM pg_catalog.pg_ts_config_map AS m WHERE m.mapcfg ${EQ} c.oid)
+      ${joined(
+        identity("pg_ts_parser", "c.cfgparser"),
+        `(SELECT pg_catalog.string_agg(pg_catalog.format('%s %s %s', m.maptokentype, m.mapseqno, m.mapdict::pg_catalog.regdictionary), E'\\n'
+          ORDER BY m.maptokentype, m.mapseqno) FROM pg_catalog.pg_ts_config_map AS m WHERE m.mapcfg ${EQ} c.oid)`,
+      )}
     FROM pg_catalog.pg_ts_config AS c WHERE ${own("pg_ts_config", "c.oid", "c.cfgowner")}
     UNION ALL
-    SELECT 'text search dictionary', ${identity("pg_ts_dict", "d.oid")}, ${roleName("d.dictowner")}, ${detail("NULL")}, d.dictinitoption
+    SELECT 'text search dictionary', ${identity("pg_ts_dict", "d.oid")}, ${roleName("d.dictowner")}, ${detail("NULL")},
+      ${joined(identity("pg_ts_template", "d.dicttemplate"), "d.dictinitoption")}
     FROM pg_catalog.pg_ts_dict AS d WHERE ${own("pg_ts_dict", "d.oid", "d.dictowner")}
     UNION ALL
-    SELECT 'text search parser', ${identity("pg_ts_parser", "p.oid")}, NULL, ${detail("NULL")}, ${text("p.prsstart")}
+    SELECT 'text search parser', ${identity("pg_ts_parser", "p.oid")}, NULL, ${detail("NULL")}, ${joined(...["prsstart", "prstoken", "prsend", "prsheadline", "prslextype"].map((name) => text(`p.${name}`)))}
     FROM pg_catalog.pg_ts_parser AS p WHERE p.oid ${GE} ${FIRST_OWN_OID}
     UNION ALL
-    SELECT 'text search template', ${identity("pg_ts_template", "t.oid")}, NULL, ${detail("NULL")}, ${text("t.tmpllexize")}
+    SELECT 'text search template', ${identity("pg_ts_template", "t.oid")}, NULL, ${detail("NULL")}, ${joined(text("t.tmplinit"), text("t.tmpllexize"))}
     FROM pg_catalog.pg_ts_template AS t WHERE t.oid ${GE} ${FIRST_OWN_OID}`,
   },
 ];

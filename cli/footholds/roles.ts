@@ -1,7 +1,7 @@
 import type { EnvironmentOutputs } from "../../stacks/outputs";
 import { MEMBERSHIP_OPTIONS, type Membership } from "../membership";
 import type { Foothold } from "./foothold";
-import { EQ, FIRST_OWN_OID, GE, NE, roleName, type Query } from "./sql";
+import { EQ, FIRST_OWN_OID, GE, hashed, NE, roleName, type Query } from "./sql";
 
 /**
  * Users that the engine has issued, which come and go: members of a base role by the grant of the engine's login, with a
@@ -60,21 +60,32 @@ export interface Setting {
   /** Whether it is for this database only, and not for all. */
   readonly here: boolean;
   readonly name: string;
+  /** Its beginning, where it is long. */
   readonly value: string;
-  readonly issued: boolean;
+  /** SHA-256 of the value. */
+  readonly hash: string;
 }
+
+/** Characters that are fetched of a setting, which may be as long as a credential wants it. */
+const LONGEST_READ = 2_000;
+/** Above, name and value are hashed as they are kept, without a copy of the value. */
+const LONGEST_CUT_BYTES = 1_000_000;
+const AFTER_NAME = (entry: string) =>
+  `pg_catalog.substr(${entry}, pg_catalog.strpos(${entry}, '=') OPERATOR(pg_catalog.+) 1)`;
 
 export const SETTINGS: Query = {
   subject: "settings of roles and of the database",
   kinds: ["setting"],
   sql: `WITH issued AS MATERIALIZED (${ISSUED})
     SELECT CASE WHEN s.setrole ${NE} 0 THEN ${roleName("s.setrole")} END AS role, s.setdatabase ${NE} 0 AS here,
-      pg_catalog.split_part(setting, '=', 1) AS name,
-      pg_catalog.substr(setting, pg_catalog.strpos(setting, '=') OPERATOR(pg_catalog.+) 1) AS value,
-      EXISTS (SELECT FROM issued AS i WHERE i.member ${EQ} s.setrole) AS issued
-    FROM pg_catalog.pg_db_role_setting AS s, LATERAL pg_catalog.unnest(s.setconfig) AS of (setting)
-    WHERE s.setdatabase ${EQ} 0 OR s.setdatabase ${EQ}
-      (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname ${EQ} pg_catalog.current_database())`,
+      pg_catalog.split_part(start, '=', 1) AS name, ${AFTER_NAME("start")} AS value,
+      CASE WHEN pg_catalog.octet_length(setting) OPERATOR(pg_catalog.>) ${LONGEST_CUT_BYTES} THEN ${hashed("setting")}
+        ELSE ${hashed(AFTER_NAME("setting"))} END AS hash
+    FROM pg_catalog.pg_db_role_setting AS s, LATERAL pg_catalog.unnest(s.setconfig) AS of (setting),
+      LATERAL pg_catalog.left(setting, ${LONGEST_READ}) AS beginning (start)
+    WHERE (s.setdatabase ${EQ} 0 OR s.setdatabase ${EQ}
+      (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname ${EQ} pg_catalog.current_database()))
+      AND NOT EXISTS (SELECT FROM issued AS i WHERE i.member ${EQ} s.setrole)`,
 };
 
 /** What the queries above ask for. */
@@ -161,17 +172,13 @@ export function roleFootholds({ all }: OwnRoles, roles: readonly RoleAttributes[
 const SHOWN = /^(search_path|role|row_security|session_authorization|.*_preload_libraries|.*_timeout)$/;
 
 /** Settings for all, for the database, and for the environment's roles: definition is the value. */
-export function settingFootholds(
-  { all }: OwnRoles,
-  settings: readonly Setting[],
-  hash: (text: string) => string,
-): Foothold[] {
+export function settingFootholds({ all }: OwnRoles, settings: readonly Setting[]): Foothold[] {
   return settings
-    .filter(({ role, here, issued }) => !issued && (role === null || here || all.has(role)))
-    .map(({ role, here, name, value }) => ({
+    .filter(({ role, here }) => role === null || here || all.has(role))
+    .map(({ role, here, name, value, hash }) => ({
       kind: "setting",
       identity: `${name} of ${role ?? "all"}${here ? " in this database" : ""}`,
       detail: SHOWN.test(name) ? value : "",
-      hash: hash(value),
+      hash,
     }));
 }

@@ -22,6 +22,12 @@ export interface Found {
   readonly definition: string | null;
 }
 
+/** What is fetched of a thing: no more than a program can take, however long somebody has made it. */
+export interface Seen extends Omit<Found, "definition"> {
+  /** SHA-256 of the definition. */
+  readonly hash: string | null;
+}
+
 /** One look at the catalogs. */
 export interface Query {
   /** What it looks for, for the message that it could not. */
@@ -46,6 +52,28 @@ export const text = (value: string) => `${value}::pg_catalog.text`;
 
 export const detail = (...parts: readonly string[]) =>
   `ARRAY[${parts.map((part) => `(${part})`).join(", ")}]::pg_catalog.text[]`;
+
+/** Up to here, what is shown of a thing is fetched whole. */
+const LONGEST_SHOWN_BYTES = 10_000;
+const FIRST_SHOWN = 2_000;
+
+/** SHA-256 of a text, by the server: a definition can be longer than a program can take. */
+export const hashed = (value: string) =>
+  `pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(${value}, 'UTF8')), 'hex')`;
+
+/** A text that is no longer than can be shown: of a longer one its beginning, and a hash of all. */
+const bounded = (value: string) =>
+  `CASE WHEN pg_catalog.octet_length(${value}) OPERATOR(pg_catalog.>) ${LONGEST_SHOWN_BYTES}
+     THEN pg_catalog.concat(pg_catalog.left(${value}, ${FIRST_SHOWN}), '... sha256 ', ${hashed(value)}) ELSE ${value} END`;
+
+/** What a query finds, as {@link Seen}. Identities and owners are made of names, and need no bound. */
+export const seen = (sql: string) => `SELECT found.kind, found.identity, found.owner,
+    ARRAY(SELECT ${bounded("one.part")} FROM pg_catalog.unnest(found.detail) WITH ORDINALITY AS one (part, place) ORDER BY one.place) AS detail,
+    ${hashed("found.definition")} AS hash
+  FROM (${sql}) AS found (kind, identity, owner, detail, definition)`;
+/** Of a row's column that not every version has; null where it has not. */
+export const column = (row: string, name: string) =>
+  `(pg_catalog.to_jsonb(${row}) OPERATOR(pg_catalog.->>) '${name}')`;
 
 /** Parts joined to one text; nulls are left out, so that a part says what it is. */
 export const joined = (...parts: readonly string[]) => `pg_catalog.concat_ws(E'\\n', ${parts.join(", ")})`;

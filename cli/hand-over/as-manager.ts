@@ -24,6 +24,8 @@ export interface Work {
   readonly joins: () => Promise<readonly string[]>;
   /** Asked for in the transaction, once the login has joined them. */
   readonly steps: () => Promise<readonly Step[]>;
+  /** How long the statements may take. @default - two minutes */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface Work {
 export async function asManager(
   client: Client,
   manager: string,
-  { user, joins: owners, steps }: Work,
+  { user, joins: owners, steps, timeoutMs = QUERY_TIMEOUT_MS }: Work,
 ): Promise<void> {
   const [name, ended] = [escapeIdentifier(manager), escapeIdentifier(user)];
   await client.query("BEGIN");
@@ -48,7 +50,7 @@ export async function asManager(
     const lent = await joinEach(client, await owners());
     for (const { as, statements } of together(await steps())) {
       await client.query(`SET LOCAL ROLE ${as === "manager" ? name : "NONE"}`);
-      await client.query({ text: statements.join(";\n"), query_timeout: QUERY_TIMEOUT_MS } as {
+      await client.query({ text: statements.join(";\n"), query_timeout: timeoutMs } as {
         text: string;
       });
     }

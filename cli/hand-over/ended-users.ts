@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import type { EnvironmentOutputs } from "../../stacks/outputs";
 import { databaseUsers } from "../database-users";
+import { isLarge, settingsOf, type SettingsPlace } from "../large-settings";
 import { parseUserName } from "../matching";
 import { possibleRoles } from "../stripped-users";
 
@@ -16,6 +17,8 @@ export interface EndedUser {
   readonly dependencies: number;
   /** The same in the server's other databases, where a revocation cannot hand anything over. */
   readonly elsewhere: number;
+  /** Where its settings are, if they are so large that a revocation could not delete them in time; else empty. */
+  readonly settings: readonly SettingsPlace[];
 }
 
 /**
@@ -32,7 +35,7 @@ export async function endedUsers(
 ): Promise<EndedUser[]> {
   const bases = [...new Set(Object.values(outputs.roles).map(({ base_role }) => base_role))];
   const stripped = await strippedUsers(client, outputs, prefix);
-  const { rows } = await client.query<EndedUser & { hasEnd: boolean }>(
+  const { rows } = await client.query<Omit<EndedUser, "settings"> & { hasEnd: boolean }>(
     `SELECT issued.rolname::pg_catalog.text AS name, issued.oid::pg_catalog.int8::pg_catalog.float8 AS oid, ended.base AS "baseRole",
        COALESCE(pg_catalog.isfinite(issued.rolvaliduntil), false) AS "hasEnd",
        (SELECT pg_catalog.count(*)::pg_catalog.int4 FROM pg_catalog.pg_stat_activity AS a
@@ -59,9 +62,15 @@ export async function endedUsers(
       stripped.map(({ baseRole }) => baseRole),
     ],
   );
-  return rows
-    .filter(({ name, hasEnd }) => hasEnd || parseUserName(name) !== undefined)
-    .map(({ hasEnd: _, ...user }) => user);
+  const ended = rows.filter(({ name, hasEnd }) => hasEnd || parseUserName(name) !== undefined);
+  const settings = await settingsOf(
+    client,
+    ended.map(({ oid }) => oid),
+  );
+  return ended.map(({ hasEnd: _, ...user }) => {
+    const places = settings.get(user.oid) ?? [];
+    return { ...user, settings: isLarge(places) ? places : [] };
+  });
 }
 
 /** Their base role is that of the role in their names, if no other can be meant. */

@@ -5,6 +5,7 @@ import { accessLists, keyOf } from "./access-lists";
 import { asManager } from "./as-manager";
 import { dependenciesOf, IS_LEFT_HERE, type EndedUser } from "./ended-users";
 import { partingFor } from "./memberships";
+import { resetSettings } from "./reset-settings";
 import { ownersAround, plan } from "./plan";
 import { isRelation, statementsFor, type Dependency } from "./statements";
 
@@ -33,8 +34,8 @@ export interface HandOverOptions {
 }
 
 /**
- * Gives what a user owns in this database to its base role, and takes its privileges away, a batch a transaction. No data
- * is dropped. It may be cut off at any time, and goes on from there the next time.
+ * Gives what a user owns in this database to its base role, and takes its privileges away, a batch a transaction; and resets
+ * its settings, where they are large. No data is dropped. It may be cut off at any time, and goes on from there the next time.
  */
 export async function handOver(
   client: Client,
@@ -50,7 +51,9 @@ export async function handOver(
     left = await dependenciesOf(client, user.oid);
     if (refused.size === 0) break;
   }
-  return { before, left, refused: left > 0 ? await whatIsLeft(client, user, options, refused) : [] };
+  const unset = await resetSettings(client, user, options.manager);
+  const kept = left > 0 ? await whatIsLeft(client, user, options, refused) : [];
+  return { before, left, refused: [...kept, ...unset] };
 }
 
 /** Why something was left, and whether somebody with more rights could do it. */

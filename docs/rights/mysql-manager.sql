@@ -26,6 +26,12 @@ GRANT SELECT ON `echo`.* TO credentials_manager@`%` WITH GRANT OPTION;
 
 -- MySQL: leave out what follows, and run mysql-end-sessions.sql.
 -- MariaDB: to find the accounts of a user from whatever host they may log in, as an earlier version of the role may have
--- named another; to end sessions by KILL USER; to see a transaction that a session has prepared in two phases.
-GRANT SELECT (User, Host, password_expired) ON mysql.user TO credentials_manager@`%`;
+-- named another; to see what it may have made, and who acts as it by GRANT PROXY; to end sessions by KILL USER; to see a
+-- transaction that a session has prepared in two phases.
+GRANT SELECT (User, Host, password_expired, Event_priv, Trigger_priv, Create_view_priv, Create_routine_priv)
+  ON mysql.user TO credentials_manager@`%`;
+GRANT SELECT ON mysql.db TO credentials_manager@`%`;
+GRANT SELECT ON mysql.tables_priv TO credentials_manager@`%`;
+GRANT SELECT ON mysql.roles_mapping TO credentials_manager@`%`;
+GRANT SELECT ON mysql.proxies_priv TO credentials_manager@`%`;
 GRANT CONNECTION ADMIN, PROCESS ON *.* TO credentials_manager@`%`;

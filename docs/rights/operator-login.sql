@@ -34,6 +34,11 @@ CREATE SCHEMA IF NOT EXISTS credentials_operator;
 CREATE OR REPLACE VIEW credentials_operator.logins_without_password AS
   SELECT rolname FROM pg_catalog.pg_authid WHERE rolcanlogin AND rolpassword IS NULL;
 
+-- Whether somebody has given a password to a role that nobody logs in as, likewise.
+CREATE OR REPLACE VIEW credentials_operator.groups_with_password AS
+  SELECT rolname FROM pg_catalog.pg_authid WHERE NOT rolcanlogin AND rolpassword IS NOT NULL;
+GRANT SELECT ON credentials_operator.groups_with_password TO credentials_operator;
+
 -- Which version of a login PostgreSQL has, so that rotate-root sees that the engine's is another one than before. It shows no
 -- password. Without it, rotate-root says that this was not seen.
 CREATE OR REPLACE VIEW credentials_operator.login_versions AS

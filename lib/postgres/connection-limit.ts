@@ -8,14 +8,19 @@ const MOST = 2 ** 31 - 1;
  * Checks how many sessions a login or a database may have, and returns it.
  *
  * @param whose with its name, for the message
- * @throws ConfigurationError unless it is a whole number, -1 or more
+ * @param least number of sessions that it is good for anything with
+ * @throws ConfigurationError unless it is -1, or a whole number of `least` or more
  */
-export function checkConnectionLimit(whose: string, limit: number | undefined): number | undefined {
+export function checkConnectionLimit(
+  whose: string,
+  limit: number | undefined,
+  least: 0 | 1 = 0,
+): number | undefined {
   if (limit === undefined || isUnresolved(limit)) return limit;
-  if (!Number.isInteger(limit) || limit < -1 || limit > MOST) {
+  if (!Number.isInteger(limit) || limit > MOST || (limit < least && limit !== -1)) {
     throw new ConfigurationError(
       `The ${whose} has the connectionLimit ${show(limit)}.`,
-      `Use a whole number from 0 to ${MOST}, or -1 for no limit.`,
+      `Use a whole number from ${least} to ${MOST}, or -1 for no limit.`,
     );
   }
   return limit;

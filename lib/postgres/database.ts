@@ -11,6 +11,7 @@ import { Construct, type IConstruct } from "constructs";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
 import { freeId } from "../free-id";
+import { keepIgnoring } from "../keep-ignoring";
 import {
   idOf,
   isUnresolved,
@@ -98,11 +99,15 @@ export interface PostgresDatabaseProps {
    * @default - the login that Terraform uses
    */
   readonly owner?: string;
-  /** Character encoding. @default - the server's, usually UTF8 */
+  /** Character encoding, for when the database is made: another one later changes nothing. @default - the server's, usually UTF8 */
   readonly encoding?: string;
-  /** Collation and character type, such as `C` or `en_US.UTF-8`. @default - the template's */
+  /**
+   * Collation and character type, such as `C` or `en_US.UTF-8`, for when the database is made: others later change nothing.
+   *
+   * @default - the template's
+   */
   readonly locale?: string;
-  /** Database to copy. @default "template0" */
+  /** Database to copy when this one is made: another one later changes nothing. @default "template0" */
   readonly template?: string;
   /** Most sessions at a time, all users together; -1 for no limit. @default -1 */
   readonly connectionLimit?: number;
@@ -247,6 +252,7 @@ export class PostgresDatabase extends PostgresDatabaseBase implements IPostgresD
       lifecycle: deletionProtection ? { preventDestroy: true } : undefined,
       provider: props.provider,
     });
+    keepIgnoring(this.resource, SAID_WHEN_MADE);
     if (deletionProtection) this.schemaLifecycle = { precondition: [sameName(this.resource)] };
     this.chain = new GrantChain(this.resource);
     this.revokePublic("database");
@@ -307,6 +313,12 @@ function sameName({ id, name }: Database) {
       "Put the name back; a database of another name is another one, to declare beside this one and to move the data to.",
   };
 }
+
+/**
+ * What a database gets when it is made and keeps. Another value would have Terraform replace the database, which the provider shuts
+ * for everybody before it tries to drop it, and leaves shut where it cannot.
+ */
+const SAID_WHEN_MADE = ["template", "encoding", "lc_collate", "lc_ctype"];
 
 /** Every server has them from the start. */
 const OF_THE_SERVER = ["postgres", "template0", "template1"];

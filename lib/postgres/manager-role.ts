@@ -5,6 +5,7 @@ import { Construct, type IConstruct } from "constructs";
 import { describeAccess } from "../access-picture/describe-access";
 import { dependOn } from "../dependencies";
 import { Forgotten } from "../forgotten";
+import { requireUsable } from "../first-password";
 import { freeId } from "../free-id";
 import { isUnresolved, postgresRole, postgresRoleName } from "../names";
 import { numberText } from "../tokens";
@@ -129,6 +130,7 @@ export class ManagerRole extends ManagerRoleBase implements IManagerRole {
     this.name = postgresRoleName("manager", props.name);
     ServerNames.bind(this, this, props.provider).declare("role", "manager", this.name, this);
     this.password = props.password;
+    requireUsable(this.password, "postgres");
     this.provider = props.provider;
     this.resource = new Role(this, "Resource", {
       name: this.name,

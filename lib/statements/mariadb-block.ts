@@ -29,6 +29,14 @@ export function fail(message: string): string[] {
   return [`SET obstacle = LEFT(${message}, 128);`, "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = obstacle;"];
 }
 
+/** A statement was interrupted, since the time of its block was over. */
+export const TIME_IS_OVER = 1969;
+
+/** Notes what comes next in `at_what`, for the message where the block's time is over then. */
+export function at(what: string): string {
+  return `SET at_what = '${what}';`;
+}
+
 /**
  * Remembers for the next attempt that one has begun: then nothing else tells what the sessions left that have ended. A
  * session can take the mark back by SET PASSWORD, so it is set again where sessions have ended.

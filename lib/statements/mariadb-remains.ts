@@ -1,8 +1,11 @@
-import { failWith, MARK_BEGUN } from "./mariadb-block";
-import { NAME } from "./mysql-session";
+import { at, failWith, MARK_BEGUN } from "./mariadb-block";
 
 /** What sessions leave behind that acts after them, apart from objects: a prepared transaction and delayed rows. */
-export const REMAINS_VARIABLES = "DECLARE earlier, prepared, listed LONGTEXT; DECLARE fresh INT;";
+export const REMAINS_VARIABLES =
+  "DECLARE owned, changing, prepared, listed LONGTEXT; DECLARE highest, newest, highestLeft BIGINT UNSIGNED; DECLARE fresh INT;";
+
+/** A transaction gets its number when it first writes, and numbers grow. What has none shows one that is higher. */
+const IS_NUMBER = "trx_id < 281474976710656";
 
 /** Whatever completion_type says. */
 const COMMIT = "COMMIT AND NO CHAIN NO RELEASE;";
@@ -12,17 +15,21 @@ const LOOKS = 7;
 
 /**
  * What a session has prepared in two phases outlives it, and then nothing tells whose it is. So this notes, before any
- * session is ended, those that have no session. What the view holds may be older; then some are not noted, and are waited
- * for.
+ * session is ended, which have no session: all up to the highest number but those that have one. For there are only so many
+ * sessions, but as many transactions without one as somebody likes to make. What the view holds may be older; then some are
+ * not noted, and are waited for. It also notes the sessions that have changed something.
  *
  * If an earlier attempt has ended sessions, or may have, each may be the user's.
  */
 export function noteEarlierTransactions(): string[] {
+  const withSession = (what: string, and = "") =>
+    `GROUP_CONCAT(IF(trx_mysql_thread_id > 0${and}, ${what}, NULL))`;
   return [
     "BEGIN",
     "DECLARE EXIT HANDLER FOR 1227 SET looks = 0;",
-    "SELECT IF(suspect = 1, '', IFNULL(GROUP_CONCAT(trx_id), '')) INTO earlier",
-    "FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = 0;",
+    `SELECT IF(suspect = 1, 0, IFNULL(MAX(IF(${IS_NUMBER}, trx_id, 0)), 0)), IFNULL(${withSession("trx_id")}, ''),`,
+    `IFNULL(${withSession("trx_mysql_thread_id", " AND trx_rows_modified > 0")}, '')`,
+    "INTO highest, owned, changing FROM information_schema.INNODB_TRX;",
     "END;",
   ];
 }
@@ -37,7 +44,11 @@ export function noteEarlierTransactions(): string[] {
  */
 export function requireNoTransaction(): string[] {
   const own = "trx_mysql_thread_id = CONNECTION_ID()";
+  // Those that come after the first look that is new enough are of others.
+  const mayBeOfUser =
+    "trx_mysql_thread_id = 0 AND (trx_id > highest OR FIND_IN_SET(trx_id, owned)) AND trx_id <= IFNULL(newest, trx_id)";
   return [
+    at("prepared transactions"),
     COMMIT,
     `SET listed = (SELECT MAX(trx_isolation_level) FROM information_schema.INNODB_TRX WHERE ${own}), attempt = 0;`,
     "IF listed = 'SERIALIZABLE' THEN SET TRANSACTION ISOLATION LEVEL READ COMMITTED;",
@@ -47,11 +58,10 @@ export function requireNoTransaction(): string[] {
     `WHILE IFNULL(prepared <> '', TRUE) AND attempt < ${LOOKS} DO`,
     "DO SLEEP(0.2 - MOD(UNIX_TIMESTAMP(SYSDATE(6)), 0.2));",
     "SET attempt = attempt + 1;",
-    `SELECT IFNULL(MAX(${own} AND NOT trx_isolation_level <=> obstacle), 0), IFNULL(GROUP_CONCAT(IF(`,
-    "trx_mysql_thread_id = 0 AND NOT FIND_IN_SET(trx_id, earlier)",
-    "AND (prepared IS NULL OR FIND_IN_SET(trx_id, prepared)), trx_id, NULL)), '')",
-    "INTO fresh, listed FROM information_schema.INNODB_TRX;",
-    "IF fresh = 1 THEN SET prepared = listed; END IF;",
+    `SELECT IFNULL(MAX(${own} AND NOT trx_isolation_level <=> obstacle), 0),`,
+    `MAX(IF(${mayBeOfUser}, trx_id, NULL)), IFNULL(LEFT(GROUP_CONCAT(IF(${mayBeOfUser}, trx_id, NULL)), 30), '')`,
+    "INTO fresh, highestLeft, listed FROM information_schema.INNODB_TRX;",
+    "IF fresh = 1 THEN SET prepared = listed, newest = highestLeft; END IF;",
     "END WHILE;",
     COMMIT,
     "IF IFNULL(prepared <> '', TRUE) THEN",
@@ -59,7 +69,7 @@ export function requireNoTransaction(): string[] {
     "IF prepared IS NULL THEN",
     ...failWith("'others read INNODB_TRX all the time, so it shows nothing new; prepared transactions of '"),
     "END IF;",
-    ...failWith("'prepared transactions (XA RECOVER), InnoDB ', LEFT(prepared, 30), ', maybe of '"),
+    ...failWith("'prepared transactions (XA RECOVER), InnoDB ', prepared, ', maybe of '"),
     "END IF;",
   ];
 }
@@ -67,6 +77,7 @@ export function requireNoTransaction(): string[] {
 /** Rows of INSERT DELAYED wait in a thread of the server, that shows no user. Nothing tells whose they are. */
 export function requireNothingDelayed(): string[] {
   return [
+    at("rows of INSERT DELAYED"),
     "SET attempt = 0, found = 1;",
     "WHILE found > 0 AND attempt < 20 DO",
     "SET attempt = attempt + 1, found = (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS",
@@ -75,37 +86,6 @@ export function requireNothingDelayed(): string[] {
     "END WHILE;",
     "IF found > 0 THEN",
     ...failWith("found, ' rows of INSERT DELAYED (Not_flushed_delayed_rows) are not written yet, maybe of '"),
-    "END IF;",
-  ];
-}
-
-/**
- * What the user made and is the definer of fails for everybody once the user is dropped. The engine's login sees such
- * objects only if it has the right to make them, which it needs to hand it out.
- */
-export function requireNoDefiner(): string[] {
-  const KINDS = [
-    ["trigger", "TRIGGERS", "TRIGGER_SCHEMA", "TRIGGER_NAME"],
-    ["view", "VIEWS", "TABLE_SCHEMA", "TABLE_NAME"],
-    ["routine", "ROUTINES", "ROUTINE_SCHEMA", "ROUTINE_NAME"],
-    ["event", "EVENTS", "EVENT_SCHEMA", "EVENT_NAME"],
-  ] as const;
-  const privileges = ["USER_PRIVILEGES", "SCHEMA_PRIVILEGES", "TABLE_PRIVILEGES"].map(
-    (view) =>
-      `EXISTS (SELECT 1 FROM information_schema.${view} WHERE GRANTEE = me ` +
-      "AND PRIVILEGE_TYPE IN ('TRIGGER', 'CREATE VIEW', 'CREATE ROUTINE', 'EVENT'))",
-  );
-  const objects = KINDS.map(
-    ([kind, view, schema, name]) =>
-      `SELECT CONCAT('${kind} ', ${schema}, '.', ${name}) AS object FROM information_schema.${view} ` +
-      `WHERE LEFT(DEFINER, CHAR_LENGTH(${NAME}) + 1) = CONCAT(${NAME}, '@')`,
-  );
-  return [
-    `IF ${privileges.join(" OR ")} THEN`,
-    `SET obstacle = (SELECT object FROM (${objects.join(" UNION ALL ")}) AS defined LIMIT 1);`,
-    "IF obstacle IS NOT NULL THEN",
-    ...failWith("'needs another definer first: ', obstacle, ', of '"),
-    "END IF;",
     "END IF;",
   ];
 }

@@ -1,4 +1,4 @@
-import { fail, failWith, MARK_BEGUN } from "./mariadb-block";
+import { at, fail, failWith, MARK_BEGUN } from "./mariadb-block";
 import { NAME } from "./mysql-session";
 
 /** About 2.5 s. */
@@ -16,6 +16,14 @@ const RUNS_FOR_DEFINER =
   // Not sessions that wait, nor those of events and of replication.
   "COMMAND NOT REGEXP '^(Sleep|Connect|Daemon|Delayed insert|Slave|Change user)' AND USER <> 'system user' AND " +
   "HOST REGEXP IF(@@skip_name_resolve, '[%_/]|^localhost:[0-9]+$|^(:[0-9]+)?$', '[%_/]|^(:[0-9]+)?$')";
+
+/**
+ * A thread of an event shows its definer and that one's host, without a port. Another's may be in an event of the user's, where
+ * the user may have made one: nothing tells them apart.
+ */
+const EVENT_OF_ANOTHER =
+  "events = 1 AND COMMAND = 'Connect' AND HOST NOT REGEXP ':[0-9]+$' " +
+  "AND USER NOT IN ('system user', 'event_scheduler', 'unauthenticated user')";
 
 /**
  * The name of a client's machine may look like a pattern for its underscores: such a host is that of a definer only where it is
@@ -37,14 +45,12 @@ const LOOKS_AT_CHANGE = 10;
  * that they have prepared in two phases outlives them.
  */
 export function endIdleSessions(): string[] {
-  const changed =
-    "SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = ID AND trx_rows_modified > 0";
   return [
     "BEGIN",
     "DECLARE CONTINUE HANDLER FOR 1094, 1095 SET found = 0;",
     "IF looks = 1 THEN",
     `SET known = (SELECT GROUP_CONCAT(ID) FROM information_schema.PROCESSLIST WHERE USER = ${NAME});`,
-    `FOR each_one IN (SELECT ID FROM information_schema.PROCESSLIST WHERE USER = ${NAME} AND NOT EXISTS (${changed})) DO`,
+    `FOR each_one IN (SELECT ID FROM information_schema.PROCESSLIST WHERE USER = ${NAME} AND NOT FIND_IN_SET(ID, changing)) DO`,
     "KILL HARD CONNECTION each_one.ID;",
     "END FOR;",
     "ELSE",
@@ -77,6 +83,7 @@ export function requireRightToEnd(): string[] {
  */
 export function endSessions(): string[] {
   return [
+    at("the end of sessions"),
     "SET found = 1, attempt = 0;",
     `WHILE (found > 0 OR hidden <> '') AND attempt < ${ATTEMPTS} DO`,
     `KILL HARD CONNECTION USER ${NAME};`,
@@ -98,13 +105,49 @@ export function endSessions(): string[] {
   ];
 }
 
+/**
+ * A session may have taken the mark back after it was set. None is left that could do so again.
+ */
+export function markAgain(): string[] {
+  return [
+    "IF readable = 1 THEN",
+    `SET found = EXISTS (SELECT 1 FROM mysql.user WHERE User = ${NAME} AND password_expired <> 'Y');`,
+    "END IF;",
+    "IF readable = 0 OR found = 1 THEN",
+    MARK_BEGUN,
+    "END IF;",
+  ];
+}
+
+/**
+ * Who is let in as the user by GRANT PROXY shows its own name, and each user may hand that out. Once the user is dropped nobody
+ * comes in that way, but a session goes on. The grant stays, and so does this until the session has ended. Without the right
+ * to look, there is nothing to see.
+ */
+export function requireNoProxy(): string[] {
+  return [
+    "SET obstacle = NULL;",
+    "BEGIN",
+    "DECLARE EXIT HANDLER FOR 1142, 1143 BEGIN END;",
+    "SET obstacle = (SELECT CONCAT(ID, ' of ', USER) FROM information_schema.PROCESSLIST AS shown",
+    "WHERE USER NOT IN ('system user', 'event_scheduler', 'unauthenticated user', SUBSTRING_INDEX(CURRENT_USER(), '@', 1))",
+    "AND EXISTS (SELECT 1 FROM mysql.proxies_priv AS proxy",
+    `WHERE Proxied_user = ${NAME} AND (proxy.User = shown.USER OR proxy.User = ''`,
+    "AND NOT EXISTS (SELECT 1 FROM mysql.user AS account WHERE account.User = shown.USER))) LIMIT 1);",
+    "END;",
+    "IF obstacle IS NOT NULL THEN",
+    ...failWith("'session ', LEFT(obstacle, 60), ' may act by GRANT PROXY as '"),
+    "END IF;",
+  ];
+}
+
 /** One look at each session: it shows the user's name, that of a definer, or one that it asks for. */
 function look(): string[] {
   return [
     `SELECT CONCAT_WS(',', known, GROUP_CONCAT(IF(USER = ${NAME}, ID, NULL))),`,
     `COUNT(IF(USER = ${NAME} OR FIND_IN_SET(ID, known), 1, NULL)),`,
     `IFNULL(GROUP_CONCAT(IF(USER <> ${NAME} AND NOT IFNULL(FIND_IN_SET(ID, known), 0)`,
-    `AND (hidden IS NULL OR FIND_IN_SET(ID, hidden)) AND (${CHANGES_USER} OR ${RUNS_FOR_DEFINER}), ID, NULL)), '')`,
+    `AND (hidden IS NULL OR FIND_IN_SET(ID, hidden)) AND (${CHANGES_USER} OR ${EVENT_OF_ANOTHER} OR ${RUNS_FOR_DEFINER}), ID, NULL)), '')`,
     "INTO known, found, hidden FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID();",
     "IF hidden <> '' AND readable = 1 THEN",
     "SET hidden = (SELECT IFNULL(GROUP_CONCAT(ID), '') FROM information_schema.PROCESSLIST AS shown",

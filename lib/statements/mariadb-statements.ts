@@ -1,19 +1,23 @@
-import { fail, failWith, guarded } from "./mariadb-block";
+import { at, fail, failWith, guarded, MARK_BEGUN, TIME_IS_OVER } from "./mariadb-block";
+import { DEFINER_VARIABLES, noteDefining, requireNoDefiner } from "./mariadb-definers";
 import {
   noteEarlierTransactions,
   REMAINS_VARIABLES,
-  requireNoDefiner,
   requireNothingDelayed,
   requireNoTransaction,
 } from "./mariadb-remains";
-import { endIdleSessions, endSessions, requireRightToEnd, SESSION_VARIABLES } from "./mariadb-sessions";
+import {
+  endIdleSessions,
+  endSessions,
+  markAgain,
+  requireNoProxy,
+  requireRightToEnd,
+  SESSION_VARIABLES,
+} from "./mariadb-sessions";
 import { NAME } from "./mysql-session";
 
 /** As with BLOCK_SECONDS; the engine runs nothing else of the connection meanwhile. */
 const CREATION_SECONDS = 3;
-
-/** A statement was interrupted, since the time of its block was over. */
-const TIME_IS_OVER = 1969;
 
 /**
  * Makes the user in one block, which drops it again if any of it fails. Once its time is over, nothing interrupts the block any
@@ -54,30 +58,39 @@ export function mariadbCreation(user: string, createUser: string, grants: readon
 export function mariadbRevocation(userAt: string, mark: string | undefined): string[] {
   return guarded([
     "BEGIN",
-    "DECLARE accounts, obstacle TEXT;",
+    "DECLARE accounts, obstacle, at_what TEXT;",
     "DECLARE readable, looks INT DEFAULT 1;",
     "DECLARE suspect, found, attempt INT DEFAULT 0;",
     SESSION_VARIABLES,
     REMAINS_VARIABLES,
+    DEFINER_VARIABLES,
     `DECLARE me TEXT DEFAULT CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''');`,
+    ...whenTimeIsOver(),
     ...findAccounts(userAt),
+    ...noteDefining(),
     ...noteEarlierTransactions(),
     ...endIdleSessions(),
     ...lockAccounts(),
     ...requireRightToEnd(),
     ...endSessions(),
     "IF accounts IS NULL THEN",
+    ...requireNoProxy(),
     ...requireGone(mark),
     "ELSE",
+    ...markAgain(),
     ...requireNoDefiner(),
-    // An event may have run until here.
+    // An event needs no login, and may have begun, and been dropped, before this look.
+    "IF events = 1 THEN SET hidden = NULL; END IF;",
     ...endSessions(),
     "END IF;",
     ...requireNoTransaction(),
     ...requireNothingDelayed(),
     "IF accounts IS NOT NULL THEN",
+    at("DROP USER"),
     "EXECUTE IMMEDIATE CONCAT('DROP USER ', accounts);",
+    "SET accounts = NULL;",
     ...endSessions(),
+    ...requireNoProxy(),
     "END IF;",
     "END;",
   ]);
@@ -89,6 +102,7 @@ export function mariadbRevocation(userAt: string, mark: string | undefined): str
  */
 function findAccounts(userAt: string): string[] {
   return [
+    at("a look at accounts"),
     "BEGIN",
     `DECLARE EXIT HANDLER FOR 1142, 1143 SET readable = 0, suspect = 1, accounts = ${literal(userAt)};`,
     "SELECT GROUP_CONCAT('''', User, '''@''', REPLACE(Host, '''', ''''''), '''' SEPARATOR ', '),",
@@ -98,9 +112,22 @@ function findAccounts(userAt: string): string[] {
   ];
 }
 
+/** Nothing interrupts the block any more. Where sessions were ended, they may have taken the mark back. */
+function whenTimeIsOver(): string[] {
+  return [
+    `DECLARE EXIT HANDLER FOR ${TIME_IS_OVER} BEGIN`,
+    "IF at_what LIKE '%sessions' THEN",
+    MARK_BEGUN,
+    "END IF;",
+    ...failWith("'max_statement_time was over at ', at_what, ': '"),
+    "END;",
+  ];
+}
+
 /** An expired password marks that this has begun; see MARK_BEGUN. */
 function lockAccounts(): string[] {
   return [
+    at("the lock of the account"),
     "IF accounts IS NOT NULL THEN BEGIN",
     "DECLARE EXIT HANDLER FOR 1396 IF readable = 1 THEN RESIGNAL; ELSE SET accounts = NULL; END IF;",
     "EXECUTE IMMEDIATE CONCAT('ALTER USER ', accounts, ' PASSWORD EXPIRE ACCOUNT LOCK');",

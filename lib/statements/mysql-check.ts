@@ -67,22 +67,22 @@ export function checkMysqlStatements(
       "Grant the rights that are needed on a database, or set allowSuperuser: true if there is no other way.",
     );
   }
-  const privilege = superuser ? undefined : serverPrivilege(sql.text);
+  // Of a list that stands in an element the engine takes the decoded one, in which a backslash is one.
+  const sent = sql.statements.flatMap((element) => listWithin(element) ?? [element]);
+  const privilege = superuser ? undefined : serverPrivilege(sent);
   if (privilege !== undefined) {
     throw new ConfigurationError(
       `The ${kind} statements of role ${show(role)} grant ${privilege}, by which a user reaches beyond its databases.`,
       "Grant the rights that are needed on a database, or set allowSuperuser: true if there is no other way.",
     );
   }
-  const defining = superuser || definers ? undefined : definingPrivilege(sql.text);
+  const defining = superuser || definers ? undefined : sent.map(definingPrivilege).find(Boolean);
   if (defining !== undefined) {
     throw new ConfigurationError(
       `The ${kind} statements of role ${show(role)} grant ${defining}. ${WHY_NO_DEFINERS}`,
       "Let a login that lasts make them, in migrations, and grant without it; or set allowDefiners: true if each is given another definer in time.",
     );
   }
-  // Of a list that stands in an element the engine takes the decoded one, in which a backslash is one.
-  const sent = sql.statements.flatMap((element) => listWithin(element) ?? [element]);
   const pattern = superuser || patterns ? undefined : sent.map(databasePattern).find(Boolean);
   if (pattern !== undefined) {
     throw new ConfigurationError(

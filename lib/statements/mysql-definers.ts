@@ -1,3 +1,5 @@
+import { plainMysql } from "./mysql-plain";
+
 /** Privileges by which a user makes objects that run with its rights, and need it to be there. */
 export const DEFINING_PRIVILEGES: readonly string[] = ["CREATE VIEW", "TRIGGER", "CREATE ROUTINE", "EVENT"];
 
@@ -10,14 +12,16 @@ export const WHY_NO_DEFINERS =
  * undefined if there is none.
  */
 export function definingPrivilege(sql: string): string | undefined {
-  for (const [, privileges = ""] of sql.matchAll(/\bGRANT\b([^;]*?)\bON\b/gi)) {
-    // Names of columns and roles are no privileges.
-    const words = privileges
-      .replaceAll(/\([^)]*\)|`[^`]*`/g, " ")
-      .replaceAll(/\s+/g, " ")
-      .toUpperCase();
-    const found = [...DEFINING_PRIVILEGES, "ALL"].find((each) => new RegExp(`\\b${each}\\b`).test(words));
-    if (found !== undefined) return found;
+  for (const { text } of plainMysql(sql)) {
+    for (const [, privileges = ""] of text.matchAll(/\bGRANT\b([^;]*?)\bON\b/gi)) {
+      // Names of columns are no privileges.
+      const words = privileges
+        .replaceAll(/\([^)]*\)/g, " ")
+        .replaceAll(/\s+/g, " ")
+        .toUpperCase();
+      const found = [...DEFINING_PRIVILEGES, "ALL"].find((each) => new RegExp(`\\b${each}\\b`).test(words));
+      if (found !== undefined) return found;
+    }
   }
   return undefined;
 }

@@ -1,8 +1,7 @@
-import { runByMysql } from "./bare-sql";
+import { plainMysql } from "./mysql-plain";
 
 /** A whole database in a GRANT: what stands before `.*`. */
-const WHOLE_DATABASE =
-  /\bGRANT\b(?:(?!\bTO\b)[^;])*?\bON\b\s*(?:TABLE\s+)?(`(?:[^`]|``)*`|"(?:[^"]|"")*"|[^\s.;*]+)\s*\.\s*\*/gi;
+const WHOLE_DATABASE = /\bGRANT\b(?:(?!\bTO\b)[^;])*?\bON\b\s*(?:TABLE\s+)?([^\s.;*]+)\s*\.\s*\*/gi;
 
 /** A database in a grant of the user's own SQL that is a pattern. */
 export interface DatabasePattern {
@@ -17,13 +16,14 @@ export interface DatabasePattern {
  * are like it: `my_db` is `myxdb` as well. Undefined if there is none. Grants on a table or routine take names as they are.
  */
 export function databasePattern(sql: string): DatabasePattern | undefined {
-  for (const [, quoted = ""] of runByMysql(sql).matchAll(WHOLE_DATABASE)) {
-    const quote = /^[`"]/.exec(quoted)?.[0] ?? "";
-    const database = quote === "" ? quoted : quoted.slice(1, -1).replaceAll(quote + quote, quote);
-    const withoutPlaceholders = database.replaceAll(/\{\{[^}]*\}\}/g, "");
-    if (!/[_%]/.test(withoutPlaceholders.replaceAll(/\\[_%\\]/g, ""))) continue;
-    const escaped = database.replaceAll(/\\[_%\\]|[_%]/g, (each) => (each.length > 1 ? each : `\\${each}`));
-    return { database, escaped: `\`${escaped.replaceAll("`", "``")}\`` };
+  for (const { text, nameOf } of plainMysql(sql)) {
+    for (const [, written = ""] of text.matchAll(WHOLE_DATABASE)) {
+      const database = nameOf(written);
+      const withoutPlaceholders = database.replaceAll(/\{\{[^}]*\}\}/g, "");
+      if (!/[_%]/.test(withoutPlaceholders.replaceAll(/\\[_%\\]/g, ""))) continue;
+      const escaped = database.replaceAll(/\\[_%\\]|[_%]/g, (each) => (each.length > 1 ? each : `\\${each}`));
+      return { database, escaped: `\`${escaped.replaceAll("`", "``")}\`` };
+    }
   }
   return undefined;
 }

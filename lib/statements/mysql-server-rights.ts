@@ -1,4 +1,4 @@
-import { runByMysql } from "./bare-sql";
+import { plainMysql, type PlainMysql } from "./mysql-plain";
 
 /** Privileges by which a user gets at everything on the server, at rights of others, or at other sessions. */
 const OF_THE_SERVER = [
@@ -26,8 +26,11 @@ const OF_THE_SERVER = [
   "SET ANY DEFINER",
   "ALLOW NONEXISTENT DEFINER",
 ];
-/** On all databases these reach those of the server as well, and so the accounts. */
-const CHANGING = [
+/**
+ * On all databases these reach those of the server as well: to change the accounts, to read the hashes of their passwords, or
+ * to run and change routines that have the rights of another.
+ */
+const ON_ACCOUNTS = [
   "INSERT",
   "UPDATE",
   "DELETE",
@@ -37,36 +40,58 @@ const CHANGING = [
   "REFERENCES",
   "INDEX",
   "DELETE HISTORY",
+  "ALTER ROUTINE",
+  "EXECUTE",
+  "SELECT",
 ];
 const DATABASE_OF_ACCOUNTS = "mysql";
 
-/** Privileges, and the database that they are on, with the words before it left out. */
+/** Tables of the server's database that hold nothing of accounts. */
+const HARMLESS_TABLE = /^(?:time_zone|help_)\w*$/i;
+
+/** Privileges, and the database and table that they are on, with the words before them left out. */
 const GRANT =
-  /\bGRANT\b((?:(?!\bTO\b)[^;])*?)\bON\b\s*(?:(?:TABLE|FUNCTION|PROCEDURE|PACKAGE(?:\s+BODY)?)\s+)?(?:(`(?:[^`]|``)*`|\*|[^\s.;]+)\s*\.)?/gi;
+  /\bGRANT\b((?:(?!\bTO\b)[^;])*?)\bON\b\s*(?:(?:TABLE|FUNCTION|PROCEDURE|PACKAGE(?:\s+BODY)?)\s+)?(?:([^\s.;]+)\s*\.\s*([^\s;]+))?/gi;
+/** Where a name without a database is looked for afterwards. */
+const USE = /\bUSE\s+([^\s;]+)/gi;
 
 /**
  * The privilege that SQL gives by a GRANT and that reaches beyond the databases of applications, such as FILE, or UPDATE on
  * all databases; undefined if there is none. That it gives ALL is not looked for.
+ *
+ * @param statements of one list, which all have one session
  */
-export function serverPrivilege(sql: string): string | undefined {
-  for (const [, privileges = "", database = ""] of runByMysql(sql).matchAll(GRANT)) {
+export function serverPrivilege(statements: readonly string[]): string | undefined {
+  const texts = statements.flatMap(plainMysql);
+  const usesAccounts = texts.some(({ text, nameOf }) =>
+    [...text.matchAll(USE)].some(([, name = ""]) => coversAccounts(nameOf(name))),
+  );
+  return texts.map((plain) => privilegeIn(plain, usesAccounts)).find(Boolean);
+}
+
+function privilegeIn({ text, nameOf }: PlainMysql, usesAccounts: boolean): string | undefined {
+  for (const [, privileges = "", database, table = "*"] of text.matchAll(GRANT)) {
     const words = privileges
       // Names of columns and roles are no privileges.
-      .replaceAll(/\([^)]*\)|`[^`]*`/g, " ")
+      .replaceAll(/\([^)]*\)|[`"']\d+[`"']/g, " ")
       .replaceAll(/[\s_]+/g, " ")
       .toUpperCase();
-    const dangerous = coversAccounts(database) ? [...OF_THE_SERVER, ...CHANGING] : OF_THE_SERVER;
-    for (const each of words.split(",").map((word) => word.trim())) {
-      if (dangerous.some((privilege) => new RegExp(`^${privilege}$`).test(each))) return each;
-    }
+    const onAccounts = database === undefined ? usesAccounts : coversAccounts(nameOf(database));
+    const harmless = HARMLESS_TABLE.test(nameOf(table)) ? ["SELECT"] : [];
+    const dangerous = onAccounts ? [...OF_THE_SERVER, ...ON_ACCOUNTS] : OF_THE_SERVER;
+    const given = words.split(",").map((word) => word.trim());
+    const found = dangerous
+      .filter((privilege) => !harmless.includes(privilege))
+      .map((privilege) => given.find((each) => new RegExp(`^${privilege}$`).test(each)))
+      .find((each) => each !== undefined);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
 
 /** In a grant on a database `%` and `_` stand for any characters, unless escaped. */
-function coversAccounts(database: string): boolean {
-  if (database === "*") return true;
-  const name = database.startsWith("`") ? database.slice(1, -1).replaceAll("``", "`") : database;
+function coversAccounts(name: string): boolean {
+  if (name === "*") return true;
   const pattern = name.replaceAll(/\\?[^]/g, (each) => {
     if (each === "%") return ".*";
     if (each === "_") return ".";

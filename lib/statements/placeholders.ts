@@ -2,7 +2,9 @@ import { ConfigurationError, show } from "../errors";
 import { terraformText } from "../terraform-text";
 import { isUnresolved, withStandIns } from "../tokens";
 import { withoutComments } from "./bare-sql";
+import { literalPassword } from "./literal-password";
 import { listWithin } from "./sent";
+import { UNKNOWN } from "./unknown";
 
 /** What an engine fills in SQL of a kind. */
 export interface Placeholders {
@@ -13,9 +15,6 @@ export interface Placeholders {
   /** Whose SQL it is: what a comment is depends on that. */
   readonly server: "postgres" | "mysql";
 }
-
-/** Stands for a token in SQL: a letter that no SQL has. */
-export const UNKNOWN = "\ue000";
 
 /** A statement list as far as it is known. */
 export interface KnownSql {
@@ -29,7 +28,8 @@ export interface KnownSql {
  * Checks a list of SQL as far as that does not depend on the kind of server, and returns what is known of it to look further.
  * A token of CDKTF hides itself and nothing else; a list that is a token passes, and so does what Terraform alone knows.
  *
- * @throws ConfigurationError if the list is empty, lacks a placeholder, or holds one that no engine fills
+ * @throws ConfigurationError if the list is empty, lacks a placeholder, holds one that no engine fills, or a password in
+ *   clear text, which it does not show
  */
 export function checkPlaceholders(
   role: string,
@@ -45,7 +45,10 @@ export function checkPlaceholders(
   }
   given.forEach((statement) => terraformText(`SQL of role ${show(role)}`, statement));
   const statements = given.map((statement) => withStandIns(statement, UNKNOWN));
-  const text = statements.flatMap((element) => [element, ...(listWithin(element) ?? [])]).join("\n");
+  const read = statements.flatMap((element) => [element, ...(listWithin(element) ?? [])]);
+  const keyword = read.map((element) => literalPassword(element, server)).find((each) => each !== undefined);
+  const inTheClear = `a password in clear text (${keyword}), which would stand in the synthesized file, in the plan, in the state and in Vault`;
+  const text = read.join("\n");
   // What is missing may be in a token.
   const complete = !given.some(isUnresolved);
   const code = withoutComments(text, server);
@@ -53,9 +56,17 @@ export function checkPlaceholders(
     if (complete && !names.some((name) => code.includes(name))) {
       throw new ConfigurationError(
         `The ${kind} statements of role ${show(role)} do not use ${names[0]}.`,
-        `The engine puts its value there; without it, outside comments, the SQL cannot work. Got: ${show(text)}`,
+        "The engine puts its value there; without it, outside comments, the SQL cannot work. " +
+          (keyword === undefined ? `Got: ${show(text)}` : `It holds ${inTheClear}.`),
       );
     }
+  }
+  // Before all that shows the SQL.
+  if (keyword !== undefined) {
+    throw new ConfigurationError(
+      `The ${kind} statements of role ${show(role)} hold ${inTheClear}.`,
+      "Write '{{password}}', for which the engine puts one that it makes, or have the SQL read it where only the server can.",
+    );
   }
   const unknown = (text.match(/\{\{.*?\}\}/gs) ?? []).find(
     (placeholder) => !placeholder.includes(UNKNOWN) && !known.includes(placeholder),

@@ -1,3 +1,4 @@
+import { withoutCommentsWithin } from "./bare-sql";
 import { mayHold } from "./placeholders";
 
 /** A power beyond rights on a database, and why its user's end is not the end of it. */
@@ -21,7 +22,16 @@ const ADMIN =
 /** What makes others members of roles, which are the list of names in it. */
 const MEMBERSHIP = /\bGRANT\b((?:(?!\bON\b|\bTO\b)[^;])*)\bTO\b|\bIN\s+(?:ROLE|GROUP)\b([^;]*)/gi;
 const GRANT = /\bWITH\s+GRANT\s+OPTION\b/i;
-const COMMENT = /\/\*[^]*?\*\/|--[^\n]*/g;
+
+/** What goes beyond the rights of a base role, and ends with the user all the same. */
+const KEYWORDS_TO_SEE: readonly (readonly [keyword: string, what: string])[] = [
+  ["CREATEDB", "makes databases that nobody drops"],
+  ["pg_read_all_data", "reads every table"],
+  ["pg_write_all_data", "writes every table"],
+  ["pg_signal_backend", "ends sessions of others"],
+];
+/** Membership in the login that a server is set up with. */
+const OF_SUPERUSER = /\b(?:IN\s+(?:ROLE|GROUP)|GRANT)\s+(?:[^;]*,\s*)?"?postgres"?\s*(?:,|;|$|TO\b|\n)/i;
 
 /**
  * What SQL gives that a revocation is not sure to end; undefined if there is nothing of it.
@@ -30,7 +40,7 @@ const COMMENT = /\/\*[^]*?\*\/|--[^\n]*/g;
  * @param engineLogin name of the login that the engine uses, where it is known
  */
 export function powerIn(text: string, engineLogin?: string): Power | undefined {
-  const code = text.replaceAll(COMMENT, " ");
+  const code = withoutCommentsWithin(text);
   const keyword = KEYWORDS.find(({ name }) => mayHold(code, name));
   if (keyword !== undefined) return keyword;
   if (engineLogin !== undefined && handsOut(code, engineLogin)) {
@@ -40,6 +50,19 @@ export function powerIn(text: string, engineLogin?: string): Power | undefined {
   if (GRANT.test(code))
     return { name: "GRANT OPTION", why: "it gives rights on, which keep it from being dropped" };
   return undefined;
+}
+
+/**
+ * What else SQL gives that a review should see; it is there for what the preset does not do.
+ *
+ * @param text as in `KnownSql`
+ */
+export function powersToSee(text: string): string[] {
+  const found = KEYWORDS_TO_SEE.filter(([keyword]) => mayHold(text, keyword)).map(
+    ([keyword, what]) => `${keyword}, which ${what}`,
+  );
+  if (OF_SUPERUSER.test(text)) found.push("membership in postgres, which is the superuser of most servers");
+  return found;
 }
 
 /** Whether it makes somebody a member of the role; a part of a name that a token may make whole is none. */

@@ -15,6 +15,7 @@ import {
   noting,
   OTHERS_JOINED,
   STARTING,
+  STRIPPED,
   USER_OID,
   TAKES_MEMBERSHIPS,
   terminatingAll,
@@ -48,7 +49,8 @@ export function terminatingRevocation(reassignTo?: string, options: RevocationOp
 /**
  * Refuses new logins, commits that, hands over what the login owned and drops it, but leaves its sessions: a transaction
  * that runs goes on and commits, and idle sessions are bounded by the timeouts set at creation. The sessions of a login
- * without these timeouts, or that is marked, which was issued while the role had another kind of revocation, are ended.
+ * without these timeouts, or that is marked, which was issued while the role had another kind of revocation, are ended; so are, on
+ * PostgreSQL 14, those of a login that has made others members of itself, and theirs.
  *
  * @param reassignTo role that gets what the login owned, if the login is a member of it; otherwise the one role that it is a
  * member of does. Where there is none, or without this, the revocation of a login that owns something fails
@@ -57,7 +59,8 @@ export function drainingRevocation(reassignTo?: string, options: RevocationOptio
   const endingUnbounded = [
     `IF EXISTS (`,
     `  SELECT FROM ${COMMENT} WHERE pg_catalog.starts_with(description, $$${SESSIONS_END}$$)`,
-    `) OR NOT EXISTS (`,
+    // Whom a user of PostgreSQL 14 has made members of itself has no bound.
+    `) OR ${LENDS_ITSELF} AND pg_catalog.array_remove(acting, ${STRIPPED}::pg_catalog.oid) OPERATOR(pg_catalog.<>) ${NOBODY} OR NOT EXISTS (`,
     `  SELECT FROM pg_catalog.pg_roles, pg_catalog.unnest(rolconfig) AS setting`,
     `  WHERE oid OPERATOR(pg_catalog.=) user_oid AND pg_catalog.starts_with(setting, $$idle_session_timeout=$$)`,
     `) THEN`,

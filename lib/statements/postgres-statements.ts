@@ -102,7 +102,11 @@ export function markingTerminated(): string[] {
  * it likes, while others wait for the engine: not for long. No DO block: OpenBao splits one here (openbao#4006).
  */
 export function renewal(): string[] {
-  return [`SET LOCAL lock_timeout = 100;`, `ALTER ROLE ${NAME} VALID UNTIL '{{expiration}}';`];
+  return [
+    `SET LOCAL lock_timeout = 100;`,
+    `SET LOCAL statement_timeout = 1000;`,
+    `ALTER ROLE ${NAME} VALID UNTIL '{{expiration}}';`,
+  ];
 }
 
 /**

@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import { Annotations, Lazy, type ITerraformDependable } from "cdktf";
 import { ApproleAuthBackendRole } from "@cdktf/provider-vault/lib/approle-auth-backend-role";
 import { Construct, type IConstruct } from "constructs";
@@ -7,9 +6,10 @@ import { Duration } from "../duration";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
 import { lowercaseVaultName } from "../names";
-import { isUnresolved, withStandIns } from "../tokens";
+import { isUnresolved } from "../tokens";
 import type { IAppRoleAuth } from "./app-role-auth";
 import { limitsOf } from "./app-role-limits";
+import { boundCidrs } from "./bound-cidrs";
 import { declareOnce } from "./declared-once";
 import { Policy, type IPolicy } from "./policy";
 import { placesApart } from "./policy-place";
@@ -175,11 +175,11 @@ export class AppRole extends AppRoleBase implements IAppRole {
       bindSecretId: props.bindSecretId ?? true,
       secretIdTtl: (props.secretIdTtl ?? Duration.days(30)).toSeconds(),
       secretIdNumUses: count(this.name, "secretIdNumUses", props.secretIdNumUses),
-      secretIdBoundCidrs: cidrs(this.name, props.secretIdBoundCidrs),
+      secretIdBoundCidrs: boundCidrs(this.name, props.secretIdBoundCidrs),
       ...tokenTtls(this.name, props),
       tokenExplicitMaxTtl: props.tokenExplicitMaxTtl?.toSeconds(),
       tokenNumUses: count(this.name, "tokenNumUses", props.tokenNumUses),
-      tokenBoundCidrs: cidrs(this.name, props.tokenBoundCidrs),
+      tokenBoundCidrs: boundCidrs(this.name, props.tokenBoundCidrs),
       tokenType: tokenType(this.name, props),
       tokenNoDefaultPolicy: props.noDefaultPolicy,
       tokenPolicies: Lazy.listValue({ produce: () => [...this.policies.keys()].sort() }),
@@ -311,32 +311,4 @@ function count(role: string, property: string, value = 0): number {
     );
   }
   return value;
-}
-
-function cidrs(role: string, blocks: readonly string[] | undefined): string[] | undefined {
-  for (const block of blocks ?? []) {
-    // Around a token only what such a text is made of can be seen.
-    if (
-      isUnresolved(block) ? !/^[\da-f.:]*(\/\d{0,3})?$/i.test(withStandIns(block, "")) : !isNetwork(block)
-    ) {
-      throw new ConfigurationError(
-        `The AppRole ${show(role)} is bound to ${show(block)}.`,
-        'Use CIDR notation with a prefix length, such as "10.1.0.0/16" or "10.1.2.3/32".',
-      );
-    }
-  }
-  return blocks?.map(asWritten);
-}
-
-/** As the server writes it, since the plan would show another spelling for ever: `2001:db8::/64`. */
-function asWritten(block: string): string {
-  const [address = "", bits = ""] = block.split("/");
-  if (isUnresolved(block) || isIP(address) !== 6 || address.includes(".")) return block;
-  return `${new URL(`http://[${address}]`).hostname.slice(1, -1)}/${bits}`;
-}
-
-function isNetwork(block: string): boolean {
-  const [address = "", bits = "", ...rest] = block.split("/");
-  const width = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-  return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= width;
 }

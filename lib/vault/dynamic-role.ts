@@ -38,7 +38,7 @@ export interface DynamicRoleOptions extends RoleTtls {
    */
   readonly revocation?: Revocation;
   /**
-   * Most sessions at a time of one credential, -1 for no limit. Without one, a single credential can fill the server, and
+   * Most sessions at a time of one credential, 1 or more, or -1 for no limit. Without one, a single credential can fill the server, and
    * keep the engine out that would end it. Part of the preset: your own `creationStatements` set their own.
    *
    * @default -1
@@ -216,7 +216,7 @@ function statementsOf(props: DynamicRoleProps, revocation: Revocation) {
   }
   const { namePrefix, manager } = props.connection;
   const engineLogin = manager === undefined || isUnresolved(manager.name) ? undefined : manager.name;
-  const connectionLimit = checkConnectionLimit(`role ${show(name)}`, props.connectionLimit);
+  const connectionLimit = checkConnectionLimit(`role ${show(name)}`, props.connectionLimit, 1);
   const preset =
     baseRole && revocation.statementsFor(baseRole.name, baseRole.level, { namePrefix, connectionLimit });
   const own = (kind: "creation" | "renewal" | "revocation", statements: readonly string[] | undefined) =>

@@ -3,6 +3,7 @@ import { DatabaseSecretBackendConnection } from "@cdktf/provider-vault/lib/datab
 import { Construct, type IConstruct } from "constructs";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
+import { requireUsable } from "../first-password";
 import { freeId } from "../free-id";
 import { idOf, vaultName } from "../names";
 import { checkMysqlStatements, type MysqlServerKind } from "../statements";
@@ -150,6 +151,7 @@ export class MysqlConnection extends MysqlConnectionBase implements IMysqlConnec
     const userNames = mysqlUserNames(props);
     this.usernameTemplate = props.usernameTemplate;
     this.userNameMark = userNames.mark;
+    requireUsable(props.password, "mysql");
     this.engine.names.claim("connection", this.name);
     declareOnce(this, {
       ...{ namespace: this.engine.namespace, provider: this.engine.provider },

@@ -3,6 +3,7 @@ import { DatabaseSecretBackendConnection } from "@cdktf/provider-vault/lib/datab
 import { Construct, type IConstruct } from "constructs";
 import { dependOn } from "../dependencies";
 import { ConfigurationError, show } from "../errors";
+import { requireUsable } from "../first-password";
 import { freeId } from "../free-id";
 import { idOf, isUnresolved, vaultName } from "../names";
 import type { IPostgresDatabase } from "../postgres/database";
@@ -191,8 +192,8 @@ export class PostgresConnection extends PostgresConnectionBase implements IPostg
     const password = passwordOf(props);
     const { usernameTemplate } = props;
     this.usernameTemplate = usernameTemplate;
-    const prefix = issuedNamePrefix({ ...props, database: props.database.name });
-    this.namePrefix = usernameTemplate === undefined ? prefix : undefined;
+    const from = { ...props, database: props.database.name };
+    this.namePrefix = usernameTemplate === undefined ? issuedNamePrefix(from) : undefined;
     // The provider takes a new name for an update and leaves the old connection behind (terraform-provider-vault#1502);
     // with the name in its address, a renamed connection is another resource.
     this.resource = new DatabaseSecretBackendConnection(this, `config-${idOf(this.name)}`, {
@@ -214,7 +215,7 @@ export class PostgresConnection extends PostgresConnectionBase implements IPostg
         passwordAuthentication: props.passwordAuthentication ?? "scram-sha-256",
         usernameTemplate:
           usernameTemplate === undefined
-            ? issuedNameTemplate(prefix)
+            ? issuedNameTemplate(from)
             : checkPostgresUsernameTemplate(usernameTemplate),
         ...checkLimits(props.name, props),
       },
@@ -270,6 +271,7 @@ function passwordOf(props: PostgresConnectionProps): WriteOnlySecret {
       'Pass password, such as WriteOnlySecret.fromVariable(this, "manager_password").',
     );
   }
+  requireUsable(password, "postgres");
   return password;
 }
 

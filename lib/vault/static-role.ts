@@ -84,7 +84,8 @@ abstract class StaticRoleBase extends ReadableRole implements IStaticRole {
  * A role that keeps the password of one login: for applications that cannot change their user, such as those with a name
  * in their configuration. There is no lease to revoke; a rotation shuts out whoever has the old password.
  *
- * When the role is removed, the login stays in PostgreSQL with its last password.
+ * When the role is removed, a login of before stays in PostgreSQL with its last password, and so does one that is still declared. With
+ * its own declaration a login is dropped; sessions that it has open go on, those of an owner with all rights of its base role.
  */
 export class StaticRole extends StaticRoleBase implements IStaticRole {
   /** Refers to a role that is managed elsewhere; `grantRead` declares a policy of this stack's own for each grantee. */

@@ -100,7 +100,10 @@ function dataOf(settings: Settings): string {
     ...Object.fromEntries(TTLS.map((name) => [name, settings[name] ?? 0])),
     // Left out, an engine keeps what somebody has set by hand.
     credential_type: settings.credential_type ?? "password",
-    credential_config: settings.credential_config ?? {},
+    // Of another type it has settings of its own, which would be a difference for ever.
+    ...((settings.credential_type ?? "password") === "password" || settings.credential_config !== undefined
+      ? { credential_config: settings.credential_config ?? {} }
+      : {}),
   };
   const left = ignored(settings);
   return templateJson(Object.fromEntries(Object.entries(all).filter(([name]) => !left.includes(name))), TTLS);

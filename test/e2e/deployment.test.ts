@@ -101,6 +101,23 @@ describe("an environment", () => {
     workspace = new Workspace(sandbox, "environment", stackOf(environment));
   });
 
+  const UNUSABLE = [
+    ["is empty", ""],
+    ["holds {{username}} or {{password}}", "a-{{username}}-b"],
+    ["has the form of a hash", `md5${"0".repeat(32)}`],
+    ["has the form of a hash", "SCRAM-SHA-256$4096:abc$d:e"],
+  ] as const;
+  test.each(FULL ? UNUSABLE : UNUSABLE.slice(0, 1))(
+    "is not begun with a first password that %s",
+    async (what, password) => {
+      const words = what.replaceAll(/[{}]/g, "\\$&").replaceAll(" ", "[\\s│]+");
+      await expect(workspace.apply({ TF_VAR_manager_password: password })).rejects.toThrow(
+        new RegExp(`TF_VAR_manager_password[\\s│]+${words}`),
+      );
+      expect(addedSince(before, await takeSnapshot(sandbox))).toEqual([]);
+    },
+  );
+
   test("that was interrupted in the middle is completed by the next deploy", async () => {
     const running = await workspace.startApply();
     await logged(running.logFile, "postgresql_schema");

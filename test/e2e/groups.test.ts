@@ -241,6 +241,57 @@ describe("an environment with groups", () => {
         expect(auth?.policies).toContain("orders-local/database/creds/reader");
         expect(await deployment.hasChanges()).toBe(false);
       }
+      // The last of its group: its stack is deployed with nothing in it, and goes then.
+      const last = without.replace(
+        "...base, groups: { search,",
+        `...base, applications: { ...base.applications, ${moved} }, groups: { search: {},`,
+      );
+      expect(last).not.toBe(without);
+      fs.writeFileSync(file, last);
+      await deployment.deploy();
+      terraform(["destroy", "-auto-approve", "-input=false"], stackFolder("local-search"));
+      expect((await vault.read(`${role}/role-id`)).data).toEqual(before);
+      const login = { role_id: before?.role_id, secret_id: secret?.secret_id };
+      expect(await vault.withToken(undefined).write("auth/orders-local/approle/login", login)).toHaveProperty(
+        "auth",
+      );
+      fs.writeFileSync(file, app);
+      await deployment.deploy();
+      expect(await deployment.hasChanges()).toBe(false);
+    },
+  );
+
+  inFull(
+    "lets go of a login that its static role names by username now, gets it back by an import, and keeps its database whatever the template",
+    async () => {
+      const file = path.join(sandbox.directory, "split", "app.cjs");
+      const app = fs.readFileSync(file, "utf8");
+      const login = "orders_local_old-biller";
+      const { data } = await sandbox.vault.client().read("orders-local/database/static-creds/old-biller");
+      const credential = { username: login, password: data?.password as string, leaseId: "" };
+      const session = await connect(sandbox, credential, "orders_local");
+      const oid = () => asSuperuser(sandbox, "SELECT oid FROM pg_database WHERE datname = 'orders_local'");
+      const before = await oid();
+      fs.writeFileSync(
+        file,
+        app
+          .replace('{ role: "biller" }', `{ username: "${login}" }`)
+          .replace("...base, groups", '...base, databaseTemplate: "template1", groups'),
+      );
+      await deployment.deploy();
+      expect(await deployment.hasChanges()).toBe(false);
+      expect(await oid()).toEqual(before);
+      expect(await verdict(session, "SELECT * FROM app.invoices")).toBe("ok");
+      expect((await operate("rotate", "old-biller")).code).toBe(0);
+      expect((await operate("status", "--json")).code).toBe(0);
+      await session.end();
+      // The other way, PostgreSQL has the login already.
+      fs.writeFileSync(file, app);
+      await expect(deployment.deploy()).rejects.toThrow();
+      const imported = await importAll();
+      expect({ ...imported, code: 0 }).toEqual(imported);
+      await deployment.deploy();
+      expect(await deployment.hasChanges()).toBe(false);
     },
   );
 

@@ -483,8 +483,13 @@ describe("where a credential cannot be revoked", () => {
     sessions.push(await reports.session("reader"), await reports.session("reader-2"));
     const config = `${MOUNT}/config/${DATABASE}`;
     const { allowed_roles } = (await sandbox.vault.client().read(config)).data ?? {};
-    const { code, err } = await scenario.run("drain", ["--yes"]);
+    const { code, err, out } = await scenario.run("drain", ["--yes", "--json"]);
     expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({
+      ...{ environment: "local", exitCode: 1, changed: true, drained: true },
+      failed: [{ lease: bad.leaseId, cause: expect.stringMatching(CAUSE) as string }],
+      error: expect.stringContaining("1 credential could not be revoked") as string,
+    });
     expect(err).toMatch(/1 credential could not be revoked[^]*Vault tries again by itself/);
     expect(err).toMatch(CAUSE);
     expect(err).toContain(bad.leaseId);
@@ -622,7 +627,9 @@ test.each([
 describe("drain", () => {
   test("ends everything, and lets nobody obtain more until the next deployment", async () => {
     const credential = await reports.issue("reader");
-    expect(await scenario.run("drain", [], {}, "no")).toMatchObject({ code: 3 });
+    const declined = await scenario.run("drain", ["--json"], {}, "no");
+    expect(declined.code).toBe(3);
+    expect(JSON.parse(declined.out)).toEqual({ environment: "local", exitCode: 3, changed: false });
     await (await connect(sandbox, credential, DATABASE)).end();
     const result = await scenario.json("drain", ["--yes"]);
     expect(result).toEqual({

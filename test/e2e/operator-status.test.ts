@@ -1056,6 +1056,16 @@ describe("finds what stops the engine or an application", () => {
       `ALTER ROLE ${legacy} CONNECTION LIMIT -1`,
       [{ kind: "login-off", subject: legacy }],
     ],
+    [
+      `REVOKE ADMIN OPTION FOR ${legacy} FROM ${manager} GRANTED BY terraform`,
+      `GRANT ${legacy} TO ${manager} WITH ADMIN OPTION GRANTED BY terraform`,
+      [
+        {
+          ...{ kind: "missing-right", subject: manager },
+          detail: expect.stringContaining(`lacks ADMIN of ${legacy}:`) as string,
+        },
+      ],
+    ],
     [inherits("FALSE"), inherits("TRUE"), [{ kind: "missing-right", subject: legacy }]],
     [
       `ALTER ROLE ${manager} SET ${readOnly} = on`,
@@ -1077,10 +1087,65 @@ describe("finds what stops the engine or an application", () => {
       `ALTER ROLE ${manager} SET search_path = pg_catalog, pg_temp`,
       [{ kind: "hindering-setting", subject: manager }],
     ],
+    // As an imported one, which may have no search_path of its own.
+    [
+      `ALTER ROLE ${manager} RESET search_path; ALTER DATABASE ${DATABASE} SET search_path = app, "$user", pg_catalog`,
+      `ALTER ROLE ${manager} SET search_path = pg_catalog, pg_temp; ALTER DATABASE ${DATABASE} RESET search_path`,
+      [
+        {
+          ...{ kind: "hindering-setting", subject: DATABASE },
+          detail: expect.stringContaining(
+            `for the engine's login ${manager}: the engine finds there`,
+          ) as string,
+          remedy: expect.stringContaining(
+            `ALTER ROLE "${manager}" SET search_path = pg_catalog, pg_temp;`,
+          ) as string,
+        },
+      ],
+    ],
     [
       `ALTER ROLE ${manager} SET role = 'pg_monitor'`,
       `ALTER ROLE ${manager} RESET role`,
       [{ kind: "hindering-setting", subject: manager }],
+    ],
+    [
+      // Whoever has a login may make its settings as long as it likes.
+      `DO $do$ BEGIN EXECUTE 'ALTER ROLE ${manager} SET role = ' || quote_literal(repeat('x', 5000)); END $do$`,
+      `ALTER ROLE ${manager} RESET role`,
+      [
+        {
+          kind: "hindering-setting",
+          subject: manager,
+          detail: expect.stringMatching(/^role is x{200}…, for the engine's login/) as string,
+        },
+      ],
+    ],
+    ...[legacy, "shop_local_reader"].map(
+      (role) =>
+        [
+          `DO $do$ BEGIN PERFORM set_config('app.x', string_agg(md5(random()::text), ''), true)
+             FROM generate_series(1, 400000); ALTER ROLE "${role}" SET app.x FROM CURRENT; END $do$`,
+          `ALTER ROLE "${role}" RESET app.x`,
+          [
+            {
+              kind: "hindering-setting",
+              subject: role,
+              detail: expect.stringContaining("settings of 13 MB") as string,
+              remedy: expect.stringContaining("RESET ALL; Then cdktf deploy local") as string,
+            },
+          ],
+        ] as const,
+    ),
+    [
+      "ALTER ROLE shop_local_reader PASSWORD 'given'",
+      "ALTER ROLE shop_local_reader PASSWORD NULL",
+      [
+        {
+          kind: "hindering-setting",
+          subject: "shop_local_reader",
+          detail: expect.stringMatching(/^it has a password/) as string,
+        },
+      ],
     ],
     [
       `ALTER ROLE ${legacy} SET role = 'shop_local_owner'`,
@@ -1107,7 +1172,7 @@ describe("finds what stops the engine or an application", () => {
 
   test("and nothing in what stops nobody", async () => {
     const settings = [
-      `ALTER DATABASE ${DATABASE} SET search_path = app`,
+      `ALTER DATABASE ${DATABASE} SET search_path = pg_catalog, app`,
       `ALTER DATABASE ${DATABASE} SET statement_timeout = '30s'`,
       `ALTER ROLE ${manager} SET ${readOnly} = off`,
       // For one that only reads.

@@ -12,6 +12,7 @@ import {
   PostgresDatabase,
   Revocation,
   WriteOnlySecret,
+  type AppRoleOptions,
   type DynamicRoleOptions,
   type MysqlDynamicRoleOptions,
 } from "../../lib";
@@ -23,6 +24,7 @@ import { Workspace } from "./workspace";
 jest.setTimeout(240_000);
 
 const ENGINE = "shop/database";
+const APP_ROLE = "auth/shop/approle/role";
 
 let sandbox: Sandbox;
 let proxy: ReplacingProxy;
@@ -108,6 +110,21 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
     override: ["max_ttl", 3600, 1800],
     changes: ["max_ttl"],
   },
+  // The stand-ins do not serve these.
+  ...(process.env.SANDBOX_PROVIDERS === "installed" && {
+    "credential-config": {
+      before: written,
+      after: {},
+      override: ["credential_config", { password_policy: "one" }, { password_policy: "other" }],
+      changes: ["credential_config"],
+    },
+    "credential-type": {
+      before: written,
+      after: {},
+      override: ["credential_type", "password", "rsa_private_key"],
+      changes: ["credential_type", "credential_config"],
+    },
+  }),
   untouched: { before: written, after: {}, changes: [] },
 };
 
@@ -138,6 +155,85 @@ const MYSQL: Readonly<
     changes: ["revocation_statements"],
   },
 };
+
+const NETWORKS = ["10.1.0.0/16", "10.2.3.4/32"];
+/** All that an AppRole may be given, each with another value than the server's own. */
+const appRole: Partial<AppRoleOptions> = {
+  ...{ secretIdTtl: Duration.days(2), secretIdNumUses: 5, secretIdBoundCidrs: NETWORKS },
+  ...{
+    tokenTtl: Duration.minutes(20),
+    tokenMaxTtl: Duration.hours(3),
+    tokenExplicitMaxTtl: Duration.hours(9),
+  },
+  ...{ tokenNumUses: 50, tokenBoundCidrs: NETWORKS, noDefaultPolicy: true },
+};
+
+/** One changed property each, and the fields of the engine that it changes. */
+const APP_ROLES: Readonly<
+  Record<
+    string,
+    { before?: Partial<AppRoleOptions>; after: Partial<AppRoleOptions>; changes: readonly string[] }
+  >
+> = {
+  "secret-id-ttl": { after: { secretIdTtl: Duration.days(3) }, changes: ["secret_id_ttl"] },
+  "secret-id-num-uses": { after: { secretIdNumUses: 6 }, changes: ["secret_id_num_uses"] },
+  "secret-id-cidrs": { after: { secretIdBoundCidrs: ["10.3.0.0/16"] }, changes: ["secret_id_bound_cidrs"] },
+  "secret-id-any": { after: { secretIdBoundCidrs: undefined }, changes: ["secret_id_bound_cidrs"] },
+  "no-secret-id": { after: { bindSecretId: false }, changes: ["bind_secret_id"] },
+  "token-ttl": { after: { tokenTtl: Duration.minutes(10) }, changes: ["token_ttl"] },
+  "token-max-ttl": { after: { tokenMaxTtl: Duration.hours(4) }, changes: ["token_max_ttl"] },
+  "token-explicit": { after: { tokenExplicitMaxTtl: undefined }, changes: ["token_explicit_max_ttl"] },
+  "token-num-uses": { after: { tokenNumUses: 0 }, changes: ["token_num_uses"] },
+  "token-cidrs": { after: { tokenBoundCidrs: ["10.3.0.0/16"] }, changes: ["token_bound_cidrs"] },
+  "default-policy": { after: { noDefaultPolicy: false }, changes: ["token_no_default_policy"] },
+  "token-type": {
+    before: { tokenNumUses: undefined },
+    after: { tokenType: "batch" },
+    changes: ["token_type"],
+  },
+  period: {
+    before: { tokenTtl: undefined, tokenMaxTtl: undefined, tokenPeriod: Duration.hours(1) },
+    after: { tokenPeriod: Duration.hours(2) },
+    changes: ["token_period"],
+  },
+  grown: { after: {}, changes: ["token_policies"] },
+  same: { after: {}, changes: [] },
+};
+
+/** An AppRole as the engine has it, and its RoleID. */
+async function appRoleIn(name: string): Promise<Settings> {
+  const engine = sandbox.vault.client();
+  const [role, id] = await Promise.all(["", "/role-id"].map((at) => engine.read(`${APP_ROLE}/${name}${at}`)));
+  return { ...role?.data, ...id?.data };
+}
+
+const appRoles = async () =>
+  Object.fromEntries(
+    await Promise.all(Object.keys(APP_ROLES).map(async (name) => [name, await appRoleIn(name)] as const)),
+  );
+
+/** What else a change of one property writes. */
+const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  [`${ENGINE}/static-roles/reports`]: ["rotation_period"],
+  [`${ENGINE}/static-roles/statements`]: ["rotation_statements"],
+  // The role that moved.
+  [`${ENGINE}/config/other`]: ["allowed_roles"],
+};
+/** Not settings, but what became of them. */
+const OBSERVED = ["last_vault_rotation", "ttl"];
+
+const others = async () =>
+  Object.fromEntries(
+    await Promise.all(
+      Object.keys(OTHERS).map(async (path) => {
+        const { data } = await sandbox.vault.client().read(path);
+        const settings = Object.entries(data ?? {}).filter(([name]) => !OBSERVED.includes(name));
+        return [path, Object.fromEntries(settings)] as const;
+      }),
+    ),
+  );
+
+const ROTATION = `ALTER ROLE "{{name}}" PASSWORD '{{password}}'`;
 
 const NAMES = [...Object.keys(VARIANTS), ...Object.keys(MYSQL), "preset", "mode", "moved", "expressions"];
 
@@ -199,9 +295,20 @@ function build({ changed = false, single = false }: Edition) {
     });
     expressions.resource.addOverride("max_ttl", '${tostring(3600 * length("ab"))}');
     const login = database.addLogin("reports", { baseRole: reader });
-    connection.addStaticRole("reports", { login, rotationPeriod: Duration.hours(changed ? 2 : 1) });
+    const reports = connection.addStaticRole("reports", {
+      ...{ login, rotationPeriod: Duration.hours(changed ? 2 : 1) },
+    });
+    connection.addStaticRole("statements", {
+      login: database.addLogin("statements", { baseRole: reader }),
+      rotationPeriod: Duration.hours(1),
+      rotationStatements: [changed ? `${AWKWARD}${ROTATION}` : ROTATION],
+    });
     const auth = new AppRoleAuth(stack, "AppRoles", { path: "shop/approle" });
-    auth.addRole("reports", { tokenTtl: Duration.minutes(changed ? 10 : 20) });
+    for (const [name, { before, after }] of Object.entries(APP_ROLES)) {
+      const role = auth.addRole(name, { ...appRole, ...before, ...(changed && after) });
+      reports.grantRead(role);
+      if (changed && name === "grown") expressions.grantRead(role);
+    }
     const mysql = engine.addMysqlConnection("shop_mysql", {
       endpoint: { host: "mysql.invalid", tls: "disable" },
       username: "manager",
@@ -230,11 +337,15 @@ const differing = (one: Settings, other: Settings) =>
 
 describe("on an engine that replaces a role when it is written", () => {
   let first: Readonly<Record<string, Settings>>;
+  let firstAppRoles: typeof first;
+  let firstOthers: typeof first;
 
   beforeAll(async () => {
     workspace = new Workspace(sandbox, "shop", build({}));
     await workspace.apply();
     first = await roles(NAMES);
+    firstAppRoles = await appRoles();
+    firstOthers = await others();
   });
 
   test("a deployment leaves every role whole, and nothing to plan", async () => {
@@ -274,6 +385,20 @@ describe("on an engine that replaces a role when it is written", () => {
     expect(await workspace.plan()).toEqual([]);
     expect(half).toEqual([]);
     proxy.onWrite = undefined;
+  });
+
+  // These every engine of today merges; its plugin sends no more than what changed of an AppRole.
+  test("nor of an AppRole, which keeps its RoleID, nor of what else is written", async () => {
+    const second = { ...(await appRoles()), ...(await others()) };
+    const before = { ...firstAppRoles, ...firstOthers };
+    const changes = Object.entries(before).map(([name, fields]) => [
+      name,
+      differing(fields, second[name] ?? {}),
+    ]);
+    expect(Object.fromEntries(changes)).toEqual({
+      ...Object.fromEntries(Object.entries(APP_ROLES).map(([name, { changes: fields }]) => [name, fields])),
+      ...OTHERS,
+    });
   });
 
   test("a role that was changed by hand is put right as a whole", async () => {

@@ -34,8 +34,9 @@ export class Workspace {
     this.build = build;
   }
 
-  async apply(): Promise<void> {
-    await this.expectSuccess(await this.start(["apply", "-auto-approve"]));
+  /** @param env variables besides the sandbox's, or in their place */
+  async apply(env: NodeJS.ProcessEnv = {}): Promise<void> {
+    await this.expectSuccess(await this.start(["apply", "-auto-approve"], env));
   }
 
   async destroy(): Promise<void> {
@@ -77,7 +78,7 @@ export class Workspace {
       .map((entry) => path.join(entry.parentPath, entry.name));
   }
 
-  private async start(args: readonly string[]): Promise<Running> {
+  private async start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Running> {
     fs.mkdirSync(this.directory, { recursive: true });
     const app = new App({ outdir: path.join(this.directory, "out"), stackTraces: false });
     const stack = this.build(app);
@@ -87,16 +88,20 @@ export class Workspace {
       await this.expectSuccess(this.terraform(cwd, ["init"]));
       this.initialized = true;
     }
-    return this.terraform(cwd, args);
+    return this.terraform(cwd, args, env);
   }
 
-  private terraform(cwd: string, [command = "", ...args]: readonly string[]): Running {
+  private terraform(
+    cwd: string,
+    [command = "", ...args]: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+  ): Running {
     const common = command === "show" ? ["-no-color"] : ["-no-color", "-input=false"];
     return this.sandbox.lifetime.start({
       command: this.sandbox.terraform?.path ?? "terraform",
       args: [command, ...common, ...args],
       cwd,
-      env: { ...inherited(process.env), ...this.sandbox.env },
+      env: { ...inherited(process.env), ...this.sandbox.env, ...env },
       logFile: path.join(this.directory, `${++this.step}-${command}.log`),
     });
   }

@@ -55,7 +55,7 @@ describe("completion", () => {
   });
 });
 
-describe("Ctrl-C", () => {
+describe("a command that waits for Vault", () => {
   let vault: FakeVault;
   beforeEach(async () => {
     vault = await FakeVault.start();
@@ -66,12 +66,28 @@ describe("Ctrl-C", () => {
     void vault.stop();
   });
 
-  /** @param at part of the path of a request that gets no answer */
-  async function interrupt(at: string): Promise<{ code: number | null; err: string; out: string }> {
+  /**
+   * @param at part of the path of a request that gets no answer
+   * @param preload what node loads before
+   */
+  async function interrupt(
+    at: string,
+    signal: NodeJS.Signals = "SIGINT",
+    preload: readonly string[] = [],
+  ): Promise<{ code: number | null; err: string; out: string }> {
     vault.silentAt = at;
     const child: ChildProcess = spawn(
       process.execPath,
-      [LAUNCHER, "revoke", "dev", "--all", "--yes", "--outputs", path.join(folder, "outputs.json")],
+      [
+        ...preload,
+        LAUNCHER,
+        "revoke",
+        "dev",
+        "--all",
+        "--yes",
+        "--outputs",
+        path.join(folder, "outputs.json"),
+      ],
       { env: { PATH, VAULT_ADDR: vault.address, VAULT_TOKEN: "t" } },
     );
     let err = "";
@@ -80,16 +96,44 @@ describe("Ctrl-C", () => {
     child.stdout?.on("data", (data: Buffer) => (out += data.toString()));
     const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
     await until(() => vault.seen.some((request) => request.path.includes(at)), 30_000, `a request for ${at}`);
-    child.kill("SIGINT");
+    child.kill(signal);
     return { code: await exited, err, out };
   }
 
-  test("before a change says that nothing was changed", async () => {
+  /** Throws where nobody waits for it, as the parser of `pg` does for what is too long. */
+  function throwing(error: string): readonly string[] {
+    const file = path.join(folder, "throwing.cjs");
+    fs.writeFileSync(file, `process.on("SIGUSR2", () => { throw ${error}; });`);
+    return ["--require", file];
+  }
+  const tooLong = `Object.assign(new Error("Cannot create a string longer than 0x1fffffe8 characters"), { code: "ERR_STRING_TOO_LONG" })`;
+
+  test("ends with a message when something is larger than it can take, and with nothing told", async () => {
+    const at = "sys/leases?type=irrevocable";
+    const { code, err } = await interrupt(at, "SIGUSR2", throwing(tooLong));
+    expect(code).toBe(2);
+    expect(err).toMatch(
+      /^Broken off by an error: Cannot create a string longer than 0x1fffffe8 characters\n/,
+    );
+    expect(err).toMatch(/A server has sent a value that is larger[^]*pg_db_role_setting[^]*RESET ALL;\n$/);
+    expect(err).not.toMatch(/^ +at /m);
+  });
+
+  test("ends with a message for any other error, and says what may be half done", async () => {
+    const at = "sys/leases/revoke-prefix/";
+    const { code, err } = await interrupt(at, "SIGUSR2", throwing('new Error("odd")'));
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /^Broken off by an error: odd\n.*report it.*\nThis was while revoking\. .*run this again/,
+    );
+  });
+
+  test("interrupted before a change says that nothing was changed", async () => {
     const { code, err } = await interrupt("sys/leases?type=irrevocable");
     expect({ code, err }).toEqual({ code: 130, err: "\nInterrupted; nothing was changed.\n" });
   });
 
-  test("in a change says what may be half done, and how to end it", async () => {
+  test("interrupted in a change says what may be half done, and how to end it", async () => {
     const { code, err, out } = await interrupt("sys/leases/revoke-prefix/");
     expect(code).toBe(130);
     expect(out).toMatch(/^This ends 2 credentials of x\/database\./);

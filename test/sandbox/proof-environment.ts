@@ -23,7 +23,7 @@ export interface DeclaredRole {
   readonly statements: RoleStatements;
 }
 
-const timeouts = { idleSession: Duration.minutes(1), idleInTransaction: Duration.minutes(1) };
+export const timeouts = { idleSession: Duration.minutes(1), idleInTransaction: Duration.minutes(1) };
 
 export const ownerRole: DeclaredRole = {
   access: "owner",

@@ -1,5 +1,6 @@
 import type { Check } from "../../cli/checks";
 import { proveEnvironment } from "../../cli/proof";
+import { assumingCreation } from "../../lib/statements";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import type { AppRoleSettings, EnvironmentOutputs } from "../../stacks/outputs";
 import {
@@ -8,6 +9,7 @@ import {
   makeDatabase,
   makeEnvironment,
   ownerRole,
+  timeouts,
   writerRole,
 } from "./proof-environment";
 
@@ -36,6 +38,38 @@ test("an environment that is as it says is proven, terminated or drained, and no
   expect(checks.filter((check) => check.result === "skipped")).toEqual([]);
   expect(named(checks, "writer as writer", "its sessions are ended")?.result).toBe("ok");
   expect(named(checks, "reader as reader", "a running transaction may finish")?.result).toBe("ok");
+  expect(await leftovers(sandbox)).toEqual([]);
+});
+
+test("credentials that may have but one session at a time are proven with one", async () => {
+  const one = { connectionLimit: 1 };
+  const roles = {
+    owner: {
+      ...ownerRole,
+      statements: { ...ownerRole.statements, creation: assumingCreation("proof_owner", undefined, one) },
+    },
+    reader: {
+      ...drainedReaderRole,
+      statements: {
+        ...drainedReaderRole.statements,
+        creation: assumingCreation("proof_reader", timeouts, one),
+      },
+    },
+  };
+  const checks = await prove(await makeEnvironment(sandbox, roles));
+  expect(failed(checks)).toEqual([]);
+  for (const [role, ended] of [
+    ["owner", "its sessions are ended"],
+    ["reader", "a running transaction may finish"],
+  ] as const) {
+    const subject = `${role} as ${role}`;
+    expect(named(checks, subject, "may not enter other databases")?.result).toBe("ok");
+    expect(named(checks, subject, "open sessions before the revocation")).toMatchObject({
+      result: "ok",
+      detail: "one in a transaction: it may have but one",
+    });
+    expect(named(checks, subject, ended)?.result).toBe("ok");
+  }
   expect(await leftovers(sandbox)).toEqual([]);
 });
 

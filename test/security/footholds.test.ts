@@ -1,17 +1,24 @@
+import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { main } from "../../cli/main";
 import type { KeptList } from "../../cli/footholds/file";
+import { CODE } from "../../cli/footholds/code";
 import type { Difference, Foothold } from "../../cli/footholds/foothold";
+import { NAMES } from "../../cli/footholds/names";
+import { OUTSIDE } from "../../cli/footholds/outside";
+import type { Found } from "../../cli/footholds/sql";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { announce } from "../e2e/announce";
 import { asSuperuser, connect } from "../e2e/credential";
 import { DATABASE, Scenario, type Group } from "../e2e/operator-scenario";
 import { FakeShell } from "../sandbox/fake-shell";
 import { BEFORE, BY_OWNER, BY_SUPERUSER, TRAPS, type Planted } from "./planted-footholds";
-import { postgresToTry } from "./servers";
+import { FULL, postgresToTry } from "./servers";
 
-jest.setTimeout(180_000);
+jest.setTimeout(FULL ? 600_000 : 180_000);
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
 type Answer = KeptList & Partial<Difference> & { readonly code: number; readonly text: string };
 
@@ -138,12 +145,87 @@ describe.each(postgresToTry)("on $name", ({ binDirectory }) => {
     expect(await compare()).toMatchObject({ code: 0, added: [], changed: [], removed: [] });
   });
 
+  test("what is hashed by the server has the hash that lists of before have", async () => {
+    const client = await sandbox.postgres.connect(DATABASE);
+    try {
+      await client.query("ALTER ROLE shop_local_reader SET app.secret = 'ü=1'");
+      await client.query("SET search_path = pg_catalog, pg_temp");
+      const now = await footholds();
+      let compared = 0;
+      for (const { sql } of [...CODE, ...NAMES, ...OUTSIDE].filter(({ since = 0 }) => version >= since)) {
+        const { rows } = await client.query<Found>(sql);
+        for (const { kind, identity, definition } of rows.filter((row) => row.definition !== null)) {
+          const found = now.footholds.find((each) => each.kind === kind && each.identity === identity);
+          expect([identity, found?.hash]).toEqual([identity, sha256(definition!)]);
+          compared++;
+        }
+      }
+      expect(compared).toBeGreaterThan(5);
+      const setting = now.footholds.find(({ identity }) => identity === "app.secret of shop_local_reader");
+      expect(setting).toMatchObject({ detail: "", hash: sha256("ü=1") });
+    } finally {
+      await client.query("ALTER ROLE shop_local_reader RESET app.secret");
+      await client.end();
+    }
+  });
+
+  test("what somebody has made longer than a program can take is found all the same", async () => {
+    // Node takes texts of 512 MiB.
+    const megabytes = FULL ? 600 : 2;
+    const body = `repeat('-- ü\n' || repeat('x', 1048570), ${megabytes})`;
+    const make = (more: string) => `DO $do$ BEGIN
+      EXECUTE 'CREATE OR REPLACE FUNCTION app.long() RETURNS int LANGUAGE sql SET search_path = app SECURITY DEFINER AS '
+        || quote_literal('SELECT 1 /*' || ${body} || '*/${more}');
+      PERFORM set_config('search_path', '"' || ${body} || '${more}"', true);
+      ALTER ROLE shop_local_reader SET search_path FROM CURRENT; PERFORM set_config('search_path', '', true);
+    END $do$`;
+    await bySuperuser([make("")]);
+    const before = await footholds();
+    expect(before.notLookedAt).toEqual([]);
+    const long = before.footholds.filter(({ identity }) => /^(app.long|search_path of shop_local_reader)/.test(identity));
+    expect(named(long)).toEqual(["function app.long()", "setting search_path of shop_local_reader"]);
+    for (const { hash, detail } of long) {
+      expect(hash).toMatch(/^[0-9a-f]{64}$/);
+      expect(detail.length).toBeLessThan(2_100);
+    }
+    const list = file("long.json");
+    expect((await footholds(["--save", list])).code).toBe(0);
+    await bySuperuser([make(" ")]);
+    const after = await footholds(["--compare", list]);
+    expect(named(after.changed!.map((change) => change.after))).toEqual(named(long));
+    await bySuperuser(["DROP FUNCTION app.long", "ALTER ROLE shop_local_reader RESET search_path"]);
+    expect((await compare()).code).toBe(0);
+  });
+
   test("what was removed since is found", async () => {
     await byOwner(["DROP POLICY kept ON app.t", "DROP TRIGGER usual ON app.t"]);
     const answer = await compare();
     expect(answer).toMatchObject({ code: 1, added: [], changed: [] });
     expect(named(answer.removed ?? [])).toEqual(["policy kept on app.t", "trigger usual on app.t"]);
     await byOwner([BEFORE[8]!, BEFORE[6]!]);
+    expect((await compare()).code).toBe(0);
+  });
+
+  test("PUBLIC that gets back what was taken from it is found", async () => {
+    await byOwner([
+      "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
+      "CREATE TYPE app.closed AS ENUM ('a')",
+      "REVOKE USAGE ON TYPE app.closed FROM PUBLIC",
+    ]);
+    const closed = file("closed.json");
+    expect((await footholds(["--save", closed])).code).toBe(0);
+    await byOwner([
+      "ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC",
+      "DROP TYPE app.closed",
+      "CREATE TYPE app.closed AS ENUM ('a')",
+    ]);
+    const answer = await footholds(["--compare", closed]);
+    expect(answer).toMatchObject({ code: 1, added: [], changed: [] });
+    expect((answer.removed ?? []).map(({ kind, identity, detail }) => [kind, identity, detail])).toEqual([
+      ["default privilege", "PUBLIC on functions made by shop_local_owner", "without EXECUTE"],
+      ["privilege", "PUBLIC on type app.closed", "without USAGE"],
+    ]);
+    await byOwner(["DROP TYPE app.closed"]);
     expect((await compare()).code).toBe(0);
   });
 

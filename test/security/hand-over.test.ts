@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -6,7 +7,7 @@ import type { Client } from "pg";
 import { main } from "../../cli/main";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
 import { announce } from "../e2e/announce";
-import { asSuperuser, connect, revoke, type Credential } from "../e2e/credential";
+import { asSuperuser, connect, revoke, verdict, type Credential } from "../e2e/credential";
 import { DATABASE, Scenario, type Group } from "../e2e/operator-scenario";
 import { FakeShell } from "../sandbox/fake-shell";
 import { FaultTable } from "./fault-table";
@@ -119,7 +120,7 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
   /** A revocation fails, and leaves neither a login nor its lease to itself. */
   async function expectKept(credential: Credential): Promise<void> {
     await expect(revoke(sandbox, credential)).rejects.toThrow();
-    await expect(connect(sandbox, credential, DATABASE)).rejects.toMatchObject({ code: "28000" });
+    await expect(connect(sandbox, credential, DATABASE)).rejects.toMatchObject({ code: "28P01" });
     const { data } = await sandbox.vault
       .client()
       .write("sys/leases/lookup", { lease_id: credential.leaseId });
@@ -210,7 +211,7 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
       /owns or has rights on more than \d+ objects: .*vault-postgres hand-over/,
     );
     expect(Date.now() - began).toBeLessThan(10_000);
-    await expect(connect(sandbox, credential, DATABASE)).rejects.toMatchObject({ code: "28000" });
+    await expect(connect(sandbox, credential, DATABASE)).rejects.toMatchObject({ code: "28P01" });
     await endLogin(tables);
 
     const cut = spawn(
@@ -294,6 +295,28 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
     expect(users).toMatchObject([{ user: username, baseRole: "shop_local_reader", left: 0, refused: [] }]);
     expect(code).toBe(0);
     expect(await exists(credential)).toBe(false);
+  });
+
+  test("a user without a lease costs nobody else's", async () => {
+    const ended = await owning(reports, "reader", async (client) => {
+      await client.query("SELECT lo_create(0)");
+    });
+    const holder = await sandbox.postgres.connect(DATABASE);
+    await holder.query(`BEGIN; ALTER ROLE "${ended.username}" NOLOGIN`);
+    await sandbox.vault.client().write(`sys/leases/revoke-force/${ended.leaseId}`);
+    await holder.query("COMMIT");
+    await holder.end();
+    expect(await exists(ended)).toBe(true);
+    await pause(2_500);
+    const { credential, client } = await reports.session("reader");
+    const { code, users } = await handOver();
+    expect(users).toMatchObject([{ user: ended.username, left: 0 }]);
+    expect(users[0]).not.toHaveProperty("lease");
+    expect(code).toBe(1);
+    expect(await verdict(client, "SELECT 1")).toBe("ok");
+    await client.end();
+    await revoke(sandbox, credential);
+    await asSuperuser(sandbox, `DROP ROLE "${ended.username}"`);
   });
 
   test("takes back what another user has given it that is there still", async () => {
@@ -631,6 +654,47 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
       await superuser(
         `DROP SCHEMA own, theirs CASCADE; REVOKE CREATE ON DATABASE ${DATABASE} FROM shop_local_owner`,
       );
+    },
+  );
+
+  table.fault(
+    "a credential is revoked whose user has given itself settings of gigabytes, which take long to delete",
+    STAYS,
+    "`vault-postgres hand-over`, which resets them; `vault-postgres status` says so",
+    async () => {
+      // On one server: that takes minutes to write.
+      const isWhole = FULL && !name.startsWith("PostgreSQL");
+      const [megabytes, places] = isWhole ? [440, 5] : [6, 2];
+      const { credential, client } = await reports.session("reader");
+      const { rows } = await client.query<{ datname: string }>("SELECT datname FROM pg_database");
+      const where = ["", ...rows.map(({ datname }) => ` IN DATABASE "${datname}"`)].slice(0, places);
+      // Nothing that PostgreSQL could compress, and little to send.
+      const block = randomBytes(786_432).toString("base64");
+      await client.query(
+        `SET ROLE NONE; DO $do$ BEGIN
+         PERFORM set_config('search_path', '"' || repeat('${block}', ${megabytes}) || '"', true);
+         ${where.map((place) => `ALTER ROLE SESSION_USER${place} SET search_path FROM CURRENT;`).join(" ")}
+       END $do$`,
+      );
+      await client.end();
+      const settings = `SELECT 1 FROM pg_db_role_setting WHERE setrole = '"${credential.username}"'::regrole`;
+      if (isWhole) await expectKept(credential);
+      else await endLogin(credential);
+      expect(await asSuperuser(sandbox, settings)).not.toEqual([]);
+      const { out } = await scenario.run("status");
+      expect(out).toContain(`it has settings of ${Math.round(megabytes * places * 1.048576)} MB`);
+      expect(out).toMatch(
+        new RegExp(`vault-postgres hand-over local --user ${credential.username} resets its`),
+      );
+
+      const { code, users, err } = await handOver(["--user", credential.username, "--yes"]);
+      expect(err).toContain(" MB, which are reset.");
+      expect(users).toMatchObject([
+        { user: credential.username, refused: [], lease: { id: credential.leaseId } },
+      ]);
+      expect(users[0]!.lease!.error).toBeUndefined();
+      expect(code).toBe(0);
+      expect(await exists(credential)).toBe(false);
     },
   );
 

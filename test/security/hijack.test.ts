@@ -1,5 +1,6 @@
 // Whoever may make operators, functions, types and views in a schema makes one of each that others might run unawares.
 import * as fs from "node:fs";
+import * as path from "node:path";
 import type { Client } from "pg";
 import { requireDroppable } from "../../cli/destroy-plan";
 import { startSandbox, type Sandbox } from "../../sandbox/sandbox";
@@ -12,6 +13,7 @@ import { FULL, postgresToTry } from "./servers";
 jest.setTimeout(180_000);
 
 const OWNER = "shop_local_owner";
+const MANAGER = "shop_local_manager";
 /** Somebody who was let into the database that the operator and Terraform's login work from. */
 const GUEST = "planting_guest";
 /** A search_path finds the schema that is named like the user first. */
@@ -34,7 +36,8 @@ describe.each(postgresToTry)("on $name, what was planted is run by nobody else i
     planter = await migrations.issue("owner");
     planted = await connect(sandbox, planter, DATABASE);
     await superuser(DATABASE, ...letIn(OWNER), `ALTER DATABASE ${DATABASE} ${FIRST}`);
-    for (const schema of ["app", "public", ...NAMESAKES]) await plant(planted, schema);
+    for (const [turn, schema] of ["app", "public", ...NAMESAKES].entries())
+      await plant(planted, schema, turn);
     await superuser(
       "postgres",
       `CREATE ROLE ${GUEST} LOGIN PASSWORD 'guest'`,
@@ -43,15 +46,11 @@ describe.each(postgresToTry)("on $name, what was planted is run by nobody else i
       `ALTER DATABASE postgres ${FIRST}`,
     );
     const guest = await connect(sandbox, { username: GUEST, password: "guest", leaseId: "" }, "postgres");
-    for (const schema of ["public", ...NAMESAKES]) {
-      if (schema !== "credentials_operator") await plant(guest, schema);
+    for (const [turn, schema] of ["public", ...NAMESAKES].entries()) {
+      if (schema !== "credentials_operator") await plant(guest, schema, turn);
     }
     await guest.end();
-    // The engine's sessions that are open keep the search_path that they began with.
-    await superuser(
-      "postgres",
-      "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename OPERATOR(pg_catalog.=) 'shop_local_manager'",
-    );
+    await reconnected();
   });
   afterAll(async () => {
     await planted?.end().catch(() => undefined);
@@ -78,10 +77,17 @@ describe.each(postgresToTry)("on $name, what was planted is run by nobody else i
     }
   }
 
-  async function plant(client: Client, schema: string): Promise<void> {
+  async function plant(client: Client, schema: string, turn: number): Promise<void> {
     await client.query("SET search_path = pg_catalog");
-    for (const sql of planting(schema)) await client.query(sql);
+    for (const sql of planting(schema, turn)) await client.query(sql);
   }
+
+  /** The engine's sessions that are open keep the search_path that they began with. */
+  const reconnected = () =>
+    superuser(
+      "postgres",
+      `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename OPERATOR(pg_catalog.=) '${MANAGER}'`,
+    );
 
   /** What ran since the last look, by whom; the planters and the test's own superuser aside. */
   function ranSince(): string[] {
@@ -106,12 +112,25 @@ describe.each(postgresToTry)("on $name, what was planted is run by nobody else i
   }
   const clean = { ran: [] };
 
-  test("a query that trusts search_path is caught", async () => {
+  test.each([
+    ["an operator or a view", "SELECT 1 FROM pg_roles WHERE oid = 1::oid AND now() IS NULL", /operator =/],
+    ["a table", "SELECT 1 FROM pg_authid", /planted_note/],
+    ["a domain", "SELECT 'shop_local_owner'::regrole", /planted_note/],
+    [
+      "a cast",
+      "SELECT pg_catalog.now()::pg_catalog.timestamptz::planted_type",
+      /cast_planted_type_timestamptz_0/,
+    ],
+    // In several schemas they would be ambiguous, and the query would fail.
+    [
+      "a cast that nobody asks for",
+      "SET search_path = app; SELECT quote_ident(1::pg_catalog.int4)",
+      /cast_planted_type_int4_0/,
+    ],
+  ])("%s that a query finds by search_path is caught", async (_, sql, planted) => {
     const reader = await web.session("reader");
-    const caught = await outcome(() =>
-      reader.client.query("SELECT 1 FROM pg_roles WHERE oid = 1::oid AND now() IS NULL"),
-    );
-    expect(caught.ran.join()).toMatch(/planted_note.*operator =/);
+    const caught = await outcome(() => reader.client.query(sql));
+    expect(caught.ran.join()).toMatch(planted);
     await reader.client.end();
     await revoke(sandbox, reader.credential).catch(() => undefined);
     ranSince();
@@ -202,6 +221,127 @@ describe.each(postgresToTry)("on $name, what was planted is run by nobody else i
     if (FULL) expect(await outcome(() => scenario.workspace.plan())).toEqual(clean);
     // It plans as well.
     expect(await outcome(() => scenario.workspace.apply())).toEqual(clean);
+  });
+
+  const asDeployer = () => ({
+    PGUSER: sandbox.deployer.postgresUser,
+    PGPASSWORD: sandbox.deployer.postgresPassword,
+  });
+
+  /** A user that owns more than a revocation hands over, and whose revocation so has failed. */
+  async function overfull(): Promise<void> {
+    const { credential, client } = await web.session("reader");
+    await client.query(
+      "SELECT pg_catalog.lo_create(0::pg_catalog.oid) FROM pg_catalog.generate_series(1, 1100)",
+    );
+    await client.end();
+    await expect(revoke(sandbox, credential)).rejects.toThrow(/1000/);
+  }
+  const handOver = async () => {
+    const { code, out, err } = await scenario.run("hand-over", ["--yes"], asDeployer());
+    if (code !== 0 || !out.includes("is revoked")) throw new Error(`${code} ${out} ${err}`);
+  };
+
+  test("vault-postgres hand-over", async () => {
+    let failed = "";
+    const revocation = async () => {
+      await overfull().catch((error: unknown) => (failed = String(error)));
+    };
+    expect(await outcome(revocation)).toEqual(clean);
+    expect(failed).toBe("");
+    expect(await outcome(handOver)).toEqual(clean);
+  });
+
+  test.each(["Terraform's login", "the operator's"])("vault-postgres footholds, as %s", async (login) => {
+    await superuser("postgres", `GRANT CONNECT ON DATABASE ${DATABASE} TO credentials_operator`);
+    const look = async () => {
+      const { code, out, err } = await scenario.run(
+        "footholds",
+        [],
+        login === "the operator's" ? {} : asDeployer(),
+      );
+      if (code === 1 || !out.includes("planted_note")) throw new Error(`${code} ${err}`);
+    };
+    expect(await outcome(look)).toEqual(clean);
+    await superuser("postgres", `REVOKE CONNECT ON DATABASE ${DATABASE} FROM credentials_operator`);
+  });
+
+  if (FULL) {
+    test("vault-postgres import", async () => {
+      const state = path.join(scenario.workspace.directory, "terraform.local.tfstate");
+      const kept = fs.readFileSync(state);
+      fs.rmSync(state);
+      const importing = async () => {
+        const { code, out, err } = await scenario.run("import", [], scenario.variablesOfDeployer());
+        if (code !== 0 || out === "") throw new Error(`${code} ${err}`);
+      };
+      expect(await outcome(importing)).toEqual(clean);
+      fs.writeFileSync(state, kept);
+    });
+  }
+
+  // As one that this package has not made: it has no search_path of its own.
+  describe("by an engine's login that is imported", () => {
+    beforeAll(async () => {
+      await superuser("postgres", `ALTER ROLE ${MANAGER} RESET search_path`);
+      await reconnected();
+    });
+    afterAll(async () => {
+      await superuser(
+        "postgres",
+        `ALTER ROLE ${MANAGER} SET search_path = pg_catalog, pg_temp`,
+        `ALTER DATABASE ${DATABASE} ${FIRST}`,
+      );
+      await reconnected();
+    });
+
+    test("issuing for each role, renewal, and revocation with sessions", async () => {
+      const work = async () => {
+        const issued = [await web.issue("reader")];
+        issued.push(await (await scenario.enter("api")).issue("writer"));
+        issued.push(await (await scenario.enter("migrations")).issue("owner"));
+        for (const credential of issued) {
+          const lease = { lease_id: credential.leaseId, increment: 600 };
+          await sandbox.vault.client().write("sys/leases/renew", lease);
+          const session = await connect(sandbox, credential, DATABASE);
+          await session.query("BEGIN");
+          await revoke(sandbox, credential);
+          await session.end().catch(() => undefined);
+        }
+      };
+      expect(await outcome(work)).toEqual(clean);
+    });
+
+    test("hand-over", async () => {
+      await overfull();
+      expect(await outcome(handOver)).toEqual(clean);
+    });
+
+    test("status, which names it", async () => {
+      const { out } = await scenario.run("status");
+      expect(out).toContain(`ALTER ROLE "${MANAGER}" SET search_path = pg_catalog, pg_temp;`);
+    });
+
+    if (FULL) {
+      test("verify, and a deployment", async () => {
+        const { vaultToken } = sandbox.verifier;
+        const verify = () => scenario.run("verify", [], { VAULT_TOKEN: vaultToken });
+        expect(await outcome(verify)).toEqual(clean);
+        expect(await outcome(() => scenario.workspace.apply())).toEqual(clean);
+      });
+    }
+
+    // The engine's own SQL for it finds first what the database's search_path has before pg_catalog.
+    test("rotation, with the database's usual search_path", async () => {
+      await superuser("postgres", `ALTER DATABASE ${DATABASE} RESET search_path`);
+      await reconnected();
+      const rotate = async () => {
+        const vault = sandbox.vault.client();
+        await vault.write(`${MOUNT}/rotate-root/${DATABASE}`);
+        await vault.write(`${MOUNT}/rotate-role/legacy`);
+      };
+      expect(await outcome(rotate)).toEqual(clean);
+    });
   });
 
   test("the revocation of who planted it", async () => {

@@ -19,7 +19,14 @@ export const BEFORE: readonly string[] = [
   "CREATE TRIGGER usual BEFORE INSERT ON app.t FOR EACH ROW EXECUTE FUNCTION app.usual()",
   "CREATE VIEW app.shown AS SELECT id FROM app.t",
   "CREATE POLICY kept ON app.t USING (id > 0)",
+  "CREATE COLLATION app.alike (provider = icu, locale = 'en')",
+  "CREATE COLLATION app.usual (provider = icu, locale = 'en')",
+  `CREATE COLLATION app.plain (LC_COLLATE = "C", LC_CTYPE = "C")`,
+  "CREATE TYPE app.letters AS RANGE (SUBTYPE = text)",
+  "CREATE DOMAIN app.word AS text",
 ];
+
+const ICU = (more: string) => `CREATE COLLATION app.alike (provider = icu, ${more})`;
 
 const code = (name: string, more = "") =>
   `CREATE FUNCTION app.${name}() RETURNS int LANGUAGE sql ${more} AS 'SELECT 1'`;
@@ -189,6 +196,32 @@ export const BY_OWNER: readonly Planted[] = [
     remove: ["DROP COLLATION app.sorted"],
   },
   {
+    found: ["collation", "app.usual"],
+    plant: [
+      "DROP COLLATION app.usual",
+      "CREATE COLLATION app.usual (provider = icu, locale = 'und-u-ks-level1', deterministic = false)",
+    ],
+    remove: ["DROP COLLATION app.usual", BEFORE[9]!],
+  },
+  {
+    found: ["collation", "app.plain"],
+    plant: ["DROP COLLATION app.plain", `CREATE COLLATION app.plain (LC_COLLATE = "C", LC_CTYPE = "POSIX")`],
+    remove: ["DROP COLLATION app.plain", BEFORE[10]!],
+  },
+  {
+    found: ["type", "app.letters"],
+    plant: [
+      "DROP TYPE app.letters",
+      `CREATE TYPE app.letters AS RANGE (SUBTYPE = text, COLLATION = "C", SUBTYPE_OPCLASS = text_pattern_ops)`,
+    ],
+    remove: ["DROP TYPE app.letters", BEFORE[11]!],
+  },
+  {
+    found: ["domain", "app.word"],
+    plant: ["DROP DOMAIN app.word", `CREATE DOMAIN app.word AS text COLLATE "C"`],
+    remove: ["DROP DOMAIN app.word", BEFORE[12]!],
+  },
+  {
     found: ["text search configuration", "app.english"],
     plant: ["CREATE TEXT SEARCH CONFIGURATION app.english (COPY = pg_catalog.simple)"],
     remove: ["DROP TEXT SEARCH CONFIGURATION app.english"],
@@ -232,6 +265,11 @@ export const BY_OWNER: readonly Planted[] = [
     found: ["privilege", "stranger on type app.granted"],
     plant: ["CREATE TYPE app.granted AS ENUM ()", "GRANT USAGE ON TYPE app.granted TO stranger"],
     remove: ["DROP TYPE app.granted"],
+  },
+  {
+    found: ["collation", "app.alike"],
+    plant: ["DROP COLLATION app.alike", ICU("locale = 'und-u-ks-level1', deterministic = false")],
+    remove: ["DROP COLLATION app.alike", ICU("locale = 'en'")],
   },
   {
     found: ["default privilege", "PUBLIC on tables made by shop_local_owner in app"],
@@ -388,6 +426,36 @@ export const BY_SUPERUSER: readonly Planted[] = [
     found: ["privilege", "stranger on system relation pg_catalog.pg_authid"],
     plant: ["GRANT SELECT ON pg_authid TO stranger"],
     remove: ["REVOKE SELECT ON pg_authid FROM stranger"],
+  },
+  {
+    found: ["privilege", "stranger on column pg_catalog.pg_authid.rolpassword"],
+    plant: ["GRANT SELECT (rolname, rolpassword) ON pg_authid TO stranger"],
+    remove: ["REVOKE SELECT (rolname, rolpassword) ON pg_authid FROM stranger"],
+  },
+  {
+    found: ["privilege", "stranger on schema pg_catalog"],
+    plant: ["GRANT CREATE ON SCHEMA pg_catalog TO stranger"],
+    remove: ["REVOKE CREATE ON SCHEMA pg_catalog FROM stranger"],
+  },
+  {
+    found: ["privilege", "PUBLIC on schema information_schema"],
+    plant: ["GRANT CREATE ON SCHEMA information_schema TO PUBLIC"],
+    remove: ["REVOKE CREATE ON SCHEMA information_schema FROM PUBLIC"],
+  },
+  {
+    found: ["privilege", "stranger on system relation information_schema.sql_features"],
+    plant: ["GRANT INSERT ON information_schema.sql_features TO stranger"],
+    remove: ["REVOKE INSERT ON information_schema.sql_features FROM stranger"],
+  },
+  {
+    found: ["system functions", "those that initdb has made"],
+    plant: ["ALTER FUNCTION pg_catalog.pg_ls_dir(text) SECURITY DEFINER"],
+    remove: ["ALTER FUNCTION pg_catalog.pg_ls_dir(text) SECURITY INVOKER"],
+  },
+  {
+    found: ["system views", "those that initdb has made"],
+    plant: ["ALTER VIEW pg_catalog.pg_user SET (security_barrier = true)"],
+    remove: ["ALTER VIEW pg_catalog.pg_user RESET (security_barrier)"],
   },
   {
     found: ["parameter privilege", "stranger of session_preload_libraries"],

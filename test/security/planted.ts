@@ -83,11 +83,21 @@ const RELATIONS = [
 /** Not everybody may read these, so that the view would fail, and say nothing. */
 const CLOSED = ["pg_authid", "pg_shadow"];
 
-/** Types of PostgreSQL's. Domains run their check when something is cast to them. */
+/** Types of PostgreSQL's. Domains run their check when something is cast to them, other types the functions of casts. */
 const TYPES = ["regrole", "regclass", "oid", "name", "text", "float8", "int8", "bool"];
+/** Those that ours are made from and into, unasked. */
+const CAST = ["text", "name", "oid", "int4", "int8", "float8", "bool", "regrole", "regclass", "timestamptz"];
+/** A type that nothing of PostgreSQL's is named like, with functions and operators that take it for what it is cast from. */
+const OWN_TYPE = "planted_type";
+const TAKING_OWN = ["pg_terminate_backend", "pg_sleep", "to_regrole", "quote_ident", "count", "format"];
 
-/** The SQL that plants it all in one schema, which is there. */
-export function planting(schema: string): string[] {
+/**
+ * The SQL that plants it all in one schema, which is there.
+ *
+ * @param turn which of the relations are tables and which views, and which of the types are domains: every other one, so that
+ *   with another turn each is the other
+ */
+export function planting(schema: string, turn: number): string[] {
   const here = `"${schema}"`;
   const types = (list: string) => list.replaceAll(/\b(?!SETOF)[a-z]\w*/g, (type) => qualified(type));
   const note = (what: string) =>
@@ -110,23 +120,58 @@ export function planting(schema: string): string[] {
       ];
     }),
   );
+  const withCasts = (type: string) => [
+    `CREATE TYPE ${here}.${type} AS ENUM ('planted')`,
+    ...CAST.flatMap((other) =>
+      [
+        [qualified(other), `${here}.${type}`],
+        [`${here}.${type}`, qualified(other)],
+      ].flatMap(([from = "", to = ""], index) => {
+        const name = `cast_${type}_${other}_${index}`;
+        return [
+          make(name, from, to, "RETURN NULL;"),
+          `CREATE CAST (${from} AS ${to}) WITH FUNCTION ${here}.${name}(${from}) AS IMPLICIT`,
+        ];
+      }),
+    ),
+    ...(type === OWN_TYPE
+      ? [make("planted_own", `${here}.${type}, ${here}.${type}`, "pg_catalog.bool", "RETURN NULL;")]
+      : []),
+  ];
   return [
     // Everybody may use what is there.
     `GRANT USAGE ON SCHEMA ${here} TO PUBLIC`,
     ...operators,
     ...FUNCTIONS.map(([name, args, returns]) => make(name, types(args), types(returns), returning(returns))),
     make("planted_note", "pg_catalog.text", "pg_catalog.bool", "RETURN true;"),
-    ...RELATIONS.map((relation) => {
+    ...RELATIONS.flatMap((relation, index) => {
       const source = CLOSED.includes(relation) ? "SELECT 1 AS oid" : `SELECT * FROM pg_catalog.${relation}`;
-      return (
-        `CREATE VIEW ${here}.${relation} AS SELECT planted.* FROM (${source}) AS planted ` +
-        `WHERE ${here}.planted_note('${relation}')`
-      );
+      const note = `${here}.planted_note('${relation}')`;
+      if ((index + turn) % 2 === 0) {
+        return [
+          `CREATE VIEW ${here}.${relation} AS SELECT planted.* FROM (${source}) AS planted WHERE ${note}`,
+        ];
+      }
+      // For everybody but its owner, a policy runs with each row.
+      return [
+        `CREATE TABLE ${here}.${relation} AS ${source}`,
+        `CREATE POLICY planted ON ${here}.${relation} USING (${note.replace("('", "('table ")})`,
+        `ALTER TABLE ${here}.${relation} ENABLE ROW LEVEL SECURITY`,
+      ];
     }),
     ...RELATIONS.map((relation) => `GRANT ALL ON ${here}.${relation} TO PUBLIC`),
-    ...TYPES.map(
-      (type) =>
+    ...TYPES.flatMap((type, index) => {
+      if ((index + turn) % 2 === 1) return withCasts(type);
+      return [
         `CREATE DOMAIN ${here}.${type} AS ${qualified(type)} CHECK (${here}.planted_note('domain ${type}'))`,
+      ];
+    }),
+    ...withCasts(OWN_TYPE),
+    ...TAKING_OWN.map((name) => make(name, `${here}.${OWN_TYPE}`, "pg_catalog.bool", "RETURN NULL;")),
+    ...COMPARISONS.map(
+      (operator) =>
+        `CREATE OPERATOR ${here}.${operator} (FUNCTION = ${here}.planted_own, LEFTARG = ${here}.${OWN_TYPE}, ` +
+        `RIGHTARG = ${here}.${OWN_TYPE})`,
     ),
   ];
 }

@@ -185,7 +185,7 @@ describe.each(postgresToTry)("on $name", ({ binDirectory }) => {
       await expect(revoke(sandbox, credential)).rejects.toThrow(
         /cannot be dropped because some objects depend on it/,
       );
-      await expect(connect(sandbox, credential, OTHER)).rejects.toMatchObject({ code: "28000" });
+      await expect(connect(sandbox, credential, OTHER)).rejects.toMatchObject({ code: "28P01" });
       await asSuperuser(sandbox, `DROP OWNED BY "${username}" CASCADE`, OTHER);
       await revoke(sandbox, credential);
       await expectGone(credential, oid);
@@ -204,7 +204,7 @@ describe.each(postgresToTry)("on $name", ({ binDirectory }) => {
       await expect(revoke(sandbox, credential)).rejects.toThrow(
         `sessions of ${credential.username} could not be ended`,
       );
-      await expect(connect(sandbox, credential, DATABASE)).rejects.toMatchObject({ code: "28000" });
+      await expect(connect(sandbox, credential, DATABASE)).rejects.toMatchObject({ code: "28P01" });
       expect(await leases("read-write", "terminate")).toHaveLength(1);
     } finally {
       process.kill(pid, "SIGCONT");

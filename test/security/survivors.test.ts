@@ -174,6 +174,18 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
     },
   );
 
+  test("a member of a user that drains goes on no longer than the user", async () => {
+    if (major >= 15) return; // nobody makes others members of itself there
+    const [lender, borrower] = [await issueFor("owner", "drain"), await issueFor("read-only")];
+    const lending = await open(lender, "SET ROLE NONE", `GRANT "${lender.username}" TO "${borrower.username}"`);
+    const borrowing = await open(borrower, "SET ROLE matrix_owner");
+    await revoke(sandbox, lender);
+    for (const client of [lending, borrowing]) {
+      expect(await verdict(client, "INSERT INTO app.t (x) VALUES ('outlived')")).not.toBe("ok");
+    }
+    await revoke(sandbox, borrower);
+  });
+
   test("who was a member is known to the next attempt, where the first one got no further", async () => {
     if (major >= 15) return; // nobody makes others members of itself there
     const [lender, borrower] = [await issueFor("owner"), await issueFor("read-only")];

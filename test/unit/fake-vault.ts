@@ -159,8 +159,10 @@ export class FakeVault {
           connection_details: { connection_url: OUTPUTS.vault.connection_url, username: "x_manager" },
         });
       case `PUT ${mount}/config/x`:
-        this.allowed = [];
+        this.allowed = body.allowed_roles as string[];
         return NOTHING;
+      case `GET sys/mounts/${mount}`:
+        return data({ type: "database", description: "" });
       case `LIST ${mount}/roles`:
         return keys(["reader", "writer"]);
       case `GET ${mount}/roles/reader`:

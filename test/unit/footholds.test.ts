@@ -8,6 +8,7 @@ import { defaultGrantFootholds, grantFootholds, type Grant } from "../../cli/foo
 import { QUERIES } from "../../cli/footholds/look";
 import { CRON_IS_GENUINE } from "../../cli/footholds/outside";
 import { membershipFootholds, settingFootholds, type FoundMembership } from "../../cli/footholds/roles";
+import { seen } from "../../cli/footholds/sql";
 import { line } from "../../cli/footholds/text";
 import { statementsFor } from "../../cli/hand-over/statements";
 import type { EnvironmentOutputs } from "../../stacks/outputs";
@@ -163,14 +164,11 @@ describe("memberships", () => {
 
 test("values of settings that may be secret are not shown", () => {
   const settings = [
-    { role: null, here: true, name: "search_path", value: "app", issued: false },
-    { role: "mine", here: false, name: "app.jwt_secret", value: "hidden", issued: false },
-    { role: "others", here: false, name: "app.x", value: "1", issued: false },
-    { role: "v-1", here: true, name: "role", value: "x", issued: true },
+    { role: null, here: true, name: "search_path", value: "app", hash: "#3" },
+    { role: "mine", here: false, name: "app.jwt_secret", value: "hidden", hash: "#6" },
+    { role: "others", here: false, name: "app.x", value: "1", hash: "#1" },
   ];
-  expect(
-    settingFootholds({ declared: new Set(), all: new Set(["mine"]) }, settings, (text) => `#${text.length}`),
-  ).toEqual([
+  expect(settingFootholds({ declared: new Set(), all: new Set(["mine"]) }, settings)).toEqual([
     { kind: "setting", identity: "search_path of all in this database", detail: "app", hash: "#3" },
     { kind: "setting", identity: "app.jwt_secret of mine", detail: "", hash: "#6" },
   ]);
@@ -231,6 +229,7 @@ describe("the SQL that looks for footholds", () => {
   test.each([
     ...QUERIES.map(({ subject, sql }) => [subject, sql] as const),
     ["pg_cron", CRON_IS_GENUINE] as const,
+    ["what is fetched of it", seen("SELECT")] as const,
   ])("finds %s by qualified names alone", (_subject, sql) => expect(lookups(sql)).toEqual([]));
 });
 

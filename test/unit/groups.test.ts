@@ -214,6 +214,21 @@ describe("an environment with groups", () => {
     expect(synthesizeAll({ ...split, state })["test-billing"]?.json).toContain(expected);
   });
 
+  test("refuses a schema for the state that PostgreSQL would shorten to another's", () => {
+    const long = "orders-of-the-branch-in-northern";
+    const at = (name: string, group: string, state: StateBackend) => () =>
+      declare({ ...split, name, state, groups: { [group]: split.groups!.search! } });
+    const name = long.slice(0, 31);
+    const message =
+      /schema for the Terraform state of ".*" is "terraform_orders_of_.*"[^]*63 bytes[^]*schemaName/;
+    expect(at(name, `${long.slice(0, 27)}-eu1`, StateBackend.postgres())).toThrow(message);
+    expect(at("test", "search", StateBackend.postgres({ schemaName: "s".repeat(57) }))).toThrow(
+      /is "s+_search"/,
+    );
+    expect(at("test", "search", StateBackend.postgres({ schemaName: "s".repeat(56) }))).not.toThrow();
+    expect(at(name, "a".repeat(20), StateBackend.postgres())).not.toThrow();
+  });
+
   test("may have all its roles and applications in groups", () => {
     const all = synthesizeAll({
       ...split,
@@ -222,6 +237,30 @@ describe("an environment with groups", () => {
       groups: { only: { roles: readers("one") } },
     });
     expect(Object.keys(all)).toEqual(["test", "test-only"]);
+  });
+
+  test("may have a group of nothing, whose stack takes out of its state what has moved", () => {
+    const { search } = split.groups!;
+    const moved = { ...split.applications, search: { roles: ["reader"] } };
+    const base = declare({ ...split, applications: moved, groups: { search: {} } });
+    const [group] = base.groups.map((stack) => JSON.parse(synthesizeStack(stack).json) as object);
+    expect(search?.applications).toHaveProperty("search");
+    expect(Object.keys((group as { resource: object }).resource)).toEqual(["terraform_data"]);
+    expect(group).toMatchObject({
+      removed: expect.arrayContaining([
+        {
+          from: expect.stringMatching(
+            /^vault_approle_auth_backend_role\.AppRoles_shop-test-search_/,
+          ) as string,
+          lifecycle: { destroy: false },
+        },
+      ]) as object[],
+    });
+    expect(base.groups[0]?.node.metadata).toContainEqual(
+      expect.objectContaining({
+        data: expect.stringMatching(/"search".*neither roles nor applications/) as string,
+      }),
+    );
   });
 
   test("without any is one stack, as if there were no such option", () => {
@@ -234,11 +273,6 @@ describe("an environment with groups", () => {
   const maker = { access: Access.custom([{ on: "schema", schema: "app", privileges: ["USAGE", "CREATE"] }]) };
   test.each<[string, Record<string, EnvironmentGroup>, RegExp]>([
     ["a name that is none", { Billing: billing }, /name of a group of environment "test" is "Billing"/],
-    [
-      "an empty group",
-      { empty: {} },
-      /group "empty" of environment "test" has neither roles nor applications/,
-    ],
     ["a role twice", { a: { roles: readers("one") }, b: { roles: readers("one") } }, /two roles named "one"/],
     ["a role of its own twice", { a: { roles: readers("Reader") } }, /two roles named "Reader"/],
     [

@@ -116,6 +116,11 @@ describe("refuses", () => {
       (s) => new PostgresDatabase(s, "D", { name: "d", connectionLimit: NaN }),
       /connectionLimit NaN/,
     ],
+    [
+      "a limit that lets nobody in",
+      (s) => role(s, { connectionLimit: 0 }),
+      /connectionLimit 0[^]*from 1 to \d+, or -1/,
+    ],
     ["schemas of one address", () => Access.readOnly({ schemas: ["a/b", "a--b"] }), /twice/],
 
     ["a schema twice", (s) => twoSchemas(s, "a", "a"), /Terraform address/],

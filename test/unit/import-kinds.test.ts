@@ -91,7 +91,7 @@ test("a database is the code's where its owner, encoding and locale are", () => 
   expect(differences({}, { owner: "shop_owner" })).toEqual(["belongs to shop_owner, not to terraform"]);
   expect(differences({ owner: "keeper" })).toEqual(["belongs to terraform, not to keeper"]);
   expect(differences({ lc_collate: "de_DE.UTF-8" })).toEqual([
-    "has the lc_collate C, so that Terraform would make it anew",
+    "has the lc_collate C, and keeps it",
   ]);
 });
 

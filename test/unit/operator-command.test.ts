@@ -75,6 +75,16 @@ describe("the command line", () => {
     expect(fs.existsSync(path.join(PROJECT, file))).toBe(true);
   });
 
+  test.each(COMMANDS)("%s that could not be tried says so in JSON, too, if asked for it", async (command) => {
+    const more: Record<string, string[]> = { "secret-id": ["api"], rotate: ["legacy"], revoke: ["--all"] };
+    const { code, out, err } = await run([command, "dev", "--json", ...(more[command] ?? [])]);
+    expect(JSON.parse(out)).toEqual({
+      ...{ environment: "dev", exitCode: code, changed: false },
+      error: expect.stringMatching(/^VAULT_TOKEN is not set\./) as string,
+    });
+    expect(err).toMatch(/^VAULT_TOKEN is not set\./m);
+  });
+
   test("names the variable whose file cannot be read, OpenBao's before Vault's", async () => {
     const token = { VAULT_TOKEN: "t", VAULT_CACERT: "/nowhere/v.pem" };
     expect((await run(["status", "dev"], token)).err).toMatch(/^VAULT_CACERT names \/nowhere\/v\.pem/);
@@ -159,4 +169,19 @@ test("a secret's file that came to be there meanwhile is left, and no other file
   expect(fs.readFileSync(file, "utf8")).toBe("three");
   expect(fs.statSync(file).mode & 0o777).toBe(0o600);
   expect(fs.readdirSync(folder).sort()).toEqual(["outputs.json", "secret"]);
+});
+
+test("a PGHOST that may hold a password is refused before it can stand in a message", async () => {
+  const env = {
+    PGUSER: "o",
+    PGHOST: "postgres://o:hunter2@db.example.com/orders",
+    VAULT_ADDR: "http://127.0.0.1:1",
+  };
+  const { code, out, err } = await run(
+    ["footholds", "dev", "--outputs", path.join(folder, "outputs.json")],
+    env,
+  );
+  expect({ code, out }).toEqual({ code: 2, out: "" });
+  expect(err).toContain("PGHOST is more than a host");
+  expect(err).not.toContain("hunter2");
 });

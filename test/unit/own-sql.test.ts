@@ -135,6 +135,8 @@ describe("SQL of MySQL", () => {
     ["GRANT create\n  routine ON d.* TO '{{name}}'", "CREATE ROUTINE"],
     ["GRANT TRIGGER ON d.t TO '{{name}}'", "TRIGGER"],
     ["GRANT Event ON d.* TO '{{name}}'", "EVENT"],
+    ["GRANT SELECT (`on`), TRIGGER ON d.t TO '{{name}}'", "TRIGGER"],
+    ["GRANT SELECT, -- on\n TRIGGER ON d.t TO '{{name}}'", "TRIGGER"],
     ["GRANT ALL ON d.* TO '{{name}}'", "ALL"],
     ["GRANT ALL PRIVILEGES ON d.* TO '{{name}}'", "ALL"],
     [JSON.stringify(["GRANT TRIGGER ON d.t TO '{{name}}'"]), "TRIGGER"],
@@ -174,6 +176,28 @@ describe("SQL of MySQL", () => {
     ["GRANT /*!50000 FILE */ ON *.* TO '{{name}}'", "FILE"],
     [JSON.stringify(["GRANT FILE ON *.* TO '{{name}}'"]), "FILE"],
     ["GRANT UPDATE ON *.* TO '{{name}}'", "UPDATE"],
+    ["GRANT SELECT (`to`), FILE ON *.* TO '{{name}}'", "FILE"],
+    ["GRANT USAGE (`to`), FILE ON *.* TO '{{name}}'", "FILE"],
+    ["GRANT SELECT (`to`), UPDATE (`x`) ON `mysql`.`user` TO '{{name}}'", "UPDATE"],
+    ["GRANT UPDATE (`on`) ON `mysql`.`user` TO '{{name}}'", "UPDATE"],
+    ["GRANT USAGE, -- to\n FILE ON *.* TO '{{name}}'", "FILE"],
+    ["GRANT USAGE, # to\n FILE ON *.* TO '{{name}}'", "FILE"],
+    ["GRANT USAGE, /* to */ FILE ON *.* TO '{{name}}'", "FILE"],
+    ["GRANT USAGE /* ' */, FILE /* ' */ ON *.* TO '{{name}}'", "FILE"],
+    ["-- /*\nGRANT FILE ON *.* TO '{{name}}'; -- */ x", "FILE"],
+    ["# /*\nGRANT FILE ON *.* TO '{{name}}'; # */ x", "FILE"],
+    ["SELECT '/*'; GRANT FILE ON *.* TO '{{name}}'; SELECT '*/'", "FILE"],
+    ["SELECT `/*`; GRANT FILE ON *.* TO '{{name}}'; SELECT '*/'", "FILE"],
+    ["EXECUTE IMMEDIATE 'GRANT FILE ON *.* TO ''{{name}}'''", "FILE"],
+    ["USE mysql; GRANT UPDATE ON * TO '{{name}}'", "UPDATE"],
+    ["USE `mysql`; GRANT UPDATE ON global_priv TO '{{name}}'", "UPDATE"],
+    ["GRANT SELECT ON *.* TO '{{name}}'", "SELECT"],
+    ["GRANT SELECT ON `%`.* TO '{{name}}'", "SELECT"],
+    ["GRANT SELECT ON mysql.* TO '{{name}}'", "SELECT"],
+    ["GRANT SELECT (Host) ON mysql.global_priv TO '{{name}}'", "SELECT"],
+    ["GRANT EXECUTE ON *.* TO '{{name}}'", "EXECUTE"],
+    ["GRANT ALTER ROUTINE ON *.* TO '{{name}}'", "ALTER ROUTINE"],
+    [`GRANT UPDATE ON "mysql".* TO '{{name}}'`, "UPDATE"],
     ["GRANT SELECT, INSERT ON mysql.* TO '{{name}}'", "INSERT"],
     ["GRANT DELETE ON TABLE `MySQL`.`global_priv` TO '{{name}}'", "DELETE"],
     ["GRANT UPDATE (Priv) ON mysql . global_priv TO '{{name}}'", "UPDATE"],
@@ -196,7 +220,6 @@ describe("SQL of MySQL", () => {
     ["grant select, insert on/**/my_db.*\nto '{{name}}'", "my_db", "`my\\_db`"],
     ["GRANT SELECT ON `a``b_c`.* TO '{{name}}'", "a`b_c", "`a``b\\_c`"],
     ["GRANT SELECT ON `shop%`.* TO '{{name}}'", "shop%", "`shop\\%`"],
-    ["GRANT SELECT ON `%`.* TO '{{name}}'", "%", "`\\%`"],
     ["GRANT SELECT ON `my\\_d_b`.* TO '{{name}}'", "my\\_d_b", "`my\\_d\\_b`"],
     ["GRANT SELECT ON `my\\\\_db`.* TO '{{name}}'", "my\\\\_db", "`my\\\\\\_db`"],
     ["GRANT SELECT ON a.* TO '{{name}}'; GRANT SELECT ON b_c.* TO '{{name}}'", "b_c", "`b\\_c`"],
@@ -234,7 +257,7 @@ describe("SQL of MySQL", () => {
   );
 
   test.each([
-    "GRANT USAGE, SELECT, SHOW DATABASES, EXECUTE ON *.* TO '{{name}}'",
+    "GRANT USAGE, SHOW DATABASES, LOCK TABLES ON *.* TO '{{name}}'",
     "GRANT SELECT (file, `process`), UPDATE (shutdown) ON d.file TO '{{name}}'",
     "GRANT INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES ON `d\\_1`.* TO '{{name}}'",
     "GRANT SELECT ON mysql.time_zone TO '{{name}}'",
@@ -243,7 +266,7 @@ describe("SQL of MySQL", () => {
     "GRANT UPDATE ON `m\\%`.* TO '{{name}}'",
     "GRANT UPDATE ON orders TO '{{name}}'",
     "GRANT `file` TO '{{name}}'",
-    "GRANT file TO '{{name}}'; GRANT SELECT ON *.* TO '{{name}}'",
+    "GRANT file TO '{{name}}'; GRANT USAGE ON *.* TO '{{name}}'",
     "GRANT EXECUTE ON PROCEDURE d.process TO '{{name}}'",
   ])("that gives rights on databases alone is taken: %s", (statement) => {
     const all = ["CREATE USER '{{name}}' IDENTIFIED BY '{{password}}'", statement];
@@ -265,6 +288,16 @@ describe("SQL that gives powers which no revocation is sure to end", () => {
     [`CREATE ROLE helper ADMIN "{{name}}"`, "ADMIN OPTION"],
     [`CREATE GROUP helper NOLOGIN ADMIN joe, "{{name}}"`, "ADMIN OPTION"],
     [`GRANT SELECT ON ALL TABLES IN SCHEMA app TO "{{name}}"\n  WITH\n  GRANT OPTION`, "GRANT OPTION"],
+    // What begins no comment, as it stands in quotes.
+    [`SELECT '--'; ALTER ROLE "{{name}}" CREATEROLE`, "CREATEROLE"],
+    [`SELECT '/*'; ALTER ROLE "{{name}}" CREATEROLE; SELECT '*/'`, "CREATEROLE"],
+    [`SELECT $$--$$; GRANT app TO "{{name}}" WITH ADMIN OPTION`, "ADMIN OPTION"],
+    [`ALTER ROLE "{{name}}--" BYPASSRLS`, "BYPASSRLS"],
+    [`DO $$ BEGIN PERFORM '--'; ALTER ROLE "{{name}}" CREATEROLE; END $$`, "CREATEROLE"],
+    [
+      `DO $$ BEGIN PERFORM /* x */ 1; GRANT app TO "{{name}}" WITH ADMIN /* x */ OPTION; END $$`,
+      "ADMIN OPTION",
+    ],
   ];
 
   test.each(POWERS)("%s is refused unless it is allowed", (statement, name) => {
@@ -328,6 +361,9 @@ describe("SQL that gives powers which no revocation is sure to end", () => {
     `REVOKE ADMIN OPTION FOR app FROM "{{name}}"`,
     `GRANT app_admin, option TO "{{name}}"`,
     `SELECT 1 -- no CREATEROLE here`,
+    `SELECT 1 /* no /* nested */ CREATEROLE here */`,
+    `DO $$ BEGIN PERFORM 1; -- no CREATEROLE here\n END $$`,
+    `DO $a$ BEGIN EXECUTE $b$ SELECT 1 /* no CREATEROLE here */ $b$; END $a$`,
   ])("%s is none of it", (statement) => expect(postgres("creation", statement)).not.toThrow());
 });
 

@@ -10,6 +10,20 @@ import {
 } from "../../lib";
 import { addressOf, all, one, synthesize, waitsFor } from "./synthesis";
 
+test("a name that every object of JavaScript has is refused with that reason", () => {
+  const add = (id: string) =>
+    synthesize((scope) =>
+      new PostgresDatabase(scope, "D", { name: "orders" }).addBaseRole(id, {
+        access: Access.readOnly({ schemas: ["app"] }),
+      }),
+    );
+  for (const name of ["constructor", "toString", "valueOf", "hasOwnProperty"]) {
+    expect(() => add(name)).toThrow(
+      new RegExp(`The base role "${name}" has the name of something that every object of JavaScript has`),
+    );
+  }
+});
+
 describe("PostgresDatabase", () => {
   test("minimal definition: closed to PUBLIC and protected", () => {
     const stack = synthesize((scope) => new PostgresDatabase(scope, "Orders", { name: "orders" }));
@@ -29,7 +43,47 @@ describe("PostgresDatabase", () => {
     const stack = synthesize(
       (scope) => new PostgresDatabase(scope, "Orders", { name: "orders", deletionProtection: false }),
     );
-    expect(one(stack, "postgresql_database")).not.toHaveProperty("lifecycle");
+    expect(one(stack, "postgresql_database").lifecycle).not.toHaveProperty("prevent_destroy");
+  });
+
+  test.each([true, false])(
+    "is not replaced for what is said when it is made and never again, protected or not: %s",
+    (deletionProtection) => {
+      const made = synthesize(
+        (scope) =>
+          new PostgresDatabase(scope, "D", { name: "orders", template: "model", deletionProtection }),
+      );
+      expect(one(made, "postgresql_database").lifecycle).toEqual({
+        ...(deletionProtection && { prevent_destroy: true }),
+        ignore_changes: ["template", "encoding", "lc_collate", "lc_ctype"],
+      });
+    },
+  );
+
+  test.each<[string, (resource: PostgresDatabase["resource"]) => void, object]>([
+    ["", (resource) => (resource.lifecycle = { createBeforeDestroy: true }), { create_before_destroy: true }],
+    [" to ignore more", (resource) => (resource.lifecycle = { ignoreChanges: ["owner"] }), {}],
+    [
+      " by an override",
+      (resource) => resource.addOverride("lifecycle.prevent_destroy", false),
+      { prevent_destroy: false },
+    ],
+  ])("keeps that beside a lifecycle of its user's%s", (_, change, kept) => {
+    const made = synthesize((scope) => change(new PostgresDatabase(scope, "D", { name: "orders" }).resource));
+    const { ignore_changes: ignored, ...others } = one(made, "postgresql_database").lifecycle as Record<
+      string,
+      string[]
+    >;
+    expect(ignored).toEqual(expect.arrayContaining(["template", "encoding", "lc_collate", "lc_ctype"]));
+    expect(others).toEqual(kept);
+  });
+
+  test("leaves to its user to ignore all", () => {
+    const made = synthesize(
+      (scope) =>
+        (new PostgresDatabase(scope, "D", { name: "orders" }).resource.lifecycle = { ignoreChanges: "all" }),
+    );
+    expect(one(made, "postgresql_database").lifecycle).toEqual({ ignore_changes: "all" });
   });
 
   test.each<[string, (scope: TerraformStack) => PostgresDatabase | void, readonly unknown[]]>([
@@ -346,6 +400,18 @@ describe("ManagerRole", () => {
     const role = one(stack, "postgresql_role", { name: "orders_manager" });
     expect(role).toMatchObject({ password_wo: "${var.manager_password}", password_wo_version: "1" });
     expect(role).not.toHaveProperty("password");
+  });
+
+  test("has Terraform refuse a password that cannot log in, before anything is made", () => {
+    const { validation = [] } = build().variable.manager_password as {
+      validation?: { condition: string; error_message: string }[];
+    };
+    expect(validation.map(({ error_message }) => error_message)).toEqual([
+      expect.stringContaining("TF_VAR_manager_password is empty"),
+      expect.stringContaining("TF_VAR_manager_password holds {{username}}"),
+      expect.stringContaining("TF_VAR_manager_password has the form of a hash"),
+    ]);
+    for (const { condition } of validation) expect(condition).toMatch(/^\$\{.*var\.manager_password.*\}$/);
   });
 
   test.each([0, 1.5, -1])("refuses version %p of its password", (version) => {

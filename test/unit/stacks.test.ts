@@ -60,7 +60,8 @@ describe("the worked environments", () => {
   test("protect the database except where it may be destroyed", () => {
     const isProtected = environments({}).map((environment) => [
       environment.name,
-      one(synthesize(environment), "postgresql_database").lifecycle !== undefined,
+      (one(synthesize(environment), "postgresql_database").lifecycle as { prevent_destroy?: boolean })
+        .prevent_destroy === true,
     ]);
     expect(Object.fromEntries(isProtected)).toEqual({
       local: false,
@@ -255,6 +256,55 @@ describe("CredentialsStack", () => {
         },
       });
     });
+  });
+
+  describe("with a static role that names the login which was made for it by its username now", () => {
+    const applications = { web: { roles: ["reader"] } };
+    const before = synthesize({ ...minimal, staticRoles: { legacy: { role: "reader" } }, applications });
+    const login = Object.entries(before.resource.postgresql_role ?? {}).find(
+      ([, { name }]) => name === "shop_test_legacy",
+    )![0];
+    const removed = ({ json }: Synthesized) => (JSON.parse(json) as { removed?: unknown }).removed;
+
+    test.each(["legacy", "other"])("%s lets go of it, and leaves it in PostgreSQL", (name) => {
+      const after = synthesize({
+        ...minimal,
+        staticRoles: { [name]: { username: "shop_test_legacy" } },
+        applications,
+      });
+      expect(removed(after)).toEqual([{ from: `postgresql_role.${login}`, lifecycle: { destroy: false } }]);
+    });
+
+    test("does so in whichever stack of the environment made it, once in each", () => {
+      const stack = new CredentialsStack(Testing.stubVersion(new App({ stackTraces: false })), {
+        ...minimal,
+        groups: {
+          g: {
+            staticRoles: { legacy: { username: "shop_test_legacy" } },
+            applications: { a: { roles: ["legacy"] } },
+          },
+        },
+      });
+      for (const each of [stack, ...stack.groups]) {
+        const from = (removed(synthesizeStack(each)) as { from: string }[]).map((one) => one.from);
+        expect(from.filter((address) => address.startsWith("postgresql_role."))).toEqual([
+          `postgresql_role.${login}`,
+        ]);
+        expect(new Set(from).size).toBe(from.length);
+      }
+    });
+
+    test("has nothing to let go of for a login that it never made", () => {
+      const of = (username: string) =>
+        removed(synthesize({ ...minimal, staticRoles: { legacy: { username } }, applications }));
+      expect(["old_app", "shop_testing", "shop_test_"].map(of)).toEqual([undefined, undefined, undefined]);
+    });
+  });
+
+  test("an environment named like a property of every object is refused with that reason", () => {
+    expect(() => synthesize({ ...minimal, name: "constructor" })).toThrow(
+      /something that every object of JavaScript has/,
+    );
   });
 
   test.each([

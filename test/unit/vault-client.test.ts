@@ -248,3 +248,19 @@ test("a token with a line end is refused, and not shown", async () => {
   expect(problem).toMatch(/token holds a character/);
   expect(problem).not.toContain("secret");
 });
+
+test.each([
+  "https://ops:hunter2@vault.example.com:82000",
+  "https://ops:hun/hunter2@vault.example.com",
+  "https://ops:8/hunter2@vault.example.com",
+  "ops:hunter2@vault.example.com:8200",
+  "https://ops:hunter2@vault example.com",
+  "https://ops:hunter2%40vault.example.com:82000",
+  "http://127.0.0.1:1/?token=hunter2",
+  "127.0.0.1?token=hunter2",
+  "http://127.0.0.1:1/#hunter2",
+  "ftp://ops:hunter2@vault.example.com",
+])("what may be a secret in %s is not shown, where no request can be made either", async (address) => {
+  const problem = await client({ address }).read("sys/mounts").catch(String);
+  expect(`${problem as string} ${client({ address }).address}`).not.toMatch(/hunter2|82000/);
+});

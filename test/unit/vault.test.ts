@@ -675,6 +675,13 @@ describe("AppRole", () => {
     [{ bindSecretId: false }, /needs neither a SecretID nor a network/],
     [{ tokenBoundCidrs: ["10.0.0.0/33"] }, /CIDR notation/],
     [{ secretIdBoundCidrs: ["example.com/8"] }, /CIDR notation/],
+    // The servers write these in another way, which the plan would show for ever.
+    [{ tokenBoundCidrs: ["10.0.0.0/08"] }, /"10\.0\.0\.0\/08"[^]*CIDR notation/],
+    [{ secretIdBoundCidrs: ["fd00::/064"] }, /CIDR notation/],
+    [{ tokenBoundCidrs: ["::ffff:10.0.0.0/104"] }, /IPv4-mapped[^]*"10\.0\.0\.0\/8"/],
+    [{ secretIdBoundCidrs: ["::FFFF:0a00:0/112"] }, /IPv4-mapped[^]*"10\.0\.0\.0\/16"/],
+    [{ tokenBoundCidrs: ["::ffff:0:0/90"] }, /IPv4-mapped[^]*"0\.0\.0\.0\/0"/],
+    [{ secretIdBoundCidrs: ["fe80::1%eth0/64"] }, /CIDR notation[^]*without a zone/],
   ] as const)("refuses %j", (options, message) => {
     expect(() => build(options)).toThrow(message);
   });

@@ -86,6 +86,16 @@ describe("a dynamic role", () => {
     });
   });
 
+  test("leaves the settings of another type of credential to the engine, unless they are said", () => {
+    const made = build(({ resource }) => resource.addOverride("credential_type", "rsa_private_key"));
+    expect(data(made)).not.toHaveProperty("credential_config");
+    const said = build(({ resource }) => {
+      resource.addOverride("credential_type", "rsa_private_key");
+      resource.addOverride("credential_config", { key_bits: "4096" });
+    });
+    expect(data(said)).toMatchObject({ credential_config: { key_bits: "4096" } });
+  });
+
   test("keeps by hand what its user has Terraform ignore", () => {
     const ours = build(({ resource }) => resource.addOverride("lifecycle.ignore_changes", ["max_ttl"]));
     expect(data(ours)).not.toHaveProperty("max_ttl");

@@ -11,7 +11,7 @@ const COPY_MS = 300;
 
 /** Transactions that are prepared in two phases. */
 export function testPreparedTransactions(fixture: RevocationFixture, table: FaultTable): void {
-  const { root, revoke, read, login, deploy, expectGone, expectLocked } = fixture;
+  const { root, revoke, read, readWith, login, deploy, expectGone, expectLocked } = fixture;
 
   table.fault(
     "a session on MariaDB has prepared a transaction by `XA PREPARE` when its credential is revoked",
@@ -99,6 +99,35 @@ export function testPreparedTransactions(fixture: RevocationFixture, table: Faul
     await other.end();
     await expect(revoke(credential)).rejects.toThrow(/prepared transactions/);
     await expectLocked(credential);
+    await rollBackAsDocumented();
+    await revoke(credential);
+    await expectGone(credential);
+  });
+
+  testInFull("a session that takes the mark of a first attempt back hides none from the second", async () => {
+    const credential = await readWith("SELECT, INSERT, UPDATE, CREATE VIEW");
+    const first = await login(credential);
+    await first.query("CREATE VIEW shop.mine AS SELECT 1 AS one");
+    await prepare(first);
+    const clients = await Promise.all(Array.from({ length: 60 }, () => login(credential)));
+    for (const client of clients) {
+      await client.query("START TRANSACTION");
+      await client.query("SELECT * FROM shop.orders");
+      await client.query("INSERT INTO shop.orders VALUES (CONNECTION_ID() + 1000, 'open')");
+    }
+    const canary = await login(credential);
+    canary.on("error", () => {
+      for (const client of clients) {
+        void client.query(`SET PASSWORD = PASSWORD('${credential.password}')`).catch(() => undefined);
+      }
+    });
+    await pause(COPY_MS);
+    await expect(revoke(credential)).rejects.toThrow(/needs another definer first: view shop.mine/);
+    expect(
+      await root(`SELECT password_expired FROM mysql.user WHERE User = '${credential.username}'`),
+    ).toEqual(["Y"]);
+    await root("DROP VIEW shop.mine");
+    await expect(revoke(credential)).rejects.toThrow(/prepared transactions/);
     await rollBackAsDocumented();
     await revoke(credential);
     await expectGone(credential);

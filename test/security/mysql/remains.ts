@@ -1,4 +1,5 @@
 import type { FaultTable } from "../fault-table";
+import { FULL } from "../servers";
 import { access, type RevocationFixture } from "./fixture";
 
 /** What outlives a session, but for transactions. */
@@ -32,6 +33,51 @@ export function testRemains(fixture: RevocationFixture, table: FaultTable): void
     await revoke(credential);
     await expectGone(credential);
   }
+
+  table.fault(
+    "a table is being made on MariaDB, say by `CREATE TABLE … AS SELECT`, when credentials are revoked",
+    "those of users that can make no views and triggers are revoked; for others it fails within 10 s, with the account locked",
+    "wait until the table is made, or end that session, and revoke again",
+    async () => {
+      await deploy({ access });
+      const [reader, definer] = [await read(), await readWith("SELECT, TRIGGER")];
+      const client = await login(definer);
+      const other = await fixture.server.connect();
+      const making = other.query("CREATE TABLE shop.slow AS SELECT SLEEP(60)").catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      try {
+        await revoke(reader);
+        await expectGone(reader);
+        if (FULL) await expect(revoke(definer)).rejects.toThrow(/max_statement_time .* views and triggers/);
+      } finally {
+        await root(`KILL ${String(other.threadId)}`);
+        await making;
+      }
+      await revoke(definer);
+      await expectGone(definer);
+      client.destroy();
+    },
+  );
+
+  table.fault(
+    "a user of MariaDB has let another account in as itself by `GRANT PROXY`, and that one has a session",
+    "the revocation drops the user, so that nobody comes in that way any more, and fails and names the session, which may act as the user",
+    "end that session, or see that it acts as no other (`CURRENT_USER()`) and `REVOKE PROXY`, and revoke again",
+    async () => {
+      await root("CREATE USER helper@'%' IDENTIFIED BY 'helping-hand-1'");
+      await deploy({ access });
+      const credential = await read();
+      const helper = await fixture.server.connectAs("helper", "helping-hand-1");
+      const client = await login(credential);
+      await client.query(`GRANT PROXY ON '${credential.username}'@'%' TO helper@'%'`);
+      for (let attempt = 1; attempt <= 2; attempt++) {
+        await expect(revoke(credential)).rejects.toThrow(/session \d+ of helper may act by GRANT PROXY as/);
+        await expectGone(credential);
+      }
+      await helper.end();
+      await revoke(credential);
+    },
+  );
 
   table.fault(
     "rows of `INSERT DELAYED` are not written yet on MariaDB when a credential is revoked",

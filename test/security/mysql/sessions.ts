@@ -1,8 +1,8 @@
 import type { Connection } from "mysql2/promise";
-import { sessionsOf, verdictOf } from "../../e2e/mariadb";
+import { loginOf, sessionsOf, verdictOf } from "../../e2e/mariadb";
 import { testInFull, type FaultTable } from "../fault-table";
 import { FULL } from "../servers";
-import { access, OWN, RevocationFixture } from "./fixture";
+import { access, MANAGER, OWN, RevocationFixture } from "./fixture";
 import { ProtocolClient } from "./protocol-client";
 
 /** Sessions that are there when their credential is revoked. */
@@ -195,6 +195,34 @@ export function testSessions(fixture: RevocationFixture, table: FaultTable): voi
       },
     );
 
+    table.fault(
+      "an event of the user's on MariaDB, dropped while it runs, is in a routine of another definer when the user is revoked",
+      "the revocation waits for 2.5 s, and fails, for that thread may be of its user; the account is locked",
+      "end the thread that the message names (`KILL`), and revoke again",
+      async () => {
+        await root("SET GLOBAL event_scheduler = ON");
+        await root(`CREATE OR REPLACE DEFINER = owner@'%' PROCEDURE shop.rests() DO SLEEP(30)`);
+        const credential = await readWith("SELECT, UPDATE, EVENT, EXECUTE");
+        const client = await login(credential);
+        await client.query("USE shop");
+        await client.query(`CREATE EVENT late ON SCHEDULE AT CURRENT_TIMESTAMP DO BEGIN
+          CALL rests(); UPDATE orders SET word = 'late'; END`);
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
+        await client.query("DROP EVENT IF EXISTS late");
+        const [thread] = await root(
+          "SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'owner' AND COMMAND = 'Connect'",
+        );
+        expect(thread).toBeDefined();
+        await expect(revoke(credential)).rejects.toThrow(
+          new RegExp(`session ${String(thread)} runs a trigger`),
+        );
+        await root(`KILL ${String(thread)}`);
+        await root("SET GLOBAL event_scheduler = OFF");
+        await revoke(credential);
+        await expectGone(credential);
+      },
+    );
+
     testInFull("is no reason to fail if it is another's and comes and goes, or an event", async () => {
       await trigger("owner@'%'", "SLEEP(0.005)");
       await root("SET GLOBAL event_scheduler = ON");
@@ -224,6 +252,31 @@ export function testSessions(fixture: RevocationFixture, table: FaultTable): voi
       await root("KILL USER owner");
     });
   });
+
+  table.fault(
+    "MariaDB is `read_only` when a credential is revoked, as after a failover",
+    "the revocation fails at once; sessions that changed nothing have ended, and the login goes on, and reads",
+    "lead the connection to the primary, or let the engine's login write (`READ_ONLY ADMIN`), and revoke again",
+    async () => {
+      await deploy({ access });
+      const credential = await read();
+      await root("SET GLOBAL read_only = ON");
+      try {
+        await expect(revoke(credential)).rejects.toThrow(/read-only/);
+        expect(await loginOf(fixture.server, credential.username, credential.password)).toBe("ok");
+        await root(`GRANT READ_ONLY ADMIN ON *.* TO ${MANAGER}`);
+        // A session keeps the rights of its beginning.
+        await fixture.configure("c");
+        await revoke(credential);
+        await expectGone(credential);
+      } finally {
+        await root("SET GLOBAL read_only = OFF");
+        await root(`REVOKE READ_ONLY ADMIN ON *.* FROM ${MANAGER}`);
+        await fixture.configure("c");
+      }
+    },
+    testInFull,
+  );
 
   table.fault(
     "somebody holds the global read lock of MariaDB when a credential is revoked",
