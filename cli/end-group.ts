@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { concurrently } from "./concurrently";
 import { describeError, UserError } from "./errors";
 import { isRefused, UNTOLD, type Change } from "./first-change";
-import { groupTokens, hasEnded } from "./group-tokens";
+import { hasEnded, TokenLook } from "./group-tokens";
 import { VaultError, type VaultClient } from "./vault-client";
 
 /** Logins that were under way while the SecretIDs went may leave a token, so it is looked at least twice. */
@@ -17,6 +17,7 @@ const WRAP_SECONDS = 60;
  * reached.
  *
  * @param approle `mount` is the path of the auth method below `auth/`
+ * @param look of which tokens there are, if there was one before
  * @returns how many there were
  * @throws VaultError if Vault refuses
  * @throws UserError if the AppRole keeps getting tokens, or if neither it nor a token of it is there
@@ -25,6 +26,7 @@ export async function endGroup(
   vault: VaultClient,
   approle: { mount: string; name: string },
   change: Change = UNTOLD,
+  look = new TokenLook(vault, approle.mount),
 ): Promise<{ tokens: number; secretIds: number }> {
   const { mount, name } = approle;
   const secretIds = new Set<string>();
@@ -35,7 +37,7 @@ export async function endGroup(
     const ids = issued ?? [];
     const failures = await failuresOf(ids, (accessor) => destroySecretId(vault, approle, accessor, change));
     if (failures.length > 0 && failures.every(isRefused)) throw failures[0];
-    const accessors = (await groupTokens(vault, mount))
+    const accessors = (await look.now())
       .filter((token) => token.approle === name)
       .map(({ accessor }) => accessor);
     failures.push(...(await failuresOf(accessors, (accessor) => revokeToken(vault, accessor, change))));

@@ -18,23 +18,41 @@ export interface GroupToken {
  * @param mount path of the auth method below `auth/`
  * @throws VaultError if Vault refuses the list, or every look-up
  */
-export async function groupTokens(vault: VaultClient, mount: string): Promise<GroupToken[]> {
-  const accessors = await vault.list("auth/token/accessors");
-  const answers = await concurrently(accessors, (accessor) => lookUp(vault, accessor));
-  // A token that is being made or ended at this moment is refused, too, but at most some are; ours is not.
-  const refusal = answers.find((answer) => answer instanceof VaultError);
-  if (refusal !== undefined && answers.every((answer) => answer instanceof VaultError)) throw refusal;
-  return answers.flatMap((answer) =>
-    answer !== undefined && !(answer instanceof VaultError) && answer.path === `auth/${mount}/login`
-      ? [answer]
-      : [],
-  );
+export function groupTokens(vault: VaultClient, mount: string): Promise<GroupToken[]> {
+  return new TokenLook(vault, mount).now();
 }
 
-async function lookUp(
-  vault: VaultClient,
-  accessor: string,
-): Promise<(GroupToken & { readonly path: string }) | VaultError | undefined> {
+/** Looks at tokens again and again, and asks for each once: whose it is stays the same, and a namespace may have many. */
+export class TokenLook {
+  private readonly known = new Map<string, FoundToken>();
+
+  /** @param mount path of the auth method below `auth/` */
+  constructor(
+    private readonly vault: VaultClient,
+    private readonly mount: string,
+  ) {}
+
+  /** Tokens that there are now. @throws as {@link groupTokens} */
+  async now(): Promise<GroupToken[]> {
+    const accessors = await this.vault.list("auth/token/accessors");
+    const answers = await concurrently(
+      accessors,
+      async (accessor) => this.known.get(accessor) ?? lookUp(this.vault, accessor),
+    );
+    // A token that is being made or ended at this moment is refused, too, but at most some are; ours is not.
+    const refusal = answers.find((answer) => answer instanceof VaultError);
+    if (refusal !== undefined && answers.every((answer) => answer instanceof VaultError)) throw refusal;
+    const found = answers.flatMap((answer) =>
+      answer === undefined || answer instanceof VaultError ? [] : [answer],
+    );
+    found.forEach((token) => this.known.set(token.accessor, token));
+    return found.filter(({ path }) => path === `auth/${this.mount}/login`);
+  }
+}
+
+type FoundToken = GroupToken & { readonly path: string };
+
+async function lookUp(vault: VaultClient, accessor: string): Promise<FoundToken | VaultError | undefined> {
   const path = "auth/token/lookup-accessor";
   try {
     const { data } = await vault.write(path, { accessor });

@@ -17,6 +17,7 @@ import { DATABASE, ROLE, SCHEMA } from "./import-queries";
 import { VAULT_KINDS, vaultDifferences } from "./import-vault-kinds";
 import { hostOf } from "./operator-login";
 import { logIn, type Session } from "./postgres-login";
+import { RateLimit } from "./rate-limit";
 import { requireVault } from "./reachable";
 import { VaultClient, VaultError } from "./vault-client";
 
@@ -187,6 +188,7 @@ class Servers {
       const client = new VaultClient({
         ...{ address, namespace, token: this.context.vaultToken },
         caCertificate: ca === undefined ? this.context.vaultCaCertificate : fs.readFileSync(ca, "utf8"),
+        rateLimit: new RateLimit(this.context.note),
       });
       await requireVault(client);
       return client;

@@ -2,7 +2,7 @@ import type { EnvironmentOutputs } from "../stacks/outputs";
 import { databaseUsers, type DatabaseUser, type KnownNames } from "./database-users";
 import { secretIdAccessors } from "./end-group";
 import { isForbidden, namesBelow } from "./engine-roles";
-import { groupTokens, type GroupToken } from "./group-tokens";
+import { TokenLook, type GroupToken } from "./group-tokens";
 import { knownNames } from "./inventory";
 import { irrevocableLeases, leaseIdsByRole, lookUpLeases, type IrrevocableLease, type Lease } from "./leases";
 import { match, type Matching } from "./matching";
@@ -26,6 +26,8 @@ export interface RevocationLook {
 /** What is known of an AppRole that is to be ended. */
 export interface GroupLook {
   readonly tokens: readonly GroupToken[];
+  /** By which they were seen, to look again. */
+  readonly look?: TokenLook;
   readonly secretIds: number;
   /** Names of the policies that its tokens get; absent where it is not there, or the token may not read it. */
   readonly policies?: readonly string[];
@@ -109,6 +111,7 @@ async function lookAtGroup(
 ): Promise<GroupLook> {
   const mount = outputs.vault.approle_mount;
   const approle = await appRole(vault, `auth/${mount}/role/${name}`);
+  const look = new TokenLook(vault, mount);
   const declared = Object.hasOwn(outputs.approles, name) ? outputs.approles[name]?.settings : undefined;
   const types = [declared?.token_type ?? "", approle?.text("token_type") ?? ""];
   return {
@@ -116,7 +119,7 @@ async function lookAtGroup(
     ...(approle && { policies: approle.texts("token_policies") }),
     // Those that it was declared with may have handed some out before it was changed.
     hasBatchTokens: types.some((type) => type.includes("batch")),
-    tokens: await groupTokens(vault, mount),
+    ...{ look, tokens: await look.now() },
   };
 }
 

@@ -130,6 +130,7 @@ export async function carryOut(
   target: Target,
   change: Change = UNTOLD,
   progress?: Progress,
+  group?: GroupLook,
 ): Promise<CarriedOut> {
   const { mount, approle_mount } = outputs.vault;
   const nothing = { tokens: 0, secretIds: 0 };
@@ -142,7 +143,10 @@ export async function carryOut(
     case "role":
       return { ...nothing, failed: await below(leasesPath(outputs, target.name)) };
     case "approle":
-      return { ...(await endGroup(vault, { mount: approle_mount, name: target.name }, change)), failed: [] };
+      return {
+        ...(await endGroup(vault, { mount: approle_mount, name: target.name }, change, group?.look)),
+        failed: [],
+      };
     case "all":
       return { ...nothing, failed: await below(`${mount}/creds`) };
   }
@@ -182,5 +186,5 @@ export function announcement(outputs: EnvironmentOutputs, target: Target, scope:
 
 function comeBack(readers: readonly string[]): string {
   if (readers.length === 0) return "No AppRole of the environment may read it.";
-  return `${listed(readers)} may obtain new ones at once.`;
+  return `${listed(readers)} may obtain new ones at once, as may whoever else reads them.`;
 }

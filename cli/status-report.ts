@@ -43,7 +43,7 @@ export interface RoleStatus {
   readonly oldestSeconds?: number;
   /** Until the first lease ends, unless it is renewed. */
   readonly nextEndSeconds?: number;
-  /** AppRoles that may read it, declared or with tokens that may. */
+  /** AppRoles that are known to read it: declared, or with tokens that have its policy. */
   readonly readers: readonly string[];
 }
 
@@ -61,7 +61,7 @@ export interface AppRoleStatus {
   readonly secretIds: number;
   readonly tokens: number;
   readonly oldestTokenSeconds?: number;
-  /** Leases of roles that no other AppRole may read. */
+  /** Leases of roles that no other AppRole is known to read; whose they are, Vault does not tell. */
   readonly leases: number;
   /** Leases of roles that others may read as well; whose they are cannot be told. */
   readonly sharedLeases: Readonly<Record<string, number>>;

@@ -1,5 +1,5 @@
 import { UserError } from "./errors";
-import { RateLimit } from "./rate-limit";
+import type { RateLimit } from "./rate-limit";
 import {
   AnswerFields,
   hasContent,

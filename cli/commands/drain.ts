@@ -92,7 +92,8 @@ async function drainAndLook(
   );
   const readers = role === undefined ? [] : readersOf(outputs, role);
   if (look.failure !== undefined) say(`${look.failure}\nVault is asked all the same.`);
-  if (readers.length > 0) say(`${listed(readers)} will get none of it any more.`);
+  if (readers.length > 0)
+    say(`${listed(readers)} will get none of it any more, nor will anybody else who reads it.`);
   if (!(await confirmed(shell, environment, yes))) {
     shell.note("Nothing was changed.");
     return ExitCode.declined;

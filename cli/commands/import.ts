@@ -47,7 +47,7 @@ export const importResources: Command<ImportArguments> = {
   async run(args, shell) {
     const { environment, json } = args;
     const env = withoutOpenBaoVariables(shell.env);
-    const context = contextFrom(env, POLICY);
+    const context = { ...contextFrom(env, POLICY), note: (text: string) => shell.note(text) };
     const stacks = await look(environment, args.output ?? "cdktf.out", env);
     await requireOurs(stacks, env, context);
     if (args["dry-run"]) {

@@ -87,7 +87,7 @@ export const revoke: Command<RevokeArguments> = {
       const revoking = "revoking. Some may be revoked and some not: run this again to end the rest.";
       const change = changes(shell, revoking);
       const progress = progressOn(shell);
-      const carried = await carryOut(outputs, vault, target, change, progress);
+      const carried = await carryOut(outputs, vault, target, change, progress, before.group);
       const lookAgain = (known: readonly FailedRevocation[]) =>
         look.with((session) =>
           lookAfterwards(

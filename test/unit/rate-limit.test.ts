@@ -109,3 +109,9 @@ test.each(COMMANDS.filter(([[name]]) => name === "revoke").map(([args]) => args)
     if (!args.includes("--approle")) expect(before.length).toBeLessThan(10);
   },
 );
+
+test("revoke --approle looks at each token of the namespace once", async () => {
+  await run(["revoke", "dev", "--approle", "api", "--yes"]);
+  const asked = vault.seen.filter(({ path: at }) => at === "auth/token/lookup-accessor");
+  expect(asked.map(({ body }) => body.accessor).sort()).toEqual(["a1", "root"]);
+});
