@@ -26,8 +26,8 @@ export async function resetSettings(
     const runAs = (as: Step["as"]) =>
       asManager(client, manager, {
         user: name,
-        joins: async () => [],
-        steps: async () => [{ as, sql }],
+        joins: () => Promise.resolve([]),
+        steps: () => Promise.resolve([{ as, sql }]),
         timeoutMs: RESET_TIMEOUT_MS,
       });
     try {

@@ -177,7 +177,11 @@ describe.each(postgresToTry)("after a revocation that says success, on $name", (
   test("a member of a user that drains goes on no longer than the user", async () => {
     if (major >= 15) return; // nobody makes others members of itself there
     const [lender, borrower] = [await issueFor("owner", "drain"), await issueFor("read-only")];
-    const lending = await open(lender, "SET ROLE NONE", `GRANT "${lender.username}" TO "${borrower.username}"`);
+    const lending = await open(
+      lender,
+      "SET ROLE NONE",
+      `GRANT "${lender.username}" TO "${borrower.username}"`,
+    );
     const borrowing = await open(borrower, "SET ROLE matrix_owner");
     await revoke(sandbox, lender);
     for (const client of [lending, borrowing]) {

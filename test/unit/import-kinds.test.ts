@@ -90,9 +90,7 @@ test("a database is the code's where its owner, encoding and locale are", () => 
   expect(differences({ owner: "keeper", encoding: "UTF8" }, { owner: "keeper" })).toEqual([]);
   expect(differences({}, { owner: "shop_owner" })).toEqual(["belongs to shop_owner, not to terraform"]);
   expect(differences({ owner: "keeper" })).toEqual(["belongs to terraform, not to keeper"]);
-  expect(differences({ lc_collate: "de_DE.UTF-8" })).toEqual([
-    "has the lc_collate C, and keeps it",
-  ]);
+  expect(differences({ lc_collate: "de_DE.UTF-8" })).toEqual(["has the lc_collate C, and keeps it"]);
 });
 
 test("a mount may have any description but that of another environment", () => {
