@@ -8,7 +8,7 @@ import { hasLogin, LOGIN_REMEDY } from "../operator-login";
 import { databaseLogin } from "../database-login";
 import { outputsOf } from "../outputs";
 import { requirePlace } from "../secret-file";
-import { counted, inLine } from "../text";
+import { counted, inLine, listed } from "../text";
 import type { Command, CommonArguments } from "./command";
 
 interface FootholdsArguments extends CommonArguments {
@@ -56,6 +56,9 @@ export const footholds: Command<FootholdsArguments> = {
     const notLookedAt = [
       ...found.notLookedAt,
       ...(kept?.notLookedAt ?? []).map((sentence) => `When ${compare} was kept: ${sentence}`),
+      ...(kept !== undefined && kept.unknownKinds.length > 0
+        ? [`Not compared, since ${compare} says that it knows nothing of them: ${listed(kept.unknownKinds)}.`]
+        : []),
     ].map(inLine);
     const differences = kept && difference(kept, found);
     if (json) shell.print(JSON.stringify({ ...found, notLookedAt, ...differences }, null, 2));

@@ -296,6 +296,14 @@ describe.each(postgresToTry)("on $name", ({ name, binDirectory }) => {
     expect((await footholds(["--compare", other])).text).toContain('is of the environment "prod"');
     fs.writeFileSync(other, "{}");
     expect((await footholds(["--compare", other])).text).toContain("holds no list of footholds");
+    // What a list says that it knows nothing of is not compared, which is no agreement.
+    const list = JSON.parse(fs.readFileSync(kept, "utf8")) as KeptList;
+    fs.writeFileSync(other, JSON.stringify({ ...list, unknownKinds: ["function"] }));
+    const blind = await footholds(["--compare", other]);
+    expect(blind).toMatchObject({ code: 2, added: [], changed: [], removed: [] });
+    expect(blind.notLookedAt).toEqual([
+      `Not compared, since ${other} says that it knows nothing of them: function.`,
+    ]);
     const again = await footholds(["--save", kept]);
     expect(again).toMatchObject({ code: 2 });
     expect(again.text).toContain("is there already");
