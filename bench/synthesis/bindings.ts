@@ -66,7 +66,7 @@ class BareStack extends TerraformStack {
     );
     const made = new Database(this, "database", {
       name: database,
-      lifecycle: { preventDestroy: true },
+      lifecycle: { ignoreChanges: ["template", "encoding", "lc_collate", "lc_ctype"], preventDestroy: true },
       dependsOn: bases,
     });
     let last: TerraformResource = made;

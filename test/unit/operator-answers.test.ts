@@ -5,6 +5,9 @@ import { main } from "../../cli/main";
 import { FakeShell } from "../sandbox/fake-shell";
 import { FULL } from "../security/servers";
 import { FakeVault, HEALTH, http, json, type Answer } from "./fake-vault";
+import type { leaseOf } from "../../cli/hand-over/lease-of";
+import { knownNames } from "../../cli/inventory";
+import type { takeUsers as ofUsers } from "../../cli/left-users";
 import { OUTPUTS, policyText } from "./operator-outputs";
 
 /** A PostgreSQL in which there is nothing. */
@@ -20,6 +23,15 @@ jest.mock("../../cli/hand-over/ended-users", () => ({
     const name = `v-approle-reader-${"x".repeat(20)}-${Math.floor(Date.now() / 1_000) - 1_800}`;
     const numbers = { oid: 1, sessions: 0, dependencies: 1, elsewhere: 0, settings: [] };
     return Promise.resolve([{ name, baseRole: "x_reader", ...numbers }]);
+  },
+}));
+jest.mock("../../cli/hand-over/lease-of", () => ({
+  isThere: () => Promise.resolve(false),
+  leaseOf: async (...[outputs, vault, client]: Parameters<typeof leaseOf>) => {
+    const { takeUsers } = jest.requireActual<{ takeUsers: typeof ofUsers }>("../../cli/left-users");
+    const { leases } = await takeUsers(outputs, vault, client, await knownNames(outputs, vault));
+    const own = leases.find(({ role }) => role === "reader");
+    return own === undefined ? "none" : { id: own.id };
   },
 }));
 jest.mock("../../cli/hand-over/hand-over", () => ({
