@@ -19,11 +19,11 @@ export const BEFORE: readonly string[] = [
   "CREATE TRIGGER usual BEFORE INSERT ON app.t FOR EACH ROW EXECUTE FUNCTION app.usual()",
   "CREATE VIEW app.shown AS SELECT id FROM app.t",
   "CREATE POLICY kept ON app.t USING (id > 0)",
-  "CREATE COLLATION app.alike (provider = icu, locale = 'en')",
   "CREATE COLLATION app.usual (provider = icu, locale = 'en')",
   `CREATE COLLATION app.plain (LC_COLLATE = "C", LC_CTYPE = "C")`,
   "CREATE TYPE app.letters AS RANGE (SUBTYPE = text)",
   "CREATE DOMAIN app.word AS text",
+  "CREATE COLLATION app.alike (provider = icu, locale = 'en')",
 ];
 
 const ICU = (more: string) => `CREATE COLLATION app.alike (provider = icu, ${more})`;
