@@ -168,7 +168,9 @@ export function announcement(outputs: EnvironmentOutputs, target: Target, scope:
         `This ends the group of ${target.name}: ${counted(scope.secretIds, "SecretID")}, ${counted(scope.tokens, "token")}, `,
         "and with the tokens their credentials",
         ofRoles.length > 0 ? `, which are among ${scope.possible.length} of ${listed(ofRoles)}` : "",
-        scope.certain.length > 0 ? `; and ${credentials} that Vault has given up to revoke, whoever had them` : "",
+        scope.certain.length > 0
+          ? `; and ${credentials} that Vault has given up to revoke, whoever had them`
+          : "",
         Object.hasOwn(outputs.approles, target.name)
           ? ". It cannot log in again until it gets a new SecretID."
           : ". The environment does not declare it.",

@@ -203,7 +203,9 @@ test("of a group that is ended again, a lease that was given up to revoke is end
   await makeIrrevocable(credential.leaseId);
   const { code, out } = await scenario.run("revoke", ["--approle", "shop-local-api", "--yes"]);
   expect(code).toBe(0);
-  expect(out).toMatch(/; and 1 credential that Vault has given up to revoke[^]*, 1 credential\.\nGone from PostgreSQL: 1 user\.$/);
+  expect(out).toMatch(
+    /; and 1 credential that Vault has given up to revoke[^]*, 1 credential\.\nGone from PostgreSQL: 1 user\.$/,
+  );
   expect(
     await asSuperuser(sandbox, `SELECT 1 FROM pg_roles WHERE rolname = '${credential.username}'`),
   ).toEqual([]);
