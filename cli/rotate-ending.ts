@@ -3,7 +3,7 @@ import { UserError } from "./errors";
 import type { LoginSessions } from "./login-sessions";
 import { VaultError } from "./vault-client";
 
-const ROUNDS = 3;
+const ROUNDS = 5;
 
 /**
  * Has a login's password set anew so that whoever has had it, or a session by it, has nothing any more. A session may set the

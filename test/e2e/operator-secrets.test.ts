@@ -204,7 +204,7 @@ describe("rotate", () => {
 
     beforeAll(async () => {
       // What a client may take to log in is what this takes.
-      await asSuperuser(sandbox, "ALTER SYSTEM SET authentication_timeout = '1s'");
+      await asSuperuser(sandbox, "ALTER SYSTEM SET authentication_timeout = '2s'");
       await asSuperuser(sandbox, "SELECT pg_reload_conf()");
     });
 
