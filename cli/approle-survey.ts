@@ -2,9 +2,9 @@ import { isIP } from "node:net";
 import type { AppRoleSettings, EnvironmentOutputs } from "../stacks/outputs";
 import { statementsDigest } from "../stacks/statements-digest";
 import { concurrently } from "./concurrently";
-import { isForbidden, namesBelow } from "./engine-roles";
-import type { UndeclaredAppRole } from "./undeclared-approles";
-import { AnswerFields, VaultError, type VaultClient } from "./vault-client";
+import { isForbidden, isNotThere, namesBelow } from "./engine-roles";
+import { readPolicies, type UndeclaredAppRole } from "./undeclared-approles";
+import { AnswerFields, type VaultClient } from "./vault-client";
 
 /** What Vault has of the environment's AppRoles and of the policies of their tokens. */
 export interface AppRoleSurvey {
@@ -90,10 +90,6 @@ async function askEach<T>(names: readonly string[], ask: (name: string) => Promi
   return { found: answers.flat(), forbidden: forbidden.sort() };
 }
 
-function isNotThere(error: unknown): boolean {
-  return error instanceof VaultError && error.status === 404;
-}
-
 /** Undefined where the token may not list them; none where there is no auth method. */
 async function appRoleNames(vault: VaultClient, mount: string): Promise<string[] | undefined> {
   try {
@@ -115,12 +111,7 @@ async function policiesOfTokens(vault: VaultClient, mount: string, name: string)
  */
 function isOwn(outputs: EnvironmentOutputs, policy: string): boolean {
   if (Object.hasOwn(outputs.policies ?? {}, policy)) return true;
-  const { mount } = outputs.vault;
-  const paths = [
-    ...Object.keys(outputs.roles).map((role) => `${mount}/creds/${role}`),
-    ...Object.keys(outputs.static_roles ?? {}).map((role) => `${mount}/static-creds/${role}`),
-  ];
-  return paths.some((path) => path.toLowerCase() === policy);
+  return readPolicies(outputs).some(({ name }) => name === policy);
 }
 
 async function appRole(vault: VaultClient, mount: string, name: string): Promise<FoundAppRole> {

@@ -106,11 +106,21 @@ export function isForbidden(error: unknown): boolean {
   return error instanceof VaultError && error.status === 403;
 }
 
-async function readIfThere(vault: VaultClient, path: string): Promise<AnswerFields | undefined> {
+/** Whether the server has put a request off that was not to wait for its turn. */
+export function isLimited(error: unknown): boolean {
+  return error instanceof VaultError && error.status === 429;
+}
+
+export function isNotThere(error: unknown): boolean {
+  return error instanceof VaultError && error.status === 404;
+}
+
+/** Undefined where there is nothing at the path. */
+export async function readIfThere(vault: VaultClient, path: string): Promise<AnswerFields | undefined> {
   try {
     return new AnswerFields(`GET ${path}`, (await vault.read(path)).data);
   } catch (error) {
-    if (error instanceof VaultError && error.status === 404) return undefined;
+    if (isNotThere(error)) return undefined;
     throw error;
   }
 }

@@ -10,7 +10,14 @@ import {
 import { secretIdAccessors } from "./end-group";
 import { engineStaticRoles, namesBelow, type EngineStaticRole } from "./engine-roles";
 import { groupTokens, type GroupToken } from "./group-tokens";
-import { irrevocableLeases, leaseIdsByRole, lookUpLeases, type IrrevocableLease, type Lease } from "./leases";
+import {
+  irrevocableLeases,
+  leasesNow,
+  leasesOfBoth,
+  lookUpLeases,
+  type IrrevocableLease,
+  type Lease,
+} from "./leases";
 import { match, type Matching } from "./matching";
 import type { Session } from "./postgres-login";
 import { AnswerFields, VaultError, type VaultClient } from "./vault-client";
@@ -71,14 +78,14 @@ export async function takeInventory(
   const { mount, approle_mount } = outputs.vault;
   const irrevocable = await irrevocableLeases(vault, mount);
   const given = new Set(irrevocable.map(({ id }) => id));
-  const before = await liveLeases(outputs, vault, given);
+  const before = await leasesNow(outputs, vault, [], given);
   const found = await connections(vault, mount);
   const own = found.find(({ name }) => name === outputs.vault.connection);
   const { staticRoles, isListed } = await staticRolesOf(outputs, vault);
   const known = namesKnownBy(own, staticRoles, isListed);
   const users = session && (await databaseUsers(session.client, outputs, known));
   // A credential that is issued or revoked just now is in one list and not in the other, and is no finding.
-  const after = users && (await liveLeases(outputs, vault, given, before));
+  const after = users && (await leasesNow(outputs, vault, before, given));
   // Vault has given up on these, and their users may be there still.
   const givenUp = users && (await lookUpLeases(vault, [...given]));
   const secretIds = await countSecretIds(outputs, vault);
@@ -101,7 +108,7 @@ export async function takeInventory(
         postgres: {
           users,
           ...settled(
-            match(outputs, users, union([...before, ...(givenUp ?? [])], after ?? [])),
+            match(outputs, users, leasesOfBoth([...before, ...(givenUp ?? [])], after ?? [])),
             before,
             after ?? [],
           ),
@@ -109,23 +116,6 @@ export async function takeInventory(
         },
       }),
   };
-}
-
-async function liveLeases(
-  outputs: EnvironmentOutputs,
-  vault: VaultClient,
-  irrevocable: ReadonlySet<string>,
-  known: readonly Lease[] = [],
-): Promise<Lease[]> {
-  const listed = [...(await leaseIdsByRole(vault, outputs)).values()].flat();
-  const ids = new Set(listed.filter((id) => !irrevocable.has(id)));
-  const stillThere = known.filter(({ id }) => ids.has(id));
-  stillThere.forEach(({ id }) => ids.delete(id));
-  return [...stillThere, ...(await lookUpLeases(vault, [...ids]))];
-}
-
-function union(before: readonly Lease[], after: readonly Lease[]): Lease[] {
-  return [...new Map([...before, ...after].map((lease) => [lease.id, lease])).values()];
 }
 
 /** Leases without a user are those that were there before and after the look at the users. */

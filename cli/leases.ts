@@ -90,6 +90,30 @@ export async function lookUpLeases(vault: VaultClient, ids: readonly string[]): 
 }
 
 /** Leases of a secrets engine that Vault has given up to revoke. */
+/**
+ * The leases that there are now.
+ *
+ * @param known of an earlier look: those that are still there are not looked up again
+ * @param except ids of leases that are left out
+ */
+export async function leasesNow(
+  outputs: EnvironmentOutputs,
+  vault: VaultClient,
+  known: readonly Lease[] = [],
+  except: ReadonlySet<string> = new Set(),
+): Promise<Lease[]> {
+  const listed = [...(await leaseIdsByRole(vault, outputs)).values()].flat();
+  const ids = new Set(listed.filter((id) => !except.has(id)));
+  const stillThere = known.filter(({ id }) => ids.has(id));
+  stillThere.forEach(({ id }) => ids.delete(id));
+  return [...stillThere, ...(await lookUpLeases(vault, [...ids]))];
+}
+
+/** Leases of two looks, each once. */
+export function leasesOfBoth(before: readonly Lease[], after: readonly Lease[]): Lease[] {
+  return [...new Map([...before, ...after].map((lease) => [lease.id, lease])).values()];
+}
+
 export async function irrevocableLeases(vault: VaultClient, mount: string): Promise<IrrevocableLease[]> {
   const { data } = await vault.read("sys/leases", { type: "irrevocable" });
   return new AnswerFields("sys/leases", data)

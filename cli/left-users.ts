@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { escapeIdentifier, type Client } from "pg";
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { baseRolesOf, databaseUsers, type DatabaseUser, type KnownNames } from "./database-users";
-import { leaseIdsByRole, lookUpLeases, type Lease } from "./leases";
+import { leasesNow, leasesOfBoth, type Lease } from "./leases";
 import { match, parseUserName, type Matching } from "./matching";
 import { shownLiteral } from "./sql-text";
 import { possibleRoles } from "./stripped-users";
@@ -101,19 +101,7 @@ export async function takeUsers(
   const before = await leasesNow(outputs, vault, knownLeases);
   const users = await databaseUsers(client, outputs, known);
   const after = await leasesNow(outputs, vault, before);
-  const leases = [...new Map([...before, ...after].map((lease) => [lease.id, lease])).values()];
-  return { known, users, leases };
-}
-
-async function leasesNow(
-  outputs: EnvironmentOutputs,
-  vault: VaultClient,
-  known: readonly Lease[],
-): Promise<Lease[]> {
-  const ids = new Set([...(await leaseIdsByRole(vault, outputs)).values()].flat());
-  const there = known.filter(({ id }) => ids.has(id));
-  there.forEach(({ id }) => ids.delete(id));
-  return [...there, ...(await lookUpLeases(vault, [...ids]))];
+  return { known, users, leases: leasesOfBoth(before, after) };
 }
 
 export function withoutLease({

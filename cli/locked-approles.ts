@@ -1,6 +1,6 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
-import { isForbidden } from "./engine-roles";
-import { VaultError, type VaultClient } from "./vault-client";
+import { isForbidden, isNotThere } from "./engine-roles";
+import { type VaultClient } from "./vault-client";
 
 /** An AppRole that failed logins have locked out, so that Vault refuses its good SecretIDs as well. */
 export interface LockedAppRole {
@@ -29,7 +29,7 @@ export async function lockedAppRoles(
   } catch (error) {
     if (isForbidden(error)) return undefined;
     // An older server does not lock anybody out.
-    if (error instanceof VaultError && error.status === 404) return [];
+    if (isNotThere(error)) return [];
     throw error;
   }
   const byRoleId = new Map(Object.entries(approles).map(([name, { role_id }]) => [role_id, name]));

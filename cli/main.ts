@@ -16,7 +16,7 @@ import { status } from "./commands/status";
 import { verify } from "./commands/verify";
 import { describeError, UserError } from "./errors";
 import { EXIT_CODES, ExitCode } from "./exit-code";
-import { CountingShell, escaping, Terminal, type Shell } from "./shell";
+import { escaping, Terminal, type Shell } from "./shell";
 import { VaultError } from "./vault-client";
 
 const COMMANDS: readonly Registration[] = [
@@ -50,13 +50,14 @@ ${EXIT_CODES}`;
  * @returns the exit code
  */
 export async function main(args: readonly string[], caller: Shell): Promise<number> {
-  const shell = new CountingShell(escaping(caller));
+  let hasPrinted = false;
+  const shell = escaping(caller, () => (hasPrinted = true));
   let chosen: Chosen | undefined;
   try {
     chosen = await parse(args);
     if (chosen === undefined) return ExitCode.ok;
     const exitCode = await chosen.run(shell);
-    if (!shell.hasPrinted) tell(shell, chosen, { exitCode, changed: false });
+    if (!hasPrinted) tell(shell, chosen, { exitCode, changed: false });
     return exitCode;
   } catch (error) {
     const text = explain(error, args);
@@ -65,7 +66,7 @@ export async function main(args: readonly string[], caller: Shell): Promise<numb
     if (isChanged) shell.note(`This was while ${shell.underWay}`);
     const exitCode = isChanged ? ExitCode.failed : ExitCode.notTried;
     const details = error instanceof UserError ? error.details : {};
-    if (!shell.hasPrinted) tell(shell, chosen, { exitCode, changed: isChanged, ...details, error: text });
+    if (!hasPrinted) tell(shell, chosen, { exitCode, changed: isChanged, ...details, error: text });
     return exitCode;
   }
 }

@@ -1,14 +1,14 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { databaseUsers, type DatabaseUser, type KnownNames } from "./database-users";
 import { secretIdAccessors } from "./end-group";
-import { isForbidden, namesBelow } from "./engine-roles";
+import { isForbidden, isLimited, isNotThere, namesBelow, readIfThere } from "./engine-roles";
 import { TokenLook, type GroupToken } from "./group-tokens";
 import { knownNames } from "./inventory";
 import { irrevocableLeases, leaseIdsByRole, lookUpLeases, type IrrevocableLease, type Lease } from "./leases";
 import { match, type Matching } from "./matching";
 import type { Session } from "./postgres-login";
 import type { Target } from "./revocation-target";
-import { AnswerFields, VaultError, type VaultClient } from "./vault-client";
+import type { AnswerFields, VaultClient } from "./vault-client";
 
 /** What a revocation has to know before it begins: no more than that, for each request puts off the first thing that ends. */
 export interface RevocationLook {
@@ -99,7 +99,7 @@ async function timesOf(vault: VaultClient, ids: readonly string[]): Promise<Leas
   try {
     return await lookUpLeases(vault.withoutWaiting(), ids);
   } catch (error) {
-    if (error instanceof VaultError && error.status === 429) return undefined;
+    if (isLimited(error)) return undefined;
     throw error;
   }
 }
@@ -126,16 +126,15 @@ async function lookAtGroup(
 /** Undefined where it is not there, or the token may not read it. */
 async function appRole(vault: VaultClient, path: string): Promise<AnswerFields | undefined> {
   try {
-    return new AnswerFields(`GET ${path}`, (await vault.read(path)).data);
+    return await readIfThere(vault, path);
   } catch (error) {
-    const isNotThere = error instanceof VaultError && error.status === 404;
-    if (!isNotThere && !isForbidden(error)) throw error;
-    return undefined;
+    if (isForbidden(error)) return undefined;
+    throw error;
   }
 }
 
 /** Where the auth method is not there any more, its tokens may be. */
 function noMount(error: unknown): undefined {
-  if (error instanceof VaultError && error.status === 404) return undefined;
+  if (isNotThere(error)) return undefined;
   throw error;
 }

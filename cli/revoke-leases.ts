@@ -1,6 +1,7 @@
 import type { EnvironmentOutputs } from "../stacks/outputs";
 import { concurrently } from "./concurrently";
 import { describeError } from "./errors";
+import { isLimited } from "./engine-roles";
 import { isRefused as isRefusedAtOnce, UNTOLD, type Change } from "./first-change";
 import { leaseIdsBelow } from "./leases";
 import type { Progress } from "./progress";
@@ -127,17 +128,17 @@ export async function revokeWithin(
 ): Promise<void> {
   const deadline = Date.now() + milliseconds;
   let [ended, failed] = [0, 0];
-  let isLimited = false;
+  let isOverLimit = false;
   // To wait for a turn is to miss the time.
   const impatient = vault.withoutWaiting();
   const revoke = async (id: string) => {
-    if (isLimited || Date.now() > deadline || (ended === 0 && failed >= AT_A_TIME)) return;
+    if (isOverLimit || Date.now() > deadline || (ended === 0 && failed >= AT_A_TIME)) return;
     try {
       await change(() => impatient.done(`sys/leases/revoke-prefix/${id}`, { sync: true }));
       ended++;
     } catch (error) {
-      isLimited ||= error instanceof VaultError && error.status === 429;
-      if (isLimited) return;
+      isOverLimit ||= isLimited(error);
+      if (isOverLimit) return;
       if (isRefused(error)) throw error;
       failed++;
     }

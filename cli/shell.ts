@@ -39,12 +39,19 @@ export async function confirmed(
   return (await shell.ask(`Type ${environment} to go on: `)) === environment;
 }
 
-/** A shell that shows what would act on a terminal instead of letting it act: servers and others have a say in our texts. */
-export function escaping(shell: Shell): Shell {
+/**
+ * A shell that shows what would act on a terminal instead of letting it act: servers and others have a say in our texts.
+ *
+ * @param onPrint called before anything goes to standard output
+ */
+export function escaping(shell: Shell, onPrint: () => void): Shell {
   const { ask } = shell;
   return {
     env: shell.env,
-    print: (text) => shell.print(printable(text)),
+    print: (text) => {
+      onPrint();
+      shell.print(printable(text));
+    },
     note: (text) => shell.note(printable(text)),
     ...(ask !== undefined && { ask: (question: string) => ask.call(shell, printable(question)) }),
     changing: (what) => shell.changing(what),
@@ -53,43 +60,6 @@ export function escaping(shell: Shell): Shell {
     },
     delegate: (work) => shell.delegate(work),
   };
-}
-
-/** A shell that knows whether anything went to standard output. */
-export class CountingShell implements Shell {
-  readonly env: NodeJS.ProcessEnv;
-  readonly ask?: Shell["ask"];
-  private printed = false;
-
-  constructor(private readonly shell: Shell) {
-    this.env = shell.env;
-    this.ask = shell.ask;
-  }
-
-  get underWay(): string | undefined {
-    return this.shell.underWay;
-  }
-
-  get hasPrinted(): boolean {
-    return this.printed;
-  }
-
-  print(text: string): void {
-    this.printed = true;
-    this.shell.print(text);
-  }
-
-  note(text: string): void {
-    this.shell.note(text);
-  }
-
-  changing(what: string | undefined): void {
-    this.shell.changing(what);
-  }
-
-  delegate<T>(work: () => Promise<T>): Promise<T> {
-    return this.shell.delegate(work);
-  }
 }
 
 /** The shell that this process runs in. */

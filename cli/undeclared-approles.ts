@@ -24,21 +24,23 @@ export function undeclaredAppRoles(
   });
 }
 
+/** The policy that lets each role of an environment be read: it is named like the path that it opens, in lower case. */
+export function readPolicies({ vault: { mount }, roles, static_roles = {} }: EnvironmentOutputs) {
+  const of = (kind: string, all: object) =>
+    Object.keys(all).map((role) => ({ role, name: `${mount}/${kind}/${role}`.toLowerCase() }));
+  return [...of("creds", roles), ...of("static-creds", static_roles)];
+}
+
 /**
- * Roles of the environment that policies let be read, as far as their names tell: a role's read policy is named like the path
- * that it opens, in lower case, and one that another stack has for a reader of its own `<path>.for.<reader>`. Others may open
- * the same by any other name.
+ * Roles of the environment that policies let be read, as far as their names tell: by a role's own, or by one that another stack has
+ * for a reader of its own, `<path>.for.<reader>`. Others may open the same by any other name.
  */
-export function rolesOpenedBy(
-  { vault, roles, static_roles = {} }: EnvironmentOutputs,
-  policies: ReadonlySet<string>,
-): string[] {
-  const opened = (kind: string, all: object) =>
-    Object.keys(all).filter((role) => {
-      const path = `${vault.mount}/${kind}/${role}`.toLowerCase();
-      return policies.has(path) || [...policies].some((policy) => policy.startsWith(`${path}.for.`));
-    });
-  return [...opened("creds", roles), ...opened("static-creds", static_roles)];
+export function rolesOpenedBy(outputs: EnvironmentOutputs, policies: ReadonlySet<string>): string[] {
+  return readPolicies(outputs)
+    .filter(
+      ({ name }) => policies.has(name) || [...policies].some((policy) => policy.startsWith(`${name}.for.`)),
+    )
+    .map(({ role }) => role);
 }
 
 /**

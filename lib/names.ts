@@ -5,7 +5,7 @@ import { isUnresolved, withStandIns } from "./tokens";
 export { isUnresolved };
 
 /** PostgreSQL cuts longer identifiers silently (NAMEDATALEN - 1). */
-const POSTGRES_IDENTIFIER_BYTES = 63;
+export const POSTGRES_IDENTIFIER_BYTES = 63;
 
 /**
  * Sequences that have a meaning somewhere on the way from TypeScript to the server: Terraform's templates, the engine's

@@ -1,5 +1,6 @@
 import { LocalBackend, PgBackend, S3Backend, type TerraformStack } from "cdktf";
 import { ConfigurationError, show } from "../lib/errors";
+import { POSTGRES_IDENTIFIER_BYTES } from "../lib/names";
 
 /** Where in S3 the state is kept. */
 export interface S3StateOptions {
@@ -72,8 +73,6 @@ export class StateBackend {
 function keyOf(key: string, group: string | undefined): string {
   return group === undefined ? key : key.replace(/(\.[^./]*)?$/, (extension) => `-${group}${extension}`);
 }
-
-const POSTGRES_IDENTIFIER_BYTES = 63;
 
 /** PostgreSQL shortens what is longer, by which two stacks would get one schema. */
 function requireWhole(stack: string, schema: string): void {

@@ -4,7 +4,7 @@ import { describeError, UserError } from "../errors";
 import { ExitCode } from "../exit-code";
 import { endedUsers, type EndedUser } from "../hand-over/ended-users";
 import { handOver, type HandedOver } from "../hand-over/hand-over";
-import { isThere, leaseOf } from "../hand-over/lease-of";
+import { isThere, leaseFinder } from "../hand-over/lease-of";
 import { namePrefix } from "../inventory";
 import { hasLogin } from "../operator-login";
 import { megabytes } from "../large-settings";
@@ -104,6 +104,7 @@ export const handOverCommand: Command<HandOverArguments> = {
       }
       shell.changing("handing over. What is handed over stays so: run this again to go on.");
       const results: Result[] = [];
+      const leaseOf = leaseFinder(outputs, vault, client);
       let isBegun = false;
       for (const user of ready) {
         const onProgress = progress(shell, user);
@@ -122,7 +123,7 @@ export const handOverCommand: Command<HandOverArguments> = {
         isBegun = true;
         // What is locked would hold up the engine's connection, and all who ask it for credentials.
         const isRefused = result.refused.length > 0;
-        const lease = isRefused ? "untold" : await leaseOf(outputs, vault, client, user);
+        const lease = isRefused ? "untold" : await leaseOf(user);
         results.push({
           ...{ user: user.name, baseRole: user.baseRole, ...result },
           ...(lease === "none" && { hasNoLease: true as const }),

@@ -65,6 +65,20 @@ export async function asManager(
   }
 }
 
+/**
+ * Attempts something as the engine's login, and where that may not, as the login of PGUSER: an administrator may do more.
+ *
+ * @throws what the first attempt did
+ */
+export async function asEither(attemptAs: (as: Step["as"]) => Promise<void>): Promise<void> {
+  await attemptAs("manager").catch(async (error: unknown) => {
+    if (sqlState(error) !== SqlState.insufficientPrivilege) throw error;
+    await attemptAs("login").catch(() => {
+      throw error;
+    });
+  });
+}
+
 /** Those that follow each other and are run as the same login. */
 function together(
   steps: readonly Step[],

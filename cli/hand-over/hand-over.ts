@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { describeError, UserError } from "../errors";
 import { SqlState, sqlState } from "../postgres-login";
 import { accessLists, keyOf } from "./access-lists";
-import { asManager } from "./as-manager";
+import { asEither, asManager, type Step } from "./as-manager";
 import { dependenciesOf, IS_LEFT_HERE, type EndedUser } from "./ended-users";
 import { partingFor } from "./memberships";
 import { resetSettings } from "./reset-settings";
@@ -74,20 +74,14 @@ async function onePass(
   const attempt = async (some: readonly Dependency[]): Promise<void> => {
     if (some.length === 0) return;
     const [one] = some.length === 1 ? some : [];
-    const attemptAs = (as: "manager" | "login") =>
+    const attemptAs = (as: Step["as"]) =>
       asManager(client, manager, {
         user: user.name,
         joins: () => ownersAround(client, some, user.baseRole),
         steps: () => plan(client, some, user, as),
       });
     try {
-      await attemptAs("manager").catch(async (error: unknown) => {
-        // An administrator may do what the engine's login may not.
-        if (one === undefined || sqlState(error) !== SqlState.insufficientPrivilege) throw error;
-        await attemptAs("login").catch(() => {
-          throw error;
-        });
-      });
+      await (one === undefined ? attemptAs("manager") : asEither(attemptAs));
       onProgress((done += some.length), total);
     } catch (error) {
       if (error instanceof UserError) throw error;

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import type { EnvironmentOutputs } from "../../stacks/outputs";
 import { knownNames } from "../inventory";
-import { takeUsers } from "../left-users";
+import { takeUsers, type Before } from "../left-users";
 import { match, parseUserName } from "../matching";
 import type { VaultClient } from "../vault-client";
 import type { EndedUser } from "./ended-users";
@@ -10,17 +10,25 @@ import type { EndedUser } from "./ended-users";
 export type LeaseOfUser = { readonly id: string } | "none" | "untold";
 
 /**
- * The lease that is a user's, also if Vault has given up on it. A lease does not name its user: so all users and leases are looked
- * at, for the only lease near the user's time may be that of another, who is using it.
+ * Tells of one user after the other which lease is its, also if Vault has given up on it. A lease does not name its user: so all users
+ * and leases are looked at, for the only lease near the user's time may be that of another, who is using it. Each lease is looked up
+ * once.
  */
-export async function leaseOf(
+export function leaseFinder(
   outputs: EnvironmentOutputs,
   vault: VaultClient,
   client: Client,
-  user: EndedUser,
-): Promise<LeaseOfUser> {
-  if (parseUserName(user.name) === undefined) return "untold";
-  const { users, leases } = await takeUsers(outputs, vault, client, await knownNames(outputs, vault));
+): (user: EndedUser) => Promise<LeaseOfUser> {
+  let before: Before | undefined;
+  return async (user) => {
+    if (parseUserName(user.name) === undefined) return "untold";
+    const known = before?.known ?? (await knownNames(outputs, vault));
+    before = await takeUsers(outputs, vault, client, known, before?.leases);
+    return leaseOf(outputs, before, user);
+  };
+}
+
+function leaseOf(outputs: EnvironmentOutputs, { users, leases }: Before, user: EndedUser): LeaseOfUser {
   const isUser = ({ name }: { readonly name: string }) => name === user.name;
   const { userOfLease, usersWithoutLease, together } = match(outputs, users, leases);
   const [own] = [...userOfLease].find(([, found]) => isUser(found)) ?? [];

@@ -1,8 +1,7 @@
 import type { Client } from "pg";
 import { describeError, UserError } from "../errors";
 import { resetting } from "../large-settings";
-import { sqlState, SqlState } from "../postgres-login";
-import { asManager, type Step } from "./as-manager";
+import { asEither, asManager } from "./as-manager";
 import type { EndedUser } from "./ended-users";
 
 /** A revocation has a second or two; hundreds of MB take longer to delete. */
@@ -23,20 +22,15 @@ export async function resetSettings(
   const refused: string[] = [];
   for (const place of settings) {
     const sql = resetting(name, place);
-    const runAs = (as: Step["as"]) =>
-      asManager(client, manager, {
-        user: name,
-        joins: () => Promise.resolve([]),
-        steps: () => Promise.resolve([{ as, sql }]),
-        timeoutMs: RESET_TIMEOUT_MS,
-      });
     try {
-      await runAs("manager").catch(async (error: unknown) => {
-        if (sqlState(error) !== SqlState.insufficientPrivilege) throw error;
-        await runAs("login").catch(() => {
-          throw error;
-        });
-      });
+      await asEither((as) =>
+        asManager(client, manager, {
+          user: name,
+          joins: () => Promise.resolve([]),
+          steps: () => Promise.resolve([{ as, sql }]),
+          timeoutMs: RESET_TIMEOUT_MS,
+        }),
+      );
     } catch (error) {
       if (error instanceof UserError) throw error;
       refused.push(`its settings: ${describeError(error)}. As a superuser: ${sql};`);

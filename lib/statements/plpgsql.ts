@@ -38,17 +38,7 @@ export function aboutUser(declarations: readonly string[], lines: readonly strin
   return prepared(`${BODY_TAG}${bodyOf(USER_NAME, declarations, lines)}${BODY_TAG}`);
 }
 
-/**
- * A statement that keeps values, of type text, for further blocks of the same session: into those the engine fills nothing.
- */
-export function handOn(values: Readonly<Record<string, string>>): string {
-  const all = { user: "user_name::pg_catalog.text", ...values };
-  return `PERFORM ${Object.entries(all)
-    .map(([name, value]) => handingOn(name, value))
-    .join(", ")};`;
-}
-
-/** An expression that keeps one such value. */
+/** An expression that keeps a value, of type text, for further blocks of the same session: into those the engine fills nothing. */
 export function handingOn(name: string, value: string): string {
   return `pg_catalog.set_config($$credentials.${name}$$, ${value}, false)`;
 }

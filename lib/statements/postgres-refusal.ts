@@ -1,5 +1,5 @@
 // The first step of a revocation: nobody logs in any more.
-import { execute, handOn, indent, innerBlock } from "./plpgsql";
+import { execute, handingOn, indent, innerBlock } from "./plpgsql";
 import { becomingMember, BORROWS, JOINING, notingMembers, revokingMemberships } from "./postgres-members";
 import {
   COMMENT,
@@ -23,7 +23,7 @@ export function refusingLogins(namePrefix: string | undefined): string[] {
       ? "ELSE"
       : `ELSIF NOT pg_catalog.starts_with(user_name, ${bodyLiteral(namePrefix)}) THEN`;
   return [
-    handOn({ acting: NOBODY }),
+    `PERFORM ${handingOn("user", "user_name::pg_catalog.text")}, ${handingOn("acting", NOBODY)};`,
     ...KEEPING,
     `IF user_oid IS NOT NULL THEN`,
     `  BEGIN`,

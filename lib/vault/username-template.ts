@@ -1,6 +1,7 @@
 import { Annotations } from "cdktf";
 import type { Construct } from "constructs";
 import { ConfigurationError, show } from "../errors";
+import { POSTGRES_IDENTIFIER_BYTES } from "../names";
 import { terraformLine } from "../terraform-text";
 import { isToken, isUnresolved, withStandIns } from "../tokens";
 import { cut, lengthOf, same, worthOf, type NamePart } from "./name-parts";
@@ -144,8 +145,6 @@ export function checkShortUsernameTemplate(template: string, limit: number): str
 
 /** Fewer random characters than these give the same name twice within some hundred names. */
 const ENOUGH = 4;
-/** Bytes that PostgreSQL keeps of a name. */
-const POSTGRES_NAME = 63;
 
 /**
  * Checks what the template of a connection makes of the users of a role, and warns where few of them differ.
@@ -157,7 +156,7 @@ export function checkUserNames(
   scope: Construct,
   role: string,
   template: string | undefined,
-  limit = POSTGRES_NAME,
+  limit = POSTGRES_IDENTIFIER_BYTES,
 ): void {
   if (template === undefined || isToken(template) || isUnresolved(role)) return;
   const worth = worthOf(cut(partsOf(template, role.length), limit));

@@ -1,8 +1,9 @@
-import { Lazy, type TerraformResourceLifecycle } from "cdktf";
+import { Lazy } from "cdktf";
 import type { DatabaseSecretBackendRole } from "@cdktf/provider-vault/lib/database-secret-backend-role";
 import { GenericEndpoint } from "@cdktf/provider-vault/lib/generic-endpoint";
 import type { Construct } from "constructs";
 import { dependOn, type MayBeLeftOut } from "../dependencies";
+import { alwaysIgnoring } from "../keep-ignoring";
 import { templateJson, type Templates } from "./template-json";
 
 type Settings = Readonly<Record<string, Templates>>;
@@ -43,7 +44,11 @@ export class WholeRole extends GenericEndpoint implements MayBeLeftOut {
       provider: role.provider,
     });
     this.role = role;
-    keepIgnoring(role);
+    // Without the list the role's own resource would send what changes, without the rest. What the user names again is what the user
+    // ignores, also in what is written whole.
+    alwaysIgnoring(role, (theirs) =>
+      theirs === "all" || startsWithOurs(theirs) ? theirs : [...WRITTEN_WHOLE, ...theirs],
+    );
     dependOn(this, role);
   }
 
@@ -61,24 +66,6 @@ export class WholeRole extends GenericEndpoint implements MayBeLeftOut {
     }
     return super.toTerraform() as unknown;
   }
-}
-
-/** Whatever lifecycle a user gives the role: without the list its resource would send what changes, without the rest. */
-function keepIgnoring(role: DatabaseSecretBackendRole): void {
-  let given: TerraformResourceLifecycle | undefined = role.lifecycle;
-  Object.defineProperty(role, "lifecycle", {
-    configurable: true,
-    enumerable: true,
-    get: (): TerraformResourceLifecycle => {
-      const ignoreChanges = given?.ignoreChanges ?? [];
-      if (ignoreChanges === "all" || startsWithOurs(ignoreChanges)) return { ...given, ignoreChanges };
-      // What the user names again is what the user ignores, also in what is written whole.
-      return { ...given, ignoreChanges: [...WRITTEN_WHOLE, ...ignoreChanges] };
-    },
-    set: (lifecycle: TerraformResourceLifecycle | undefined) => {
-      given = lifecycle;
-    },
-  });
 }
 
 /** The resource's arguments as they are synthesized, overrides included; tokens in them are not resolved. */

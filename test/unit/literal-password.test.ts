@@ -1,14 +1,8 @@
 // Passwords that a user's own SQL says in clear text, which would be in the synthesized file, in the plan and in the state.
 import { App, TerraformStack, TerraformVariable } from "cdktf";
 import { checkMysqlStatements, checkStatements, type StatementKind } from "../../lib";
+import { NEEDED } from "./needed-sql";
 
-const NEEDED: Readonly<Record<StatementKind, string>> = {
-  creation: `CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}'`,
-  renewal: `ALTER ROLE "{{name}}" VALID UNTIL '{{expiration}}'`,
-  revocation: `DROP ROLE "{{name}}"`,
-  rotation: `ALTER ROLE "{{name}}" PASSWORD '{{password}}'`,
-  "root rotation": `ALTER ROLE "{{name}}" PASSWORD '{{password}}'`,
-};
 const postgres =
   (statement: string, kind: StatementKind = "creation") =>
   () =>

@@ -5,7 +5,7 @@ import { main } from "../../cli/main";
 import { FakeShell } from "../sandbox/fake-shell";
 import { FULL } from "../security/servers";
 import { FakeVault, HEALTH, http, json, type Answer } from "./fake-vault";
-import type { leaseOf } from "../../cli/hand-over/lease-of";
+import type { leaseFinder } from "../../cli/hand-over/lease-of";
 import { knownNames } from "../../cli/inventory";
 import type { takeUsers as ofUsers } from "../../cli/left-users";
 import { OUTPUTS, policyText } from "./operator-outputs";
@@ -27,12 +27,14 @@ jest.mock("../../cli/hand-over/ended-users", () => ({
 }));
 jest.mock("../../cli/hand-over/lease-of", () => ({
   isThere: () => Promise.resolve(false),
-  leaseOf: async (...[outputs, vault, client]: Parameters<typeof leaseOf>) => {
-    const { takeUsers } = jest.requireActual<{ takeUsers: typeof ofUsers }>("../../cli/left-users");
-    const { leases } = await takeUsers(outputs, vault, client, await knownNames(outputs, vault));
-    const own = leases.find(({ role }) => role === "reader");
-    return own === undefined ? "none" : { id: own.id };
-  },
+  leaseFinder:
+    (...[outputs, vault, client]: Parameters<typeof leaseFinder>) =>
+    async () => {
+      const { takeUsers } = jest.requireActual<{ takeUsers: typeof ofUsers }>("../../cli/left-users");
+      const { leases } = await takeUsers(outputs, vault, client, await knownNames(outputs, vault));
+      const own = leases.find(({ role }) => role === "reader");
+      return own === undefined ? "none" : { id: own.id };
+    },
 }));
 jest.mock("../../cli/hand-over/hand-over", () => ({
   handOver: () => Promise.resolve({ before: 1, left: 0, refused: [] }),

@@ -9,14 +9,8 @@ import {
   type DynamicRoleOptions,
   type StatementKind,
 } from "../../lib";
+import { NEEDED } from "./needed-sql";
 
-const NEEDED: Readonly<Record<StatementKind, string>> = {
-  creation: `CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}'`,
-  renewal: `ALTER ROLE "{{name}}" VALID UNTIL '{{expiration}}'`,
-  revocation: `DROP ROLE "{{name}}"`,
-  rotation: `ALTER ROLE "{{name}}" PASSWORD '{{password}}'`,
-  "root rotation": `ALTER ROLE "{{name}}" PASSWORD '{{password}}'`,
-};
 const postgres = (kind: StatementKind, statement: string) => () =>
   checkStatements("r", kind, [NEEDED[kind], statement]);
 const mysql = (statement: string) => () =>
